@@ -1,0 +1,1 @@
+"""sre-bot: a teammate in Slack that investigates, proposes, and acts as far as policy lets it."""

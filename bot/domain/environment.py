@@ -1,0 +1,32 @@
+"""The places that are watched, and how to reach them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Tier(StrEnum):
+    """How much an outage here hurts."""
+
+    PRODUCTION = "production"
+    STAGING = "staging"
+    DEVELOPMENT = "development"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """One environment. `connections` maps a system to its settings, e.g. `{"prometheus": {"url": …}}`.
+
+    Systems: kubernetes (url | kubeconfig + context, token_file), prometheus (url), loki (url), jaeger
+    (url), changes (url), flags (url). A missing system is a blind spot, not an error.
+    """
+
+    name: str
+    tier: Tier
+    namespaces: tuple[str, ...]
+    aliases: tuple[str, ...] = ()
+    default: bool = False
+    connections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    channels: tuple[str, ...] = ()  # Slack channel ids whose questions mean this environment
+    service_aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""The bot's hands: reading tools for perception, acting tools behind the one door."""

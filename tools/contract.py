@@ -1,0 +1,78 @@
+"""What a tool is. A tool's file carries everything others need to know of it."""
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, Generic, Self, TypeVar
+
+from bot.domain.action import ActionCall, ActionFacts, Applied, DryRun, Target
+from bot.domain.environment import Environment
+from bot.domain.needs import Fact, Need
+from bot.domain.snapshot import Snapshot
+
+ArgsT = TypeVar("ArgsT")
+
+
+class ReadTool(ABC):
+    """Reads one kind of fact from one system of one environment."""
+
+    name: ClassVar[str]  # unique: "prometheus.series"
+    system: ClassVar[str]  # as people call it: "metrics", "Kubernetes", "logs", "traces", "changes"
+    answers: ClassVar[Fact]
+    timeout_s: ClassVar[float] = 5.0
+
+    @classmethod
+    @abstractmethod
+    def for_environment(cls, environment: Environment) -> Self | None:
+        """Return the tool bound to an environment, None when its system is not configured there."""
+
+    @abstractmethod
+    async def read(self, need: Need) -> Snapshot:
+        """Return a partial snapshot that answers the need.
+
+        Raises: Unavailable: the system did not answer; Malformed: it answered nonsense.
+        """
+
+    @abstractmethod
+    async def check(self) -> str:
+        """Return one line on what is reachable ("Prometheus 2.42, 214 series"), for `sre-bot doctor`.
+
+        Raises: Unavailable.
+        """
+
+
+class Action(ABC, Generic[ArgsT]):
+    """One thing that can be done, in one system of one environment. Built by the gateway only."""
+
+    facts: ClassVar[ActionFacts]
+
+    @classmethod
+    @abstractmethod
+    def for_environment(cls, environment: Environment) -> Self | None:
+        """Return the action bound to an environment, None when its system is not configured there."""
+
+    @classmethod
+    @abstractmethod
+    def parse(cls, arguments: Any) -> ArgsT:
+        """Return checked arguments. Raises: Malformed: names the field and what was expected."""
+
+    @abstractmethod
+    async def target(self, args: ArgsT) -> Target:
+        """Read the live object. Raises: UnknownName, Unavailable, Refused (forbidden: names the rule)."""
+
+    @abstractmethod
+    async def dry_run(self, args: ArgsT) -> DryRun:
+        """Ask the system what would change, without changing it."""
+
+    @abstractmethod
+    async def inverse(self, args: ArgsT, target: Target) -> ActionCall | None:
+        """Return the call that takes it back, captured before acting; None: cannot be taken back."""
+
+    @abstractmethod
+    async def find(self, args: ArgsT, key: str) -> Applied | None:
+        """Read back whether this key acted already; None if it did not."""
+
+    @abstractmethod
+    async def apply(self, args: ArgsT, target: Target, key: str) -> Applied:
+        """Act once under `key`, only if the live object still is `target` (uid, spec hash).
+
+        Raises: Conflict: it changed; Unavailable: not known whether it acted (read back with `find`).
+        """
