@@ -23,7 +23,8 @@ def program(name: str) -> str | None:
 def running_postgres() -> Iterator[str]:
     """Yield the URL of an empty database."""
     initdb, postgres = program("initdb"), program("postgres")
-    assert initdb and postgres
+    assert initdb
+    assert postgres
     user = _server_user()
     with tempfile.TemporaryDirectory(prefix="sre-bot-pg-") as directory:
         data = Path(directory) / "data"

@@ -94,7 +94,7 @@ async def test_the_lowest_level_that_applies_wins_and_an_expired_one_does_not_co
                 reason="r",
                 service=service,
                 expires_at=expires_at,
-            )  # fmt: skip
+            )
         )
 
     await grant("", Level.L4)
