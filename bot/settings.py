@@ -1,14 +1,18 @@
 """Reads the environment once; every field with its unit and default."""
 
 import os
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+import yaml
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from bot.domain.errors import NotConfigured
+from bot.domain.codec import decode
+from bot.domain.environment import Environment
+from bot.domain.errors import Malformed, NotConfigured
 
 
 def _data_directory() -> Path:
@@ -88,3 +92,35 @@ def load() -> Settings:
 def _variable(location: tuple[int | str, ...]) -> str:
     name = str(location[0]) if location else "?"
     return name if name.isupper() else f"SRE_BOT_{name.upper()}"
+
+
+def load_environments(path: Path | None) -> tuple[Environment, ...]:
+    """Return the environments of a YAML file; none without a file.
+
+    Raises: NotConfigured: names the file and the field that is wrong.
+    """
+    if path is None:
+        return ()
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        reason = str(error).splitlines()[0]
+        raise NotConfigured(f"SRE_BOT_ENVIRONMENTS: {path} cannot be read: {reason}") from None
+    try:
+        found = decode(EnvironmentsFile, raw, "environments file").environments
+    except Malformed as error:
+        raise NotConfigured(f"SRE_BOT_ENVIRONMENTS: {path}: {error}") from None
+    if len({e.name for e in found}) != len(found):
+        raise NotConfigured(f"SRE_BOT_ENVIRONMENTS: {path}: two environments have the same name")
+    if sum(e.default for e in found) > 1:
+        raise NotConfigured(
+            f"SRE_BOT_ENVIRONMENTS: {path}: more than one environment is the default"
+        )
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvironmentsFile:
+    """What the file holds."""
+
+    environments: tuple[Environment, ...]
