@@ -171,7 +171,7 @@ class Remediation:
         execution = card.execution
         assert execution is not None  # noqa: S101 - only followed cards are concluded
         move = next_move(verification.outcome, reversible=execution.inverse is not None)
-        await do("count", lambda: self._count(card, verification))
+        await do("count", lambda: self._count(order, verification.outcome))
         if move is Move.KEEP:
             card = replace(card, state=CardState.RECOVERED, watching_until=None, note="")
             await self._show("recovered", order, card)
@@ -179,5 +179,101 @@ class Remediation:
             await self._undo_or_say(order, card, move)
         await do("release", lambda: self._gateway.release(execution.key))
         if move is not Move.KEEP:
-            await self._reopen(order, card, verification)
+            await self._reopen(order, verification)
         return verification.outcome.value
+
+    async def _undo_or_say(self, order: Order, card: Card, move: Move) -> None:
+        if move is not Move.UNDO:
+            await self._show("not verified", order, replace(card, state=CardState.NOT_VERIFIED))
+            return
+        undone = await step("undo", Undone, lambda: self._undo(order, by=SELF.id))
+        state = CardState.UNDONE if undone.done else CardState.FAILED
+        card = replace(card, state=state, note=undone.words, can_undo=False, watching_until=None)
+        await self._show("undone", order, card)
+        if not undone.done:
+            await do("breaker", lambda: self._count(order, Outcome.WORSE))
+            await do("call a person", lambda: self._telling.call_a_person(order.thread, card))
+
+    async def _taken_back(self, order: Order, card: Card, message: dict[str, str]) -> str:
+        """A person clicked Undo while the action was being watched."""
+        undone = await step("undo by hand", Undone, lambda: self._undo(order, by=message["by"]))
+        card = replace(
+            card, state=CardState.UNDONE if undone.done else CardState.FAILED, note=undone.words,
+            can_undo=False, watching_until=None,
+        )  # fmt: skip
+        await self._show("undone by hand", order, card)
+        await do("release", lambda: self._gateway.release(f"{order.proposal.id}-x"))
+        return card.state.value
+
+    async def _undo(self, order: Order, *, by: str) -> "Undone":
+        try:
+            execution = await self._gateway.undo(f"{order.proposal.id}-x", by=by)
+        except (Refused, Permanent) as no:
+            return Undone(done=False, words=str(no))
+        done = execution.status is ExecutionStatus.UNDONE
+        return Undone(done=done, words=execution.detail)
+
+    async def _failed(self, order: Order, card: Card, execution: Execution) -> None:
+        failed = replace(card, state=CardState.FAILED, note=execution.detail)
+        await self._show("failed", order, failed)
+        await do("count the failure", lambda: self._count(order, Outcome.WORSE))
+        await do("release", lambda: self._gateway.release(execution.key))
+
+    async def _count(self, order: Order, outcome: Outcome) -> None:
+        call, now = order.proposal.call, self._clock.now()
+        if outcome is Outcome.RECOVERED:
+            await self._switches.record_success(call.environment, call.action, now)
+        else:
+            await self._switches.record_failure(call.environment, call.action, now)
+
+    async def _reopen(self, order: Order, verification: Verification) -> None:
+        """What did not help was not the cause: look again, with that as evidence."""
+        refuted = Refuted(
+            cause=order.proposal.cause,
+            object=order.proposal.object,
+            why=f"{order.proposal.title}: {verification.statement}",
+        )
+        await do("reopen", lambda: self._again(order.proposal.investigation_id, refuted))
+
+    async def _show(self, name: str, order: Order, card: Card) -> None:
+        await do(f"show {name}", lambda: self._telling.show(order.thread, card))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decisions:
+    """The decisions on a proposal."""
+
+    taken: tuple[Decision, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undone:
+    """What became of taking an action back."""
+
+    done: bool
+    words: str
+
+
+def _certain(execution: Execution) -> str:
+    return execution.detail if execution.status is ExecutionStatus.UNCERTAIN else ""
+
+
+def _seen(card: Card, verification: Verification) -> Card:
+    state = CardState.RECOVERED if verification.outcome is Outcome.RECOVERED else card.state
+    return replace(card, state=state, verification=verification)
+
+
+STATES = {
+    Verdict.DENY: CardState.REFUSED,
+    Verdict.SUGGEST: CardState.SUGGESTED,
+    Verdict.ONE_CLICK: CardState.WAITING,
+    Verdict.APPROVAL: CardState.WAITING,
+    Verdict.AUTONOMOUS: CardState.ACTING,
+}
+MORE_NEEDED = "approvals"  # the rule that says that more people must decide
+MOST_DECISIONS = 20
+
+
+async def start(engine: Engine, order: Order) -> None:
+    """Start the workflow once per proposal."""
+    await engine.start(NAME, order.proposal.id, encode(order))
