@@ -139,7 +139,9 @@ class Company:
     @property
     def database_url(self) -> str:
         """The bot's own tables."""
-        return self.plan.variables.get("DATABASE_URL") or f"sqlite:///{self.plan.home}/sre-bot.sqlite"
+        return (
+            self.plan.variables.get("DATABASE_URL") or f"sqlite:///{self.plan.home}/sre-bot.sqlite"
+        )
 
     def settings(self) -> dict[str, str]:
         """Return the bot's settings as environment variables."""

@@ -49,8 +49,11 @@ def demo(  # noqa: PLR0913 - one parameter an option
         company.start()
         click.echo(
             WELCOME.format(
-                url=company.url, channel="#incidents", question=f"@sre-bot {told.question}",
-                rate=rate, home=place,
+                url=company.url,
+                channel="#incidents",
+                question=f"@sre-bot {told.question}",
+                rate=rate,
+                home=place,
             )  # fmt: skip
         )
         while company.running():

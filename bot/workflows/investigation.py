@@ -74,6 +74,7 @@ class Investigation:
 
     def _collecting(self, order: Order, question: Question, meter: Meter) -> Collect:
         """Return a collect whose every round is one step of the workflow."""
+        collector = self._inquiry.collectors[question.environment].fresh()
         rounds = 0
         seen = Snapshot(
             environment=question.environment, window=question.window, now=question.asked_at
@@ -85,10 +86,10 @@ class Investigation:
 
             async def round_of_queries() -> Collected:
                 head = progress_of(seen, needs, meter.spent.seconds)
-                found, _ = await asyncio.gather(
-                    self._inquiry.collectors[question.environment].collect(needs),
-                    self._progress(order, question, head),
+                collected, _ = await asyncio.gather(
+                    collector.collect(needs), self._progress(order, question, head)
                 )
+                found = Found(snapshot=collected.snapshot, steps=collected.steps)
                 return Collected(found=found, at=self._clock.now())
 
             collected = await step(f"look {rounds}", Collected, round_of_queries)
