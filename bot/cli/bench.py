@@ -1,4 +1,4 @@
-"""`sre-bot bench`: measured times, as medians, percentiles and ratios to a baseline of the same run."""
+"""`sre-bot bench`: measured times, with percentiles, and ratios to a baseline of the same run."""
 
 import itertools
 import statistics

@@ -53,5 +53,5 @@ def serve(  # noqa: PLR0913 - one parameter an option
             origin=start,
             incident=incident or None,
             environment=environment,
-        )  # fmt: skip
+        )
     )
