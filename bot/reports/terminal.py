@@ -24,9 +24,7 @@ def words(report: Report, proposals: Sequence[Proposal] = ()) -> str:
     if diagnosis.status is Status.UNKNOWN:
         lines += _guesses(diagnosis)
     lines += [f"Not the cause: {r.what}: {r.why}" for r in diagnosis.ruled_out[:RULED_OUT]]
-    lines += [
-        f"Could not see: {s.wanted} ({s.system}: {s.reason})" for s in diagnosis.blind_spots
-    ]
+    lines += [f"Could not see: {s.wanted} ({s.system}: {s.reason})" for s in diagnosis.blind_spots]
     for proposal in proposals:
         lines += _proposal(proposal)
     seconds, queries = report.spent.seconds, report.spent.queries
