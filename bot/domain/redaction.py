@@ -110,7 +110,8 @@ RULES: tuple[Rule, ...] = (
           re.IGNORECASE),
     _rule("authorization header", "authorization",
           r"(?P<key>authorization[\"']?\s{0,3}[:=]\s{0,3}[\"']?(?:(?:basic|bearer|token|digest"
-          r"|negotiate|aws4-hmac-sha256|apikey)\s{1,3})?+)(?!\[redacted\])[^\s\"',]++", _keep_key, re.IGNORECASE),
+          r"|negotiate|aws4-hmac-sha256|apikey)\s{1,3})?+)(?!\[redacted\])[^\s\"',]++", _keep_key,
+          re.IGNORECASE),
     _rule("bearer", "bearer basic", r"(?P<key>(?<!\w)(?:bearer|basic)\s{1,3})(?!\[redacted\])"
           r"[A-Za-z0-9+/_.=~-]{16,}", _keep_key, re.IGNORECASE),
     _rule("cookie", "cookie:", r"(?P<key>(?:set-)?cookie:\s{0,3})(?!\[redacted\])[^\n\r]++",
