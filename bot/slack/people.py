@@ -1,4 +1,4 @@
-"""Turns a Slack user into an Actor, with the kind Slack tells and the roles SQL grants, at the click."""
+"""Turns a Slack user into an Actor at the click: the kind from Slack, the roles from SQL."""
 
 import asyncio
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ class SlackPeople:
         self._client = client
         self._store = store
         self._cache_s = min(cache_s, CACHE_S)
-        self._web = Web(timeout_s=2.0)
+        self._web = Web(timeout_s=2.0, longest_wait_s=1.0)
         self._known: dict[tuple[str, str], _Person] = {}
 
     async def actor(self, team: str, user: str, environment: str) -> Actor:
@@ -62,9 +62,8 @@ class SlackPeople:
 def _parsed(user: Mapping[str, Any], team: str, now: float) -> _Person:
     profile = user.get("profile") or {}
     name = profile.get("display_name") or user.get("real_name") or user.get("name") or ""
-    at_home = (
-        user.get("team_id") == team and not user.get("deleted") and not user.get("is_stranger")
-    )
+    teams = {user.get("team_id"), *((user.get("enterprise_user") or {}).get("teams") or ())}
+    at_home = team in teams and not user.get("deleted") and not user.get("is_stranger")
     return _Person(kind=_kind(user), name=str(name)[:80], at_home=at_home, read_at=now)
 
 
