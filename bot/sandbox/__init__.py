@@ -1,1 +1,1 @@
-"""A make-believe company on loopback, to try and test everything without Slack or a cluster."""
+"""A make-believe company on loopback: its Slack workspace, its production and its incidents."""
