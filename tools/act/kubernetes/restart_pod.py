@@ -85,7 +85,11 @@ class RestartPod(Action[RestartPodArguments]):
             return replace(seen, ok=False, diff="", detail=str(error))
         return seen
 
-    async def inverse(self, args: RestartPodArguments, target: Target) -> ActionCall | None:  # noqa: ARG002 - nothing to undo
+    async def inverse(
+        self,
+        args: RestartPodArguments,  # noqa: ARG002 - nothing to undo
+        target: Target,  # noqa: ARG002 - nothing to undo
+    ) -> ActionCall | None:
         """Return None: the pod cannot come back, and what is wanted did not change."""
         return None
 
