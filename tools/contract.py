@@ -67,9 +67,9 @@ class ReadTool(ABC):
 
     @abstractmethod
     async def check(self) -> str:
-        """Return one line on what is reachable ("Prometheus 2.42, 214 series"), for `sre-bot doctor`.
+        """Return one line on what is reachable: "Prometheus 2.42, 214 series".
 
-        Raises: Unavailable.
+        Used by `sre-bot doctor`. Raises: Unavailable.
         """
 
 
@@ -81,7 +81,10 @@ class Action(ABC, Generic[ArgsT]):
     @classmethod
     @abstractmethod
     def for_environment(cls, environment: Environment) -> Self | None:
-        """Return the action bound to an environment, None when its system is not configured there."""
+        """Return the action bound to an environment.
+
+        None when its system is not configured there.
+        """
 
     @classmethod
     @abstractmethod
@@ -90,7 +93,10 @@ class Action(ABC, Generic[ArgsT]):
 
     @abstractmethod
     async def target(self, args: ArgsT) -> Target:
-        """Read the live object. Raises: UnknownName, Unavailable, Refused (forbidden: names the rule)."""
+        """Read the live object.
+
+        Raises: UnknownName, Unavailable, Refused (forbidden: names the rule).
+        """
 
     @abstractmethod
     async def dry_run(self, args: ArgsT) -> DryRun:
@@ -98,7 +104,10 @@ class Action(ABC, Generic[ArgsT]):
 
     @abstractmethod
     async def inverse(self, args: ArgsT, target: Target) -> ActionCall | None:
-        """Return the call that takes it back, captured before acting; None: cannot be taken back."""
+        """Return the call that takes it back, captured before acting.
+
+        None: cannot be taken back.
+        """
 
     @abstractmethod
     async def find(self, args: ArgsT, key: str) -> Applied | None:
@@ -108,5 +117,6 @@ class Action(ABC, Generic[ArgsT]):
     async def apply(self, args: ArgsT, target: Target, key: str) -> Applied:
         """Act once under `key`, only if the live object still is `target` (uid, spec hash).
 
-        Raises: Conflict: it changed; Unavailable: not known whether it acted (read back with `find`).
+        Raises: Conflict: it changed; Unavailable: not known whether it acted (read back with
+        `find`).
         """
