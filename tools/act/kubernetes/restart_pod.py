@@ -108,8 +108,8 @@ class RestartPod(Action[RestartPodArguments]):
     async def apply(self, args: RestartPodArguments, target: Target, key: str) -> Applied:
         """Evict the pod, if it still is the target.
 
-        Raises: Conflict: it wants something else now; Refused: RBAC or the disruption budget forbids;
-        Unavailable: not known whether it was evicted.
+        Raises: Conflict: it wants something else now; Refused: RBAC or the disruption budget
+        forbids; Unavailable: not known whether it was evicted.
         """
         done = await self.find(args, key)
         if done is not None:
