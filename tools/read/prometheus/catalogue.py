@@ -31,7 +31,8 @@ class Template:
     `needs`: metrics that must exist. `source`: templates of one signal and one source are
     alternatives, the first that has its metrics is used; different sources are all asked.
     `service`: labels that may name the service, the first that is there wins; "pod" means the pod's
-    workload. `reduce`: how pods become one service ("" when the query does it). `labels`: series label → metric label.
+    workload. `reduce`: how pods become one service ("" when the query does it). `labels`: series
+    label → metric label.
     `breakdowns`: what can be asked for as "signal:breakdown" → the metric label that is added.
     """
 
