@@ -245,5 +245,5 @@ def _failed(answer: Answer, like: Snapshot) -> Snapshot:
         reason=answer.error or "no answer",
         wanted=answer.need.reason or answer.need.fact.value,
     )
-    nothing: dict[str, Any] = {name: () for name in FACTS}
+    nothing: dict[str, Any] = dict.fromkeys(FACTS, ())
     return replace(like, **{**nothing, "blind_spots": (spot,)})

@@ -85,7 +85,11 @@ class RestartPod(Action[RestartPodArguments]):
             return replace(seen, ok=False, diff="", detail=str(error))
         return seen
 
-    async def inverse(self, args: RestartPodArguments, target: Target) -> ActionCall | None:  # noqa: ARG002 - nothing to undo
+    async def inverse(
+        self,
+        args: RestartPodArguments,  # noqa: ARG002 - nothing to undo
+        target: Target,  # noqa: ARG002 - nothing to undo
+    ) -> ActionCall | None:
         """Return None: the pod cannot come back, and what is wanted did not change."""
         return None
 
@@ -104,8 +108,8 @@ class RestartPod(Action[RestartPodArguments]):
     async def apply(self, args: RestartPodArguments, target: Target, key: str) -> Applied:
         """Evict the pod, if it still is the target.
 
-        Raises: Conflict: it wants something else now; Refused: RBAC or the disruption budget forbids;
-        Unavailable: not known whether it was evicted.
+        Raises: Conflict: it wants something else now; Refused: RBAC or the disruption budget
+        forbids; Unavailable: not known whether it was evicted.
         """
         done = await self.find(args, key)
         if done is not None:
