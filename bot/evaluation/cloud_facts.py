@@ -1,4 +1,4 @@
-"""What Cloud-OpsBench's tools answered besides kubectl: alerts, logs, checks, the graph, metrics."""
+"""What Cloud-OpsBench's tools answered besides kubectl: alerts, logs, checks, graph, metrics."""
 
 import csv
 import io
@@ -49,7 +49,7 @@ COLUMN = re.compile(r"^(.+)-(\w+)$")
 
 
 def alerts(data: Any, zone: tzinfo) -> tuple[Alert, ...]:
-    """Return the alerts of both recorded forms: anomalies of a metric, and failing user requests."""
+    """Return the alerts of both recorded forms: anomalies of a metric, and failing requests."""
     listed = data.get("alerts") if isinstance(data, Mapping) else data
     found = [a for a in listed or () if isinstance(a, Mapping)] if isinstance(listed, list) else []
     return tuple(_alert(alert, zone) for alert in found)
@@ -110,7 +110,7 @@ def _drawn(service: str, text: str) -> Iterator[tuple[str, str]]:
 
 
 def probes(calls: Calls) -> tuple[Probe, ...]:
-    """Return the connectivity checks: one per service and port, and per node that it was run from."""
+    """Return the connectivity checks: one per service and port."""
     found = []
     for arguments, answer in calls:
         service = str(arguments.get("service_name", ""))

@@ -1,7 +1,7 @@
-"""Reads a Cloud-OpsBench case folder into a case of sre-bot: kubectl text, checks, alerts, logs, metrics.
+"""Reads a Cloud-OpsBench case folder into a case: kubectl text, checks, alerts, logs, metrics.
 
-Nothing of the folder's name, of `metadata.json`, or of which files exist reaches the facts. Source of the
-data: Cloud-OpsBench, arXiv 2603.00468.
+Nothing of the folder's name, of `metadata.json`, or of which files exist reaches the facts.
+Source of the data: Cloud-OpsBench, arXiv 2603.00468.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ NAMESPACE = re.compile(r"(?:^| )-n (\S+)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
-    """One recorded kubectl output: the command, its form (plain, wide, labels, yaml), and the text."""
+    """One recorded kubectl output: the command, its form (plain, wide, labels), and the text."""
 
     command: Command
     form: str
@@ -60,7 +60,7 @@ def is_folder(directory: Path) -> bool:
 
 
 def load_any(directory: Path) -> Case:
-    """Return the case of a folder of either format. Raises: Malformed: it is neither, or damaged."""
+    """Return the case of a folder of either format. Raises: Malformed."""
     if is_case(directory):
         return load_case(directory)
     if is_folder(directory):

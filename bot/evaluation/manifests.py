@@ -1,4 +1,4 @@
-"""A live object completed by the manifest it was applied from, where kubectl's text leaves fields out."""
+"""A live object completed by its manifest, where kubectl's text leaves fields out."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Credentials in recorded data, replaced on load by a salted hash: two different ones stay different."""
+"""Credentials in recorded data become salted hashes on load: two different ones stay different."""
 
 import base64
 import binascii
@@ -21,7 +21,7 @@ PLACE = re.compile(r"(?:^|_)(?:HOST|PORT|DATABASE|DB_NAME|DBNAME|ADDR|ADDRESS)$"
 
 
 class Veil:
-    """Replaces credentials by hashes that only compare within one case: the salt is the case's own."""
+    """Replaces credentials by hashes that compare within one case only: the salt is its own."""
 
     def __init__(self, salt: bytes) -> None:
         self._salt = salt

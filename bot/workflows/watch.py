@@ -5,11 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.action import Proposal, Verification
-from bot.domain.needs import Fact, Need
-from bot.domain.snapshot import Snapshot
 from bot.domain.time import Clock, Window
 from bot.perception.collector import Collector
-from bot.remediation.verification import judge
 
 BEFORE_S = 900.0  # world time before acting that the comparison rests on
 
