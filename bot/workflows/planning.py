@@ -1,0 +1,1 @@
+"""From a diagnosis to proposals, each a remediation workflow of its own."""
