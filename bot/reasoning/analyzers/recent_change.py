@@ -111,8 +111,8 @@ def _memory_of(change: Change) -> timedelta:
 
 
 def _reaches(picture: Picture, service: str) -> bool:
-    """Whether the service's own doings changed though its users don't feel it (a noisy one)."""
-    return any(picture.victims(service)) or bool(amplifications(picture, service))
+    """Whether the service asks others more than it did, though its users don't feel it."""
+    return bool(amplifications(picture, service))
 
 
 def _earlier_than(case: _Case, deeper: list[str]) -> bool:

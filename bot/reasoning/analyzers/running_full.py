@@ -46,6 +46,10 @@ def _hypothesis(picture: Picture, series: Series, service: str) -> Hypothesis | 
         return None
     broken = level >= _FULL and series.signal == Signal.DISK_OF_LIMIT
     breaks = moment_of(full.at) if full and not broken else None
+    evidence = _evidence(picture, series, level, risen if grows else 0.0)
+    if breaks is not None:
+        text = f"at this rate it is full at {at(breaks, picture)}"
+        evidence.append(said(text, GOOD, series.source))
     return Hypothesis(
         cause=_CAUSES[Signal(series.signal)],
         object=_object(picture, series, service),
@@ -53,7 +57,7 @@ def _hypothesis(picture: Picture, series: Series, service: str) -> Hypothesis | 
         summary=_summary(picture, series, service, breaks),
         analyzer=NAME,
         prior=_PRIOR,
-        evidence=tuple(_evidence(picture, series, level, risen if grows else 0.0)),
+        evidence=tuple(evidence),
         explains=picture.victims(service),
         forecast_at=breaks,
         signal=SignalRef(
