@@ -14,6 +14,7 @@ from bot.domain.errors import Permanent, SreBotError
 from bot.domain.needs import Need
 from bot.domain.ports import Collect, IncidentStore, Notify
 from bot.domain.snapshot import PastIncident, Snapshot
+from bot.remediation.planner import Tried
 from bot.workflows.engine import Engine, do, step
 from bot.workflows.inquiry import Found, Inquiry, Meter, Refuted, progress_of, report_of, with_past
 from bot.workflows.planning import Planning
@@ -37,6 +38,7 @@ class Order:
     investigation_id: str
     mention: Mention
     refuted: tuple[Refuted, ...] = ()
+    tried: Tried = Tried()  # noqa: RUF009 - frozen
 
 
 class Investigation:
@@ -63,7 +65,8 @@ class Investigation:
         report = report_of(order.investigation_id, question, concluded, meter)
         await do("save the report", lambda: self._incidents.save_report(report))
         await do("report", lambda: self._tell(order, report))
-        await self._planning.propose(order.mention.thread, report, concluded)
+        plan = self._planning.plan(order.investigation_id, concluded, order.tried)
+        await self._planning.start(order.mention.thread, plan)
         return concluded.diagnosis.status.value
 
     async def _look(self, order: Order, question: Question) -> tuple[Concluded, Meter]:
