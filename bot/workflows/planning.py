@@ -7,7 +7,7 @@ from bot.domain.diagnosis import Concluded
 from bot.domain.environment import Environment
 from bot.remediation.planner import Plan, Tried, propose
 from bot.workflows import remediation
-from bot.workflows.engine import Engine, do
+from bot.workflows.engine import Engine
 from policies.catalog import Runbooks
 
 
@@ -33,5 +33,6 @@ class Planning:
     async def start(self, thread: Thread, plan: Plan) -> None:
         """Start the remediations; one that runs already goes on."""
         for proposal in plan.proposals:
-            order = remediation.Order(thread=thread, proposal=proposal)
-            await do(f"offer {proposal.id}", lambda o=order: remediation.start(self._engine, o))
+            await remediation.start(
+                self._engine, remediation.Order(thread=thread, proposal=proposal)
+            )
