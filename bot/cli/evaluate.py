@@ -32,6 +32,4 @@ def cloud_opsbench(directory: Path, *, as_json: bool, jobs: int, failures: bool)
     for name, group in figures["by_kind"].items():
         click.echo(f"  {name:36} {group['cases']:4}  top-1 {group['top1']:.2f}")
     for failure in figures.get("failures", ()):
-        click.echo(
-            f"  wrong: {failure['case']}: is {failure['truth']}, said {failure['answers']}"
-        )
+        click.echo(f"  wrong: {failure['case']}: is {failure['truth']}, said {failure['answers']}")

@@ -34,9 +34,7 @@ async def answer_live(
 
     async def collect(needs: Sequence[Need]) -> Snapshot:
         collected = await collector.collect(needs)
-        meter.count(
-            Found(snapshot=collected.snapshot, steps=collected.steps), inquiry.clock.now()
-        )
+        meter.count(Found(snapshot=collected.snapshot, steps=collected.steps), inquiry.clock.now())
         return collected.snapshot
 
     return await answer(inquiry, runbooks, question, collect, meter)
