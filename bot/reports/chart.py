@@ -55,7 +55,7 @@ class _Axes:
         return _SCALE * (HEIGHT - _BOTTOM - share * (HEIGHT - _TOP - _BOTTOM))
 
 
-def draw(chart: ChartData, *, suspect: str = "") -> bytes:
+def draw(chart: ChartData, suspect: str = "") -> bytes:
     """Return a PNG of `WIDTH` x `HEIGHT` pixels; `suspect` is the id of the change to highlight.
 
     Without it, the last change before the onset is highlighted. Times on the picture are UTC.
