@@ -20,6 +20,7 @@ from bot.slack.views.notice import BROKEN, UNREADABLE, plain_notice
 
 _LOG = logging.getLogger(__name__)
 _SURFACES = (mentions, messages, buttons, submissions, commands, home)
+Json = Mapping[str, Any]
 Next = Callable[[], Awaitable[BoltResponse]]
 
 
@@ -64,7 +65,7 @@ def _identified(desk: Desk) -> Callable[..., Awaitable[Any]]:
 def _well_formed(desk: Desk) -> Callable[..., Awaitable[BoltResponse | None]]:
     """Return a middleware that answers payloads that no listener could read."""
 
-    async def well_formed(body: Mapping[str, Any], next: Next) -> BoltResponse | None:
+    async def well_formed(body: Json, next: Next) -> BoltResponse | None:
         try:
             check_shape(body)
         except Malformed as problem:
@@ -78,7 +79,7 @@ def _well_formed(desk: Desk) -> Callable[..., Awaitable[BoltResponse | None]]:
 
 
 def _on_error(desk: Desk) -> Callable[..., Awaitable[BoltResponse]]:
-    """Return the handler of everything a listener raised: not acknowledged, so Slack delivers again."""
+    """Return the handler of what a listener raised: not acknowledged, so Slack delivers again."""
 
     async def on_error(error: Exception, request: AsyncBoltRequest) -> BoltResponse:
         if isinstance(error, BoltUnhandledRequestError):

@@ -1,4 +1,4 @@
-"""From Slack's payloads to the domain's `Mention` and `Click`; what does not fit raises Malformed."""
+"""From Slack's payloads to the domain's `Mention` and `Click`; what does not fit is Malformed."""
 
 import hashlib
 import json
@@ -81,7 +81,7 @@ def _bot_user(body: Json) -> str:
 
 
 def text_of(event: Any, bot_user: str) -> str:
-    """Return a message's text without the bot's mention and Slack's markup; an alert's attachments too."""
+    """Return a message's text, an alert's attachments too, without markup and the bot's mention."""
     parts = [event.get("text"), *_attached(event)] if isinstance(event, Mapping) else []
     raw = "\n".join(part for part in parts if isinstance(part, str) and part.strip())
     return unmarked(raw[: MAX_QUESTION * 50], bot_user)

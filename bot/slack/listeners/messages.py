@@ -10,9 +10,8 @@ from bot.slack.desk import Desk
 from bot.slack.listeners.hearing import hear
 from bot.slack.parse import mention_of
 
-_SPOKEN = frozenset(
-    (None, "bot_message", "file_share", "thread_broadcast")
-)  # subtypes that say something
+# subtypes that say something new
+_SPOKEN = frozenset((None, "bot_message", "file_share", "thread_broadcast"))
 
 
 def register(app: AsyncApp, desk: Desk) -> None:

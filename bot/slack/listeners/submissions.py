@@ -35,7 +35,7 @@ def register(app: AsyncApp, desk: Desk) -> None:
         return await _submit(desk, ack, body, lambda click, view_id: _ask(desk, click, view_id))
 
     @app.view(re.compile(".*", re.DOTALL))
-    async def unknown(ack: AsyncAck, body: Json) -> BoltResponse:
+    async def unknown(ack: AsyncAck) -> BoltResponse:
         return await _keep_open(ack, UNREADABLE)
 
 
