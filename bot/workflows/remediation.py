@@ -21,7 +21,7 @@ from bot.domain.ports import ActionStore, IncidentStore, SwitchStore
 from bot.domain.time import Clock
 from bot.remediation.desk import Staged
 from bot.remediation.gateway import Gateway
-from bot.remediation.verification import Move, next_move
+from bot.remediation.verification import Move, Next
 from bot.workflows.engine import Engine, do, receive, step
 from bot.workflows.orders import (
     CONTROL,
@@ -175,11 +175,7 @@ class Remediation:
     async def _conclude(
         self, order: RemediationOrder, card: Card, verification: Verification
     ) -> str:
-        await do("save the verification", lambda: self._actions.save_verification(verification))
-        execution = card.execution
-        assert execution is not None  # noqa: S101 - only followed cards are concluded
-        then = next_move(verification.outcome, reversible=execution.inverse is not None)
-        await do("count", lambda: self._count(order, failure=then.failure))
+        then = await step("settle", Next, lambda: self._gateway.settle(verification))
         if then.move is Move.KEEP:
             return await self._keep(order, card)
         if then.move is Move.UNDO:
@@ -190,7 +186,7 @@ class Remediation:
             await self._show("not verified", order, card)
         if then.page:
             await do("call a person", lambda: self._telling.call_a_person(order.thread, card))
-        await do("release", lambda: self._gateway.release(execution.key))
+        await do("release", lambda: self._gateway.release(order.execution_key))
         if then.reopen:
             await self._reopen(order, verification)
         return verification.outcome.value
@@ -210,7 +206,7 @@ class Remediation:
         card = replace(card, state=state, note=undone.words, can_undo=False, watching_until=None)
         await self._show("undone", order, card)
         if not undone.done:
-            await do("count the failure", lambda: self._count(order, failure=True))
+            await do("count the failure", lambda: self._failure(order))
             await do("call for help", lambda: self._telling.call_a_person(order.thread, card))
 
     async def _undo(self, order: RemediationOrder, click: Click | None = None) -> "Undone":
@@ -223,15 +219,12 @@ class Remediation:
     async def _failed(self, order: RemediationOrder, card: Card, execution: Execution) -> None:
         failed = replace(card, state=CardState.FAILED, note=execution.detail)
         await self._show("failed", order, failed)
-        await do("count the failure", lambda: self._count(order, failure=True))
-        await do("release", lambda: self._gateway.release(execution.key))
+        await do("count the failure", lambda: self._failure(order))
+        await do("release", lambda: self._gateway.release(order.execution_key))
 
-    async def _count(self, order: RemediationOrder, *, failure: bool) -> None:
-        call, now = order.proposal.call, self._clock.now()
-        if failure:
-            await self._switches.record_failure(call.environment, call.action, now)
-        else:
-            await self._switches.record_success(call.environment, call.action, now)
+    async def _failure(self, order: RemediationOrder) -> None:
+        call = order.proposal.call
+        await self._switches.record_failure(call.environment, call.action, self._wall.now())
 
     async def _reopen(self, order: RemediationOrder, verification: Verification) -> None:
         """What did not help was not the cause: look again, with that as evidence."""
