@@ -1,4 +1,4 @@
-"""Runs the bot: connects what `bot.app.watching` sees with people, policy and the durable engine."""
+"""Runs the bot: what is watched, with people, policy and the durable engine."""
 
 import asyncio
 import logging
@@ -24,7 +24,7 @@ from bot.domain.redaction import redact
 from bot.domain.time import ScaledClock
 from bot.remediation.asking import Ports
 from bot.remediation.gateway import Clocks, Gateway, Options
-from bot.reports.chart import chart
+from bot.reports.chart import draw
 from bot.settings import Settings, load_environments
 from bot.slack.app import create_app
 from bot.slack.desk import SlackOptions
@@ -71,7 +71,7 @@ class Bot:
 
 
 async def serve(settings: Settings, *, ready: Ready) -> None:
-    """Run until SIGTERM or SIGINT. Raises: NotConfigured: says what is missing and how to set it."""
+    """Run until SIGTERM or SIGINT. Raises: NotConfigured: what is missing, how to set it."""
     configure(settings.log_level)
     check(settings)
     database = open_database(settings)
@@ -108,10 +108,7 @@ def open_database(settings: Settings) -> Database:
     if settings.database.startswith("sqlite"):
         upgrade(database.engine)
         return database
-    try:
-        current, wanted = versions(database.engine)
-    except SreBotError:
-        raise
+    current, wanted = database.run_now(lambda _: versions(database.engine))
     if current != wanted:
         database.close()
         raise NotConfigured(
@@ -149,7 +146,7 @@ def assemble(settings: Settings, database: Database) -> Bot:
         options=Options(calibrated=True, redact=redact),
     )
     engine = Engine(settings.journal, executor_id=settings.executor_id)
-    notify = SlackNotifier(client, Messages(database), chart)
+    notify = SlackNotifier(client, Messages(database), draw)
     planning = Planning(engine, load_runbooks(actions=frozenset(catalogue)), inquiry.environments)
     engine.register(INVESTIGATE, Investigation(inquiry, incidents, notify, planning).body)
     remediation = Remediation(

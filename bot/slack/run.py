@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+from collections.abc import Callable
 from http import HTTPStatus
 
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
@@ -21,10 +22,12 @@ _LOG = logging.getLogger(__name__)
 MAX_BODY = 1_000_000  # bytes of one delivery; Slack's own are far smaller
 
 
-async def run_socket_mode(app: AsyncApp, app_token: str, stop: asyncio.Event) -> None:
+async def run_socket_mode(
+    app: AsyncApp, app_token: str, stop: asyncio.Event, connected: Callable[[], None]
+) -> None:
     """Listen over Socket Mode until `stop` is set; the client reconnects by itself.
 
-    While Slack cannot be reached at the start, it tries again.
+    `connected` is called once, when the first connection stands. While Slack cannot be reached at the start, it tries again.
     Raises: NotConfigured: no app token, or Slack refuses it.
     """
     if not app_token.startswith("xapp-"):
@@ -32,6 +35,7 @@ async def run_socket_mode(app: AsyncApp, app_token: str, stop: asyncio.Event) ->
     handler = AsyncSocketModeHandler(app, app_token)
     try:
         await _connect(handler, stop)
+        connected()
         await stop.wait()
     finally:
         await handler.client.close()
