@@ -26,7 +26,7 @@ export function drawMessage(message, place, look, app) {
     look.day ? dayLine(message, app.store) : null,
     el("article", { class: classes.join(" "), testid, data: { ts: message.ts }, "aria-label": spoken(message, app.store) },
       el("div", { class: "gutter" }, look.grouped ? null : face(message, app.store)),
-      el("div", { class: "content" }, only, look.grouped ? null : head(message, place, app.store), body, tail(message, place, app)),
+      el("div", { class: "content" }, only, look.grouped ? null : head(message, place, app.store), body, look.grouped ? edited(message) : null, tail(message, place, app)),
       message.subtype === "tombstone" || message.is_ephemeral ? null : tools(message, place, look, app)));
 }
 
@@ -45,8 +45,11 @@ function head(message, place, store) {
   return el("div", { class: "message-head" },
     el("span", { class: "author" }, message.username || store.userName(authorOf(message, store))),
     isBot(message, store) ? el("span", { class: "badge" }, "APP") : null,
-    stamp(message, place, store));
+    stamp(message, place, store), edited(message));
 }
+
+const edited = (message) =>
+  (message.edited && message.subtype !== "tombstone" ? el("span", { class: "edited", title: "This message was edited" }, "(edited)") : null);
 
 function stamp(message, place, store) {
   const words = clockTime(message.ts, store.tz);
@@ -66,19 +69,17 @@ export function messageSurface(message, place, app) {
 
 function content(message, place, app) {
   const surface = messageSurface(message, place, app);
-  const edited = message.edited ? el("span", { class: "edited", title: "This message was edited" }, "(edited)") : null;
   const notice = app.interactions.notice(surface.key);
   return [
-    message.blocks?.length ? [blocks(message.blocks, surface), edited] : words(message, edited, app.store),
+    message.blocks?.length ? blocks(message.blocks, surface) : words(message, app.store),
     (message.attachments ?? []).map((attachment) => drawAttachment(attachment, surface)),
     (message.files ?? []).map((file) => drawFile(file, app.store)),
     notice ? el("div", { class: "notice", role: "alert", testid: `notice-${message.ts}` }, notice) : null,
   ];
 }
 
-function words(message, edited, store) {
-  if (!message.text && !edited) return null;
-  return el("div", { class: "text" }, mrkdwn(message.text ?? "", store), edited);
+function words(message, store) {
+  return message.text ? el("div", { class: "text" }, mrkdwn(message.text, store)) : null;
 }
 
 const HEX = /^#?[0-9a-f]{6}$/i;

@@ -45,12 +45,13 @@ export class MessageList {
     const wanted = new Set(messages.map((message) => message.ts));
     for (const [ts, row] of this.rows) if (!wanted.has(ts)) this.drop(ts, row);
     let previous = null;
-    let anchor = this.list.firstElementChild;
+    let last = null;
     for (const message of messages) {
       const node = this.row(message, previous, place);
-      if (node === anchor) anchor = anchor.nextElementSibling;
-      else this.list.insertBefore(node, anchor);
+      const next = last ? last.nextElementSibling : this.list.firstElementChild;
+      if (node !== next) this.list.insertBefore(node, next);
       previous = message;
+      last = node;
     }
   }
 

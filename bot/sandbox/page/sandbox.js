@@ -18,7 +18,7 @@ export class SandboxPanel {
     this.startButton = el("button", { type: "submit", class: "button primary", testid: "incident-start" }, "Start incident");
     this.summary = el("p", { class: "hint" });
     this.status = el("p", { class: "sandbox-status", role: "status", testid: "incident-status" });
-    this.clock = el("span", { class: "sandbox-clock", testid: "sandbox-clock" });
+    this.clock = el("span", { class: "sandbox-clock", title: "The sandbox's clock, and how much faster it runs than yours", testid: "sandbox-clock" });
     this.truth = el("div", { class: "truth", "aria-live": "polite", testid: "truth" });
     this.reveal = el("button", { type: "button", class: "button", testid: "reveal", on: { click: () => this.showTruth() } }, icon("eye"), "Reveal the true cause");
     this.node = this.build();
@@ -84,7 +84,7 @@ export class SandboxPanel {
   tick() {
     const { clock, tz } = this.store;
     if (!clock) return;
-    const rate = clock.rate === 1 ? "" : ` · ${clock.rate}× speed`;
+    const rate = clock.rate === 1 ? "" : ` · ${clock.rate}×`;
     this.clock.textContent = `${clockSeconds(this.store.now(), tz)}${rate}`;
   }
 

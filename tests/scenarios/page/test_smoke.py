@@ -1,7 +1,7 @@
 """The page opens, sends and receives."""
 
-from playwright.sync_api import expect
 import pytest
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
