@@ -40,7 +40,8 @@ def set_level(company: Company, level: Level, environment: str = "prod") -> None
 
 
 def become(page: Page, user: str) -> None:
-    page.get_by_test_id("who").select_option(user)
+    page.get_by_test_id("who").click()
+    page.get_by_test_id(f"as-{user}").click()
 
 
 def ask(page: Page, question: str) -> str:
