@@ -241,9 +241,7 @@ async def test_a_diff_shows_what_differs_and_no_credential(bench: Bench) -> None
     ("to_revision", "why"),
     [(2, "is at revision 2 already"), (9, "keeps no revision 9; there are: 1, 2")],
 )
-async def test_a_rollback_that_cannot_be_says_why(
-    bench: Bench, to_revision: int, why: str
-) -> None:
+async def test_a_rollback_that_cannot_be_says_why(bench: Bench, to_revision: int, why: str) -> None:
     action, args = bench.call("rollback_deployment", to_revision=to_revision)
     seen = await action.dry_run(args)
     assert not seen.ok
