@@ -34,7 +34,7 @@ async def run_socket_mode(app: AsyncApp, app_token: str, stop: asyncio.Event) ->
         await _connect(handler, stop)
         await stop.wait()
     finally:
-        await handler.client.close()
+        await handler.close_async()  # type: ignore[no-untyped-call] # Bolt has no annotation here
 
 
 async def _connect(handler: AsyncSocketModeHandler, stop: asyncio.Event) -> None:
