@@ -1,14 +1,48 @@
 """What a tool is. A tool's file carries everything others need to know of it."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from bot.domain.action import ActionCall, ActionFacts, Applied, DryRun, Target
 from bot.domain.environment import Environment
 from bot.domain.needs import Fact, Need
-from bot.domain.snapshot import Snapshot
+from bot.domain.snapshot import Snapshot, Source
 
 ArgsT = TypeVar("ArgsT")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """One query that a read tool made: what "show steps" lists, whatever came of it."""
+
+    source: Source
+    took_s: float
+    found: str  # "12 series", "timed out after 5 s"
+
+
+_QUERIES: ContextVar[list[Query] | None] = ContextVar("sre_bot_queries", default=None)
+
+
+@contextmanager
+def recorded_queries() -> Iterator[list[Query]]:
+    """Yield the list to which the queries made below this call (tasks included) are added."""
+    queries: list[Query] = []
+    token = _QUERIES.set(queries)
+    try:
+        yield queries
+    finally:
+        _QUERIES.reset(token)
+
+
+def record_query(query: Query) -> None:
+    """Note a query that was made; without a recorder nothing is kept."""
+    queries = _QUERIES.get()
+    if queries is not None:
+        queries.append(query)
 
 
 class ReadTool(ABC):
@@ -33,9 +67,9 @@ class ReadTool(ABC):
 
     @abstractmethod
     async def check(self) -> str:
-        """Return one line on what is reachable ("Prometheus 2.42, 214 series"), for `sre-bot doctor`.
+        """Return one line on what is reachable: "Prometheus 2.42, 214 series".
 
-        Raises: Unavailable.
+        Used by `sre-bot doctor`. Raises: Unavailable.
         """
 
 
@@ -47,7 +81,10 @@ class Action(ABC, Generic[ArgsT]):
     @classmethod
     @abstractmethod
     def for_environment(cls, environment: Environment) -> Self | None:
-        """Return the action bound to an environment, None when its system is not configured there."""
+        """Return the action bound to an environment.
+
+        None when its system is not configured there.
+        """
 
     @classmethod
     @abstractmethod
@@ -56,7 +93,10 @@ class Action(ABC, Generic[ArgsT]):
 
     @abstractmethod
     async def target(self, args: ArgsT) -> Target:
-        """Read the live object. Raises: UnknownName, Unavailable, Refused (forbidden: names the rule)."""
+        """Read the live object.
+
+        Raises: UnknownName, Unavailable, Refused (forbidden: names the rule).
+        """
 
     @abstractmethod
     async def dry_run(self, args: ArgsT) -> DryRun:
@@ -64,7 +104,10 @@ class Action(ABC, Generic[ArgsT]):
 
     @abstractmethod
     async def inverse(self, args: ArgsT, target: Target) -> ActionCall | None:
-        """Return the call that takes it back, captured before acting; None: cannot be taken back."""
+        """Return the call that takes it back, captured before acting.
+
+        None: cannot be taken back.
+        """
 
     @abstractmethod
     async def find(self, args: ArgsT, key: str) -> Applied | None:
@@ -74,5 +117,6 @@ class Action(ABC, Generic[ArgsT]):
     async def apply(self, args: ArgsT, target: Target, key: str) -> Applied:
         """Act once under `key`, only if the live object still is `target` (uid, spec hash).
 
-        Raises: Conflict: it changed; Unavailable: not known whether it acted (read back with `find`).
+        Raises: Conflict: it changed; Unavailable: not known whether it acted (read back with
+        `find`).
         """

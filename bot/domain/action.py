@@ -1,4 +1,7 @@
-"""What can be done about a cause: calls, targets, dry-runs, blast radius, executions, verifications."""
+"""What can be done about a cause.
+
+Calls, targets, dry-runs, blast radius, executions, verifications.
+"""
 
 import hashlib
 import json
@@ -122,7 +125,10 @@ class Applied:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerificationPlan:
-    """How to tell that it helped: `signal` back to `threshold` or better, within `window_s` (world time)."""
+    """How to tell that it helped.
+
+    `signal` back to `threshold` or better, within `window_s` (world time).
+    """
 
     signal: SignalRef | None  # None: the target's readiness alone
     threshold: float

@@ -1,7 +1,7 @@
 """Frozen data to JSON values and back: for the workflow journal, SQL columns and recorded cases.
 
-Decoding is strict: an unknown or missing field, or a value of another type, raises Malformed with its
-path, so that a damaged case or row is found where it is read and not three layers later.
+Decoding is strict: an unknown or missing field, or a value of another type, raises Malformed with
+its path, so that a damaged case or row is found where it is read and not three layers later.
 """
 
 import dataclasses
@@ -20,12 +20,16 @@ T = TypeVar("T")
 
 def encode(value: Any) -> Any:
     """Return JSON-ready data: dataclasses as objects, enums as values, datetimes as ISO 8601."""
-    if value is None or isinstance(value, str | bool | int | float) and not isinstance(value, Enum):
-        return value
     if isinstance(value, Enum):
         return value.value
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
     if isinstance(value, datetime):
         return value.isoformat()
+    return _encode_compound(value)
+
+
+def _encode_compound(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {name: encode(getattr(value, name)) for name in _fields(type(value))}
     if isinstance(value, Mapping):

@@ -20,7 +20,10 @@ class Thread:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mention:
-    """Somebody spoke to the bot (app_mention, a thread it takes part in, a slash command, an alert)."""
+    """Somebody spoke to the bot (app_mention.
+
+    A thread it takes part in, a slash command, an alert).
+    """
 
     event_id: str
     thread: Thread
@@ -28,12 +31,17 @@ class Mention:
     text: str  # without the bot's own mention
     ts: str
     in_thread: bool
-    addressed: bool = True  # False: overheard in an incident channel; speak only if it tells of trouble
+    addressed: bool = (
+        True  # False: overheard in an incident channel; speak only if it tells of trouble
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Click:
-    """A button or a modal's submission. `subject` is the proposal's, execution's or investigation's id."""
+    """A button or a modal's submission.
+
+    `subject` is the proposal's, execution's or investigation's id.
+    """
 
     click_id: str  # stable over retries and double clicks of the same control
     team: str
@@ -64,7 +72,10 @@ class Mark(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """A short message: mark, text in Slack's mrkdwn (data in it already neutralised by the view)."""
+    """A short message.
+
+    Mark, text in Slack's mrkdwn (data in it already neutralised by the view).
+    """
 
     mark: Mark
     text: str

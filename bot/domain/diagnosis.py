@@ -69,9 +69,9 @@ class SignalRef:
 class Hypothesis:
     """A cause at an object, with what speaks for and against it.
 
-    `cause` is a snake_case name in the field's terms, as the runbooks use it; `object` is "kind/name"
-    (lower-case kind: deployment/checkout, node/worker-2, flag/new-ranking, external/payment-provider).
-    `explains` lists the services whose symptoms follow from it (the victims).
+    `cause` is a snake_case name in the field's terms, as the runbooks use it; `object` is
+    "kind/name", the kind in lower case (deployment/checkout, node/worker-2, flag/new-ranking,
+    external/payment-provider). `explains` lists the victims: services whose symptoms follow.
     """
 
     cause: str
@@ -97,7 +97,10 @@ class Hypothesis:
 
     @property
     def probability(self) -> float:
-        """Logistic of the log-odds: this hypothesis on its own, before ranking against the others."""
+        """Logistic of the log-odds.
+
+        This hypothesis on its own, before ranking against the others.
+        """
         return 1.0 / (1.0 + math.exp(-max(-60.0, min(60.0, self.log_odds))))
 
 
@@ -137,7 +140,10 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
-    """The answer. `causes` holds every independent root cause, the best first; empty unless ROOT_CAUSE."""
+    """The answer.
+
+    `causes` holds every independent root cause, the best first; empty unless ROOT_CAUSE.
+    """
 
     status: Status
     confidence: float
@@ -177,7 +183,10 @@ class Budget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChartData:
-    """What the report's picture shows: the signal, its usual band, the onset and the changes near it."""
+    """What the report's picture shows.
+
+    The signal, its usual band, the onset and the changes near it.
+    """
 
     series: Series
     usual_low: float

@@ -16,10 +16,11 @@ class Tier(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """One environment. `connections` maps a system to its settings, e.g. `{"prometheus": {"url": …}}`.
+    """One environment.
 
-    Systems: kubernetes (url | kubeconfig + context, token_file), prometheus (url), loki (url), jaeger
-    (url), changes (url), flags (url). A missing system is a blind spot, not an error.
+    `connections` maps a system to its settings, e.g. `{"prometheus": {"url": …}}`. Systems:
+    kubernetes (url | kubeconfig + context, token_file), prometheus (url), loki (url), jaeger (url),
+    changes (url), flags (url). A missing system is a blind spot, not an error.
     """
 
     name: str

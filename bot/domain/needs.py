@@ -1,4 +1,7 @@
-"""What an analyzer still wants to know. Perception turns needs into facts; reasoning never calls out."""
+"""What an analyzer still wants to know.
+
+Perception turns needs into facts; reasoning never calls out.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -23,7 +26,10 @@ class Fact(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
-    """One thing to find out. Empty `services` means the whole environment, empty `names` the default set."""
+    """One thing to find out.
+
+    Empty `services` means the whole environment, empty `names` the default set.
+    """
 
     fact: Fact
     window: Window

@@ -1,4 +1,7 @@
-"""What a ruling is asked about, and what it answers. Every field is mandatory: missing means deny."""
+"""What a ruling is asked about, and what it answers.
+
+Every field is mandatory: missing means deny.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime

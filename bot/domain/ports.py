@@ -1,4 +1,7 @@
-"""What the upper layers need of the outside world: Protocols that storage, slack and tools implement."""
+"""What the upper layers need of the outside world.
+
+Protocols that storage, slack and tools implement.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,7 +35,10 @@ from bot.domain.snapshot import PastIncident, Snapshot
 
 
 class Collect(Protocol):
-    """Perception as reasoning sees it: needs in, facts out. What fails comes back as a blind spot."""
+    """Perception as reasoning sees it: needs in, facts out.
+
+    What fails comes back as a blind spot.
+    """
 
     async def __call__(self, needs: Sequence[Need]) -> Snapshot:
         """Return the facts that answer the needs, in one partial snapshot."""
@@ -40,7 +46,10 @@ class Collect(Protocol):
 
 
 class Notify(Protocol):
-    """Telling people. Never blocked by policy. Each call is idempotent: the same key edits or does nothing."""
+    """Telling people.
+
+    Never blocked by policy. Each call is idempotent: the same key edits or does nothing.
+    """
 
     async def head(self, thread: Thread, head: Head) -> None:
         """Post the investigation's head message in the thread, or edit it."""
@@ -66,7 +75,8 @@ class Notify(Protocol):
 class Teammate(Protocol):
     """The bot as its human surfaces see it. Every call is idempotent by event or click id.
 
-    Raises: Transient when it could not be taken (database down): the surface says "not taken, try again".
+    Raises: Transient when it could not be taken (database down): the surface says "not taken, try
+    again".
     """
 
     async def mentioned(self, mention: Mention) -> None:
@@ -74,7 +84,10 @@ class Teammate(Protocol):
         ...
 
     async def approve(self, click: Click) -> Notice:
-        """Record a bound approval (or a one-click run); the notice tells the clicker what became of it."""
+        """Record a bound approval (or a one-click run).
+
+        The notice tells the clicker what became of it.
+        """
         ...
 
     async def reject(self, click: Click) -> Notice:
@@ -94,7 +107,10 @@ class Teammate(Protocol):
         ...
 
     async def command(self, event_id: str, thread: Thread, user: str, text: str) -> Notice | None:
-        """Carry out `/sre …` (status, stop, start, ask, help); None when the answer comes in the thread."""
+        """Carry out `/sre …` (status, stop, start, ask, help).
+
+        None when the answer comes in the thread.
+        """
         ...
 
     async def takes_part_in(self, thread: Thread) -> bool:
@@ -197,7 +213,10 @@ class ActionStore(Protocol):
         ...
 
     async def lock(self, target: str, *, holder: str, until: datetime, now: datetime) -> bool:
-        """Take the target for `holder` until then; True if it is free, expired or already this holder's."""
+        """Take the target for `holder` until then.
+
+        True if it is free, expired or already this holder's.
+        """
         ...
 
     async def unlock(self, target: str, *, holder: str) -> None:
@@ -281,7 +300,10 @@ class IncidentStore(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posted:
-    """What the outbox knows of a message. `ts` is empty when it was meant to be sent and nobody knows."""
+    """What the outbox knows of a message.
+
+    `ts` is empty when it was meant to be sent and nobody knows.
+    """
 
     key: str
     channel: str
@@ -290,7 +312,10 @@ class Posted:
 
 
 class Outbox(Protocol):
-    """Which messages were posted where, so that a crash between post and record posts nothing twice."""
+    """Which messages were posted where.
+
+    So that a crash between post and record posts nothing twice.
+    """
 
     async def begin(self, key: str, channel: str) -> Posted | None:
         """Record the intent to post under this key; return what was known before, None if new."""

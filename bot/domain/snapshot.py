@@ -1,7 +1,7 @@
 """The frozen facts of one window of time: all that reasoning may look at.
 
-Every fact carries a `Source`, so that each statement made of it can be cited. Kubernetes objects stay
-in the API's own JSON: an analyzer reads `object.body["spec"]["replicas"]`, as `kubectl` shows it.
+Every fact carries a `Source`, so that each statement made of it can be cited. Kubernetes objects
+stay in the API's own JSON: `object.body["spec"]["replicas"]`, as `kubectl` shows it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -26,7 +26,10 @@ class Source:
 
 
 class Signal(StrEnum):
-    """What a series measures, in the field's words. Units are in the comment and in `Series.unit`."""
+    """What a series measures, in the field's words.
+
+    Units are in the comment and in `Series.unit`.
+    """
 
     REQUEST_RATE = "request_rate"  # 1/s
     ERROR_RATIO = "error_ratio"  # 0..1
@@ -62,9 +65,9 @@ class Signal(StrEnum):
 class Series:
     """One time series. `times` are epoch seconds, ascending; `values` in `unit`, same length.
 
-    `service` is the workload's name, or a node's for node signals. `labels` may hold `pod`, `version`,
-    `peer` (the callee of an edge signal), `node`, `resource` (which pool, disk, certificate or queue).
-    A signal without a catalogue entry keeps its own name in `labels["metric"]` and `signal` is a str.
+    `service` is the workload's name, or a node's for node signals. `labels` may hold `pod`,
+    `version`, `peer` (the callee of an edge signal), `node`, `resource` (which pool, disk,
+    certificate or queue). A signal outside the catalogue keeps its own name in `signal`.
     """
 
     signal: str
@@ -179,7 +182,10 @@ class Probe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeComponent:
-    """State of a node's or the control plane's component: kubelet, container runtime, kube-proxy, …"""
+    """State of a node's or the control plane's component.
+
+    Kubelet, container runtime, kube-proxy, …
+    """
 
     node: str
     component: str
@@ -203,7 +209,10 @@ class Alert:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Objective:
-    """A service-level objective. `threshold` is the worst acceptable value of `signal`, in its unit."""
+    """A service-level objective.
+
+    `threshold` is the worst acceptable value of `signal`, in its unit.
+    """
 
     service: str
     signal: str
@@ -237,7 +246,10 @@ class BlindSpot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """All facts of one investigation so far. `merge` returns a new one; nothing is changed in place."""
+    """All facts of one investigation so far.
+
+    `merge` returns a new one; nothing is changed in place.
+    """
 
     environment: str
     window: Window

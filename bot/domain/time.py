@@ -30,7 +30,10 @@ class Window:
 
 
 class Clock(Protocol):
-    """The only source of time: production reads the wall, the sandbox runs faster, tests drive it."""
+    """The only source of time.
+
+    Production reads the wall, the sandbox runs faster, tests drive it.
+    """
 
     def now(self) -> datetime:
         """Return the present moment of the watched world, aware UTC."""
@@ -43,7 +46,10 @@ class Clock(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScaledClock:
-    """A clock that runs `rate` times as fast as the wall since `origin`; rate 1 is the wall itself."""
+    """A clock that runs `rate` times as fast as the wall since `origin`.
+
+    Rate 1 is the wall itself.
+    """
 
     origin: datetime
     rate: float = 1.0

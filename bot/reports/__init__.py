@@ -1,1 +1,1 @@
-"""What is made of finished investigations: charts, figures, drafts."""
+"""What is told of investigations beyond the thread: answers for machines, charts, digests."""

@@ -1,0 +1,66 @@
+"""The command line: `sre-bot COMMAND`; one module per family of commands, loaded when used."""
+
+import importlib
+import sys
+
+import click
+
+from bot.domain.errors import NotConfigured, SreBotError
+
+USAGE, FAILURE = 2, 1
+COMMANDS = {
+    "ask": "bot.cli.ask",
+    "bench": "bot.cli.bench",
+    "db": "bot.cli.database",
+    "demo": "bot.cli.demo",
+    "doctor": "bot.cli.doctor",
+    "eval": "bot.cli.evaluate",
+    "levels": "bot.cli.trust",
+    "roles": "bot.cli.trust",
+    "run": "bot.cli.run",
+    "sandbox": "bot.cli.sandbox",
+    "start": "bot.cli.switch",
+    "stop": "bot.cli.switch",
+    "audit": "bot.cli.audit",
+}
+NAMES = {"eval": "evaluate"}  # commands whose name is taken in Python
+
+
+class Commands(click.Group):
+    """Finds a command's module by name, so that `sre-bot --help` loads no client."""
+
+    def list_commands(self, _context: click.Context) -> list[str]:
+        """Return every command's name."""
+        return sorted(COMMANDS)
+
+    def get_command(self, _context: click.Context, name: str) -> click.Command | None:
+        """Load one command."""
+        if name not in COMMANDS:
+            return None
+        module = importlib.import_module(COMMANDS[name])
+        command: click.Command = getattr(module, NAMES.get(name, name))
+        return command
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="sre-bot", prog_name="sre-bot")
+def cli() -> None:
+    """A teammate in Slack for the people who keep production alive."""
+
+
+def main() -> None:
+    """Run the command line; an error is one line that says what to do, never a traceback."""
+    try:
+        cli(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(USAGE)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Stopped.", err=True)
+        sys.exit(130)
+    except NotConfigured as error:
+        click.echo(str(error), err=True)
+        sys.exit(USAGE)
+    except SreBotError as error:
+        click.echo(str(error), err=True)
+        sys.exit(FAILURE)

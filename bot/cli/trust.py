@@ -1,0 +1,140 @@
+"""`sre-bot roles` and `sre-bot levels`: who may do what, and how far the bot may go."""
+
+import click
+
+from bot.cli.support import clock_of, typing_person, with_database
+from bot.domain.action import Level
+from bot.domain.people import Role
+from bot.domain.ports import AuditEntry
+from bot.settings import Settings
+from bot.storage.audit import AuditLog
+from bot.storage.database import Database
+from bot.storage.people import LevelGrant, Levels, People
+
+ROLES = click.Choice([role.value for role in Role])
+LEVELS = click.Choice([level.name for level in Level], case_sensitive=False)
+
+
+@click.group()
+def roles() -> None:
+    """Roles, granted to (team, user): observer, responder, approver, administrator."""
+
+
+@roles.command("list")
+def list_roles() -> None:
+    """Show every grant."""
+
+    async def work(_settings: Settings, database: Database) -> None:
+        for row in await People(database).all():
+            where = row.environment or "everywhere"
+            click.echo(f"{row.team}\t{row.user}\t{row.role}\t{where}\tby {row.granted_by}")
+
+    with_database(work)
+
+
+@roles.command("grant")
+@click.argument("team")
+@click.argument("user")
+@click.argument("role", type=ROLES)
+@click.option("--env", "environment", default="", help="Only there (default: everywhere).")
+def grant_role(team: str, user: str, role: str, environment: str) -> None:
+    """Grant ROLE to USER (a Slack user id) of TEAM (a Slack team id)."""
+
+    async def work(settings: Settings, database: Database) -> None:
+        now, by = clock_of(settings).now(), typing_person()
+        await AuditLog(database).write(
+            AuditEntry(
+                at=now,
+                actor=by,
+                event="role_granted",
+                environment=environment,
+                subject=f"{team}/{user}",
+                text=f"{role} granted to {user}",
+            )
+        )
+        await People(database).grant(team, user, Role(role), environment=environment, by=by, at=now)
+        click.echo(f"{user} is {role} {'in ' + environment if environment else 'everywhere'}.")
+
+    with_database(work)
+
+
+@roles.command("revoke")
+@click.argument("team")
+@click.argument("user")
+@click.argument("role", type=ROLES)
+@click.option("--env", "environment", default="", help="Only there (default: everywhere).")
+def revoke_role(team: str, user: str, role: str, environment: str) -> None:
+    """Take ROLE back from USER of TEAM."""
+
+    async def work(settings: Settings, database: Database) -> None:
+        now, by = clock_of(settings).now(), typing_person()
+        await AuditLog(database).write(
+            AuditEntry(
+                at=now,
+                actor=by,
+                event="role_revoked",
+                environment=environment,
+                subject=f"{team}/{user}",
+                text=f"{role} taken from {user}",
+            )
+        )
+        await People(database).revoke(team, user, Role(role), environment=environment)
+        click.echo(f"{user} is no longer {role}.")
+
+    with_database(work)
+
+
+@click.group()
+def levels() -> None:
+    """Autonomy levels of (environment, action[, service]); absent means L1."""
+
+
+@levels.command("list")
+def list_levels() -> None:
+    """Show every level that was granted."""
+
+    async def work(settings: Settings, database: Database) -> None:
+        for row in await Levels(database, clock_of(settings)).all():
+            service = row.service or "all services"
+            click.echo(
+                f"{row.environment}\t{row.action}\t{service}\tL{row.level}\t"
+                f"by {row.granted_by}: {row.reason}"
+            )
+
+    with_database(work)
+
+
+@levels.command("set")
+@click.argument("environment")
+@click.argument("action")
+@click.argument("level", type=LEVELS)
+@click.option("--service", default="", help="Only for this service (the lowest level applies).")
+@click.option("--reason", required=True, help="Why; it goes into the audit.")
+def set_level(environment: str, action: str, level: str, service: str, reason: str) -> None:
+    """Let ACTION ("*": every action) go up to LEVEL in ENVIRONMENT."""
+
+    async def work(settings: Settings, database: Database) -> None:
+        clock, by = clock_of(settings), typing_person()
+        await AuditLog(database).write(
+            AuditEntry(
+                at=clock.now(),
+                actor=by,
+                event="level_changed",
+                environment=environment,
+                subject=f"{action}/{service or '*'}",
+                text=f"{level}: {reason}",
+            )
+        )
+        await Levels(database, clock).grant(
+            LevelGrant(
+                environment=environment,
+                action=action,
+                level=Level[level.upper()],
+                by=by,
+                reason=reason,
+                service=service,
+            )
+        )
+        click.echo(f"{action} in {environment} is at {level.upper()}.")
+
+    with_database(work)

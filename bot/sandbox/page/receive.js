@@ -1,0 +1,34 @@
+// Applies one server event to the client.
+
+const channelOf = (event) => event.channel ?? event.item?.channel;
+
+const HANDLERS = {
+  message: (event, client) => incoming(event, client, event.message),
+  ephemeral: (event, client) => incoming(event, client, { ...event.message, is_ephemeral: true }),
+  file: (event, client) => (event.message ? incoming(event, client, event.message) : client.reload()),
+  message_changed: (event, client) => client.store.upsert(channelOf(event), event.message),
+  message_deleted: (event, client) => client.store.remove(channelOf(event), event.ts ?? event.deleted_ts ?? event.message?.ts),
+  reaction: reaction,
+  view_opened: (event, client) => client.modals.opened(event.view),
+  view_pushed: (event, client) => client.modals.opened(event.view),
+  view_updated: (event, client) => (event.view.type === "home" ? client.homePane.publish(event.view) : client.modals.updated(event.view)),
+  view_closed: (event, client) => client.modals.closed(event.view_id ?? event.view?.id, event.is_cleared === true || event.clear === true),
+  home_published: (event, client) => event.view && client.homePane.publish(event.view),
+};
+
+/** Apply an event; unknown types are ignored (a newer server may send more). */
+export function receive(event, client) {
+  if (Object.hasOwn(HANDLERS, event.type)) HANDLERS[event.type](event, client);
+}
+
+function incoming(event, client, message) {
+  const channel = channelOf(event);
+  if (client.store.upsert(channel, message)) client.arrived(channel, message);
+}
+
+function reaction(event, client) {
+  const ts = event.ts ?? event.item?.ts;
+  const reactions = event.reactions ?? event.message?.reactions;
+  if (reactions) client.store.setReactions(channelOf(event), ts, reactions);
+  else client.reload();
+}

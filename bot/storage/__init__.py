@@ -1,0 +1,1 @@
+"""SQL: the tables, and repositories that implement the domain's ports."""

@@ -1,0 +1,251 @@
+"""Proposals, decisions, executions, verifications and target locks."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from bot.domain.action import (
+    ActionCall,
+    Decision,
+    Execution,
+    ExecutionStatus,
+    Outcome,
+    Proposal,
+    Verification,
+)
+from bot.domain.codec import decode, encode
+from bot.storage.database import Database
+from bot.storage.tables import DecisionRow, ExecutionRow, LockRow, ProposalRow, VerificationRow
+
+
+class Actions:
+    """`ActionStore` in SQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def save_proposal(self, proposal: Proposal) -> None:
+        """Insert or replace a proposal by id."""
+        row = ProposalRow(
+            id=proposal.id,
+            investigation_id=proposal.investigation_id,
+            environment=proposal.call.environment,
+            action=proposal.call.action,
+            service=proposal.target.service if proposal.target else "",
+            call_digest=proposal.call.digest,
+            body=encode(proposal),
+        )
+        await self._database.run(lambda session: session.merge(row))
+
+    async def proposal(self, proposal_id: str) -> Proposal | None:
+        """Return a proposal by id."""
+
+        def read(session: Session) -> Proposal | None:
+            row = session.get(ProposalRow, proposal_id)
+            return decode(Proposal, row.body) if row else None
+
+        return await self._database.run(read)
+
+    async def add_decision(self, decision: Decision) -> bool:
+        """Insert a decision; False if this id is there already (double click, retry)."""
+
+        def write(session: Session) -> bool:
+            if session.get(DecisionRow, decision.id) is not None:
+                return False
+            session.add(
+                DecisionRow(
+                    id=decision.id,
+                    proposal_id=decision.proposal_id,
+                    at=decision.at,
+                    choice=decision.choice.value,
+                    used=decision.used,
+                    body=encode(decision),
+                )
+            )
+            return True
+
+        return await self._database.run(write)
+
+    async def decisions(self, proposal_id: str) -> Sequence[Decision]:
+        """Return the decisions on a proposal, the oldest first."""
+
+        def read(session: Session) -> Sequence[Decision]:
+            rows = session.scalars(
+                select(DecisionRow)
+                .where(DecisionRow.proposal_id == proposal_id)
+                .order_by(DecisionRow.at, DecisionRow.id)
+            )
+            return tuple(decode(Decision, {**row.body, "used": row.used}) for row in rows)
+
+        return await self._database.run(read)
+
+    async def use_decisions(self, ids: Sequence[str]) -> bool:
+        """Mark decisions used, all or none; False if any was used before."""
+
+        def write(session: Session) -> bool:
+            rows = session.scalars(
+                select(DecisionRow).where(DecisionRow.id.in_(ids)).with_for_update()
+            ).all()
+            if len(rows) != len(set(ids)) or any(row.used for row in rows):
+                return False
+            for row in rows:
+                row.used = True
+            return True
+
+        return await self._database.run(write)
+
+    async def lock(self, target: str, *, holder: str, until: datetime, now: datetime) -> bool:
+        """Take the target until then; True if it is free, expired or already this holder's."""
+
+        def write(session: Session) -> bool:
+            row = session.get(LockRow, target, with_for_update=True)
+            if row is None:
+                session.add(LockRow(target=target, holder=holder, until=until))
+                return True
+            if row.holder != holder and row.until > now:
+                return False
+            row.holder, row.until = holder, until
+            return True
+
+        return await self._database.run(write)
+
+    async def unlock(self, target: str, *, holder: str) -> None:
+        """Give the target back."""
+
+        def write(session: Session) -> None:
+            row = session.get(LockRow, target)
+            if row is not None and row.holder == holder:
+                session.delete(row)
+
+        await self._database.run(write)
+
+    async def locked_by(self, target: str, now: datetime) -> str | None:
+        """Return who holds the target, or None."""
+
+        def read(session: Session) -> str | None:
+            row = session.get(LockRow, target)
+            return row.holder if row is not None and row.until > now else None
+
+        return await self._database.run(read)
+
+    async def intend(self, execution: Execution) -> Execution:
+        """Insert the intent row; if the key exists, return the row that is there."""
+
+        def write(session: Session) -> Execution:
+            row = session.get(ExecutionRow, execution.key)
+            if row is not None:
+                return _execution(row)
+            proposal = session.get(ProposalRow, execution.proposal_id)
+            session.add(
+                ExecutionRow(
+                    key=execution.key,
+                    proposal_id=execution.proposal_id,
+                    environment=execution.call.environment,
+                    action=execution.call.action,
+                    service=proposal.service if proposal else "",
+                    call_digest=execution.call.digest,
+                    status=execution.status.value,
+                    is_undo=execution.is_undo,
+                    started_at=execution.started_at,
+                    body=encode(execution),
+                )
+            )
+            return execution
+
+        return await self._database.run(write)
+
+    async def finish(self, key: str, status: ExecutionStatus, detail: str) -> None:
+        """Record how an execution ended."""
+
+        def write(session: Session) -> None:
+            row = session.get(ExecutionRow, key, with_for_update=True)
+            if row is not None:
+                row.status = status.value
+                row.body = {**row.body, "status": status.value, "detail": detail}
+
+        await self._database.run(write)
+
+    async def execution(self, key: str) -> Execution | None:
+        """Return an execution by key."""
+
+        def read(session: Session) -> Execution | None:
+            row = session.get(ExecutionRow, key)
+            return _execution(row) if row else None
+
+        return await self._database.run(read)
+
+    async def save_verification(self, verification: Verification) -> None:
+        """Insert or replace the verification of an execution."""
+        row = VerificationRow(
+            execution_key=verification.execution_key,
+            outcome=verification.outcome.value,
+            checked_at=verification.checked_at,
+            body=encode(verification),
+        )
+        await self._database.run(lambda session: session.merge(row))
+
+    async def verification(self, execution_key: str) -> Verification | None:
+        """Return the verification of an execution."""
+
+        def read(session: Session) -> Verification | None:
+            row = session.get(VerificationRow, execution_key)
+            return decode(Verification, row.body) if row else None
+
+        return await self._database.run(read)
+
+    async def actions_since(self, environment: str, since: datetime) -> int:
+        """Count executions (undos aside) in an environment since then."""
+
+        def read(session: Session) -> int:
+            return session.scalar(
+                select(func.count()).where(
+                    ExecutionRow.environment == environment,
+                    ExecutionRow.started_at >= since,
+                    ExecutionRow.is_undo.is_(False),
+                )
+            ) or 0  # fmt: skip
+
+        return await self._database.run(read)
+
+    async def verified_before(self, call: ActionCall) -> bool:
+        """Whether this action on this target was verified before."""
+
+        def read(session: Session) -> bool:
+            found = session.scalar(
+                select(ExecutionRow.key)
+                .join(VerificationRow, VerificationRow.execution_key == ExecutionRow.key)
+                .where(
+                    ExecutionRow.call_digest == call.digest,
+                    VerificationRow.outcome == Outcome.RECOVERED.value,
+                )
+                .limit(1)
+            )
+            return found is not None
+
+        return await self._database.run(read)
+
+    async def track_record(self, environment: str, action: str, service: str) -> tuple[int, int]:
+        """Return (verified, executed) of this action here."""
+
+        def read(session: Session) -> tuple[int, int]:
+            outcomes = session.execute(
+                select(VerificationRow.outcome)
+                .select_from(ExecutionRow)
+                .outerjoin(VerificationRow, VerificationRow.execution_key == ExecutionRow.key)
+                .where(
+                    ExecutionRow.environment == environment,
+                    ExecutionRow.action == action,
+                    ExecutionRow.service == service,
+                    ExecutionRow.is_undo.is_(False),
+                )
+            ).all()
+            verified = sum(row[0] == Outcome.RECOVERED.value for row in outcomes)
+            return verified, len(outcomes)
+
+        return await self._database.run(read)
+
+
+def _execution(row: ExecutionRow) -> Execution:
+    return decode(Execution, row.body)

@@ -1,0 +1,85 @@
+"""The one seam to the database: short transactions in threads, failures as `Unavailable`."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.orm import Session, sessionmaker
+
+from bot.domain.errors import NotConfigured, Unavailable
+
+T = TypeVar("T")
+
+
+class Database:
+    """Runs units of work, each in a transaction of its own."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = _engine(url)
+        self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+
+    async def run(self, work: Callable[[Session], T]) -> T:
+        """Return what `work` returns, committed. Raises: Unavailable: nothing was kept."""
+        return await asyncio.to_thread(self.run_now, work)
+
+    def run_now(self, work: Callable[[Session], T]) -> T:
+        """Do the same on the calling thread.
+
+        Work that loses a race for a unique key runs once more: then it sees the winner's row.
+        """
+        try:
+            return self._attempt(work)
+        except IntegrityError:
+            return self._last_attempt(work)
+        except DBAPIError as error:
+            raise Unavailable("database", type(error.orig).__name__) from error
+        except SQLAlchemyError as error:
+            raise Unavailable("database", type(error).__name__) from error
+
+    def _attempt(self, work: Callable[[Session], T]) -> T:
+        with self._sessions.begin() as session:
+            return work(session)
+
+    def _last_attempt(self, work: Callable[[Session], T]) -> T:
+        try:
+            return self._attempt(work)
+        except SQLAlchemyError as error:
+            raise Unavailable("database", type(error).__name__) from error
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+def _engine(url: str) -> Engine:
+    try:
+        parsed = make_url(url)
+    except SQLAlchemyError:
+        raise NotConfigured("DATABASE_URL is not a database URL, e.g. postgresql://…") from None
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite(url, parsed.database)
+    return create_engine(
+        url, pool_pre_ping=True, pool_size=8, max_overflow=4, pool_timeout=2.0,
+        connect_args={"connect_timeout": 2},
+    )  # fmt: skip
+
+
+def _sqlite(url: str, path: str | None) -> Engine:
+    if path and path != ":memory:":
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": 2.0})
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves
+        for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=NORMAL"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine

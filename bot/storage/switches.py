@@ -1,0 +1,89 @@
+"""Kill switch, freeze windows and circuit breakers."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot.storage.database import Database
+from bot.storage.tables import BreakerRow, FreezeRow, SwitchRow
+
+KILL_SWITCH = "kill_switch"
+PAIR_LIMIT = 2  # failures in a row of one (environment, action) that open its breaker
+GLOBAL_LIMIT = 4  # failures in a row over everything that open all breakers
+EVERYWHERE = ("*", "*")
+
+
+class Switches:
+    """`SwitchStore` in SQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def stopped(self) -> bool:
+        """Whether the kill switch is on."""
+
+        def read(session: Session) -> bool:
+            row = session.get(SwitchRow, KILL_SWITCH)
+            return row is not None and row.on
+
+        return await self._database.run(read)
+
+    async def set_stopped(self, stopped: bool, *, by: str, reason: str, at: datetime) -> None:
+        """Turn the kill switch on or off."""
+        row = SwitchRow(name=KILL_SWITCH, on=stopped, set_by=by, reason=reason, at=at)
+        await self._database.run(lambda session: session.merge(row))
+
+    async def frozen(self, environment: str, at: datetime) -> bool:
+        """Whether a freeze window covers this moment."""
+
+        def read(session: Session) -> bool:
+            windows = session.scalars(
+                select(FreezeRow).where(FreezeRow.environment.in_(("", environment)))
+            )
+            return any(row.starts_at <= at < row.ends_at for row in windows)
+
+        return await self._database.run(read)
+
+    async def breaker_open(self, environment: str, action: str) -> bool:
+        """Whether too many executions failed in a row, here or over everything."""
+
+        def read(session: Session) -> bool:
+            pair = session.get(BreakerRow, (environment, action))
+            everything = session.get(BreakerRow, EVERYWHERE)
+            return (pair is not None and pair.failures >= PAIR_LIMIT) or (
+                everything is not None and everything.failures >= GLOBAL_LIMIT
+            )
+
+        return await self._database.run(read)
+
+    async def record_failure(self, environment: str, action: str, at: datetime) -> None:
+        """Count a failed, worse or unverified execution."""
+
+        def write(session: Session) -> None:
+            for key in ((environment, action), EVERYWHERE):
+                row = session.get(BreakerRow, key, with_for_update=True)
+                if row is None:
+                    row = BreakerRow(environment=key[0], action=key[1], failures=0, last_at=at)
+                    session.add(row)
+                row.failures += 1
+                row.last_at = at
+
+        await self._database.run(write)
+
+    async def record_success(self, environment: str, action: str, at: datetime) -> None:
+        """Reset the counts after a verified execution."""
+
+        def write(session: Session) -> None:
+            for key in ((environment, action), EVERYWHERE):
+                row = session.get(BreakerRow, key, with_for_update=True)
+                if row is not None:
+                    row.failures, row.last_at = 0, at
+
+        await self._database.run(write)
+
+    async def breakers(self) -> tuple[BreakerRow, ...]:
+        """Return all breakers that counted something."""
+        return await self._database.run(
+            lambda s: tuple(s.scalars(select(BreakerRow).where(BreakerRow.failures > 0)))
+        )

@@ -1,0 +1,1 @@
+"""The durable steps that string the packages below together; only this package knows the engine."""

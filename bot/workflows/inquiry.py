@@ -1,0 +1,196 @@
+"""Understands a question and investigates it; the same with and without the durable engine."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bot.domain.diagnosis import (
+    Budget,
+    Concluded,
+    Evidence,
+    Finding,
+    Hypothesis,
+    Progress,
+    Question,
+    Report,
+    Step,
+)
+from bot.domain.environment import Environment
+from bot.domain.errors import SreBotError, UnknownName
+from bot.domain.needs import Need
+from bot.domain.ports import Collect
+from bot.domain.snapshot import PastIncident, Snapshot, Source
+from bot.domain.time import Clock
+from bot.perception.collector import Collector
+from bot.reasoning.analyzers import Analyzer
+from bot.reasoning.investigate import investigate
+from bot.reasoning.question import understand
+from bot.workflows.orders import Refuted
+
+REFUTED_WEIGHT = -6.0  # a repair that did not help all but rules its cause out
+NAMES_WITHIN_S = 3.0  # wall; the names of services are usually cached
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """One round's facts and the queries that gave them."""
+
+    snapshot: Snapshot
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inquiry:
+    """All that an investigation needs, handed in by the composition root."""
+
+    environments: Mapping[str, Environment]
+    collectors: Mapping[str, Collector]
+    analyzers: tuple[Analyzer, ...]
+    clock: Clock
+    budget: Budget
+
+    @property
+    def default_environment(self) -> str:
+        """The environment that is meant when none is named."""
+        chosen = [e.name for e in self.environments.values() if e.default]
+        return (chosen or sorted(self.environments) or [""])[0]
+
+    async def understand(
+        self, text: str, *, channel: str = "", environment: str = "", previous: Question | None
+    ) -> Question:
+        """Return the question. Raises: UnknownName, Ambiguous, Malformed; their texts tell the way out."""
+        if environment and environment not in self.environments:
+            raise UnknownName("environment", environment, near=sorted(self.environments))
+        return understand(
+            text,
+            environments=tuple(self.environments.values()),
+            services=await self._names(),
+            default_environment=environment or self._environment_of(channel),
+            now=self.clock.now(),
+            previous=previous,
+        )
+
+    async def run(
+        self, question: Question, collect: Collect, meter: "Meter", refuted: Sequence[Refuted] = ()
+    ) -> Concluded:
+        """Investigate with what `collect` finds; `meter` tells what was spent."""
+        return await investigate(
+            question,
+            collect,
+            analyzers=without(self.analyzers, refuted),
+            budget=self.budget,
+            spent=lambda: meter.spent,
+            environment_tier=self.environments[question.environment].tier,
+        )
+
+    def _environment_of(self, channel: str) -> str:
+        for environment in self.environments.values():
+            if channel in environment.channels:
+                return environment.name
+        return self.default_environment
+
+    async def _names(self) -> dict[str, Sequence[str]]:
+        async def of(name: str) -> tuple[str, Sequence[str]]:
+            try:
+                async with asyncio.timeout(NAMES_WITHIN_S):
+                    return name, await self.collectors[name].service_names()
+            except (SreBotError, TimeoutError):
+                return name, ()
+
+        return dict(await asyncio.gather(*(of(name) for name in self.collectors)))
+
+
+class Meter:
+    """Counts what an investigation spends, from the results of its steps only."""
+
+    def __init__(self, started: datetime, clock: Clock) -> None:
+        self._started, self._clock = started, clock
+        self.spent = Budget(seconds=0.0, queries=0)
+        self.steps: tuple[Step, ...] = ()
+
+    def count(self, found: Found, now: datetime) -> None:
+        """Add a round."""
+        first = len(self.steps)
+        self.steps += tuple(
+            replace(step, number=first + n) for n, step in enumerate(found.steps, start=1)
+        )
+        seconds = self._clock.wall_seconds((now - self._started).total_seconds())
+        self.spent = Budget(seconds=seconds, queries=len(self.steps))
+
+
+def progress_of(snapshot: Snapshot, wanted: Sequence[Need], elapsed_s: float) -> Progress:
+    """Return where an investigation stands, for the head message."""
+    waiting = dict.fromkeys(SYSTEMS.get(need.fact.value, need.fact.value) for need in wanted)
+    return Progress(
+        elapsed_s=elapsed_s,
+        looked_at=snapshot.looked_at,
+        waiting_for=tuple(name for name in waiting if name not in snapshot.looked_at),
+        observation="",
+    )
+
+
+SYSTEMS = {
+    "objects": "Kubernetes", "series": "metrics", "logs": "logs", "spans": "traces",
+    "edges": "traces", "changes": "changes", "alerts": "metrics", "objectives": "metrics",
+}  # fmt: skip
+
+
+def report_of(
+    investigation_id: str, question: Question, concluded: Concluded, meter: Meter
+) -> Report:
+    """Return the finished report."""
+    return Report(
+        investigation_id=investigation_id,
+        question=question,
+        diagnosis=concluded.diagnosis,
+        steps=meter.steps,
+        looked_at=concluded.snapshot.looked_at,
+        spent=meter.spent,
+        chart=concluded.chart,
+    )
+
+
+def with_past(past: Sequence[PastIncident], collect: Collect) -> Collect:
+    """Return a collect that adds what earlier incidents turned out to be to its first answer."""
+    given = False
+
+    async def collecting(needs: Sequence[Need]) -> Snapshot:
+        nonlocal given
+        snapshot = await collect(needs)
+        if given:
+            return snapshot
+        given = True
+        return replace(snapshot, past=snapshot.past + tuple(past))
+
+    return collecting
+
+
+def without(analyzers: Sequence[Analyzer], refuted: Sequence[Refuted]) -> tuple[Analyzer, ...]:
+    """Return the analyzers, with evidence against what was refuted in their findings."""
+    if not refuted:
+        return tuple(analyzers)
+
+    def wrap(analyzer: Analyzer) -> Analyzer:
+        def look(snapshot: Snapshot, question: Question) -> Finding:
+            finding = analyzer.look(snapshot, question)
+            return replace(
+                finding, hypotheses=tuple(_weakened(h, refuted) for h in finding.hypotheses)
+            )
+
+        return replace(analyzer, look=look)
+
+    return tuple(wrap(analyzer) for analyzer in analyzers)
+
+
+def _weakened(hypothesis: Hypothesis, refuted: Sequence[Refuted]) -> Hypothesis:
+    against = tuple(
+        Evidence(
+            statement=r.why,
+            weight=REFUTED_WEIGHT,
+            source=Source(system="sre-bot", query="outcome of the last action"),
+        )
+        for r in refuted
+        if (r.cause, r.object) == (hypothesis.cause, hypothesis.object)
+    )
+    return replace(hypothesis, evidence=hypothesis.evidence + against) if against else hypothesis

@@ -1,0 +1,51 @@
+"""Fixtures that several suites share."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from tests.fakes.postgres import program, running_postgres
+from tests.fakes.servers import require
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """Yield the URL of a real PostgreSQL server's default database."""
+    require(program("initdb"), "postgresql", "PostgreSQL")
+    with running_postgres() as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> str:
+    """Return the URL of a fresh database on the real server."""
+    import uuid
+
+    import psycopg
+
+    name = f"t{uuid.uuid4().hex[:12]}"
+    plain = postgres_server.replace("postgresql+psycopg://", "postgresql://")
+    with psycopg.connect(plain, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
+    return postgres_server.rsplit("/", 1)[0] + f"/{name}"
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Return the path of a Chromium."""
+    require(
+        shutil.which("chromium"), "chromium fonts-dejavu-core fonts-noto-color-emoji", "Chromium"
+    )
+    found = shutil.which("chromium")
+    assert found
+    return found
+
+
+@pytest.fixture(scope="session")
+def prometheus_program() -> str:
+    """Return the path of a real Prometheus server."""
+    require(shutil.which("prometheus"), "prometheus", "Prometheus")
+    found = shutil.which("prometheus")
+    assert found
+    return found

@@ -1,0 +1,119 @@
+"""The page in headless Chromium against the fake client API; every test also proves a quiet console and no foreign request."""
+
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests.fakes.client_api import FakeClientApi, ServerThread
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+@dataclass
+class Watch:
+    """What a page did that it must not do."""
+
+    origin: str
+    errors: list[str] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)
+    allowed: list[str] = field(default_factory=list)
+
+    def attach(self, page: Page) -> None:
+        page.on("request", lambda request: self._request(request.url))
+        page.on("pageerror", lambda error: self.errors.append(f"uncaught: {error}"))
+        page.on("console", lambda line: self._console(line.type, line.text))
+
+    def _request(self, url: str) -> None:
+        if not url.startswith((self.origin, "blob:" + self.origin)):
+            self.foreign.append(url)
+
+    def _console(self, kind: str, text: str) -> None:
+        expected = any(re.search(pattern, text) for pattern in self.allowed)
+        if kind in {"error", "warning"} and not expected:
+            self.errors.append(f"{kind}: {text}")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not shutil.which(CHROMIUM):
+        pytest.skip("chromium is not installed (apt-get install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def api(tmp_path: Path) -> FakeClientApi:
+    chart = tmp_path / "chart.png"
+    Image.new("RGB", (900, 420), "#3a7ca5").save(chart)
+    return FakeClientApi(image=chart)
+
+
+@pytest.fixture
+def origin(api: FakeClientApi) -> Iterator[str]:
+    server = ServerThread(api.app())
+    yield server.start()
+    if api._loop:
+        api.drop_streams(refuse=True)
+    server.stop()
+
+
+@pytest.fixture
+def watch(origin: str) -> Watch:
+    return Watch(origin)
+
+
+@pytest.fixture
+def context(browser: Browser, origin: str) -> Iterator[BrowserContext]:
+    context = browser.new_context(
+        base_url=origin, viewport={"width": 1280, "height": 800}, timezone_id="UTC"
+    )
+    context.set_default_timeout(8000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext, watch: Watch, api: FakeClientApi) -> Iterator[Page]:
+    page = context.new_page()
+    watch.attach(page)
+    yield page
+    page.close()
+    assert watch.errors == []
+    assert watch.foreign == []
+    assert api.violations == []
+
+
+@pytest.fixture
+def chat(page: Page) -> Callable[..., Page]:
+    """Open the client at a route and wait until it is connected and loaded."""
+
+    def open_at(route: str = "") -> Page:
+        page.goto(f"/{route}")
+        expect(page.locator("#banner")).to_be_hidden()
+        expect(page.get_by_test_id("who")).to_be_visible()
+        return page
+
+    return open_at
+
+
+@pytest.fixture
+def dump() -> Callable[[Any], str]:
+    return json.dumps
