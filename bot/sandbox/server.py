@@ -49,7 +49,7 @@ async def serve(
     port: int = 0,
     ready: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Serve until the process is told to stop; `ready` is called with the URL once connecting works.
+    """Serve until told to stop; `ready` is called with the URL once connecting works.
 
     Raises: OSError: the port is taken.
     """
