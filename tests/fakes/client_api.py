@@ -41,7 +41,7 @@ _ACTION_STATE = {
 }  # fmt: skip
 _SHAPES: Mapping[str, tuple[set[str], set[str]]] = {
     "messages": ({"user", "channel", "text"}, {"thread_ts"}),
-    "reactions": ({"user", "channel", "ts", "name"}, set()),
+    "reactions": ({"user", "channel", "ts", "name"}, {"remove"}),
     "actions": (
         {"user", "block_id", "action_id", "type"},
         {"channel", "message_ts", "view_id"} | _ACTION_STATE,
@@ -96,7 +96,8 @@ class FakeClientApi:
     def edit(self, ts: str, channel: str = "C0INCIDENTS", **changes: Any) -> None:
         message = self.rooms[channel][ts]
         message.update(changes, edited={"user": "U0SREBOT", "ts": ts})
-        self.emit({"type": "message_changed", "channel": channel, "message": message})
+        shown = _counted(message, list(self.rooms[channel].values()))
+        self.emit({"type": "message_changed", "channel": channel, "message": shown})
 
     def delete(self, ts: str, channel: str = "C0INCIDENTS") -> None:
         del self.rooms[channel][ts]
@@ -191,7 +192,10 @@ class FakeClientApi:
     def _reacted(self, body: Json) -> Json:
         message = self.rooms[body["channel"]][body["ts"]]
         reactions = message.setdefault("reactions", [])
-        reactions.append({"name": body["name"], "users": [body["user"]], "count": 1})
+        if body.get("remove"):
+            reactions.clear()
+        else:
+            reactions.append({"name": body["name"], "users": [body["user"]], "count": 1})
         where = {"channel": body["channel"], "ts": body["ts"]}
         self.emit({"type": "reaction", **where, "reactions": reactions})
         return {"ok": True}

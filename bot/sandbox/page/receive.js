@@ -5,7 +5,9 @@ const channelOf = (event) => event.channel ?? event.item?.channel;
 const HANDLERS = {
   message: (event, client) => incoming(event, client, event.message),
   ephemeral: (event, client) => incoming(event, client, { ...event.message, is_ephemeral: true }),
-  file: (event, client) => (event.message ? incoming(event, client, event.message) : client.reload()),
+  file: (event, client) => client.store.addFile(event.file),
+  status: (event, client) => client.store.setStatus(event.channel, event.thread_ts, event.status),
+  resync: (event, client) => client.reload(),
   message_changed: (event, client) => client.store.upsert(channelOf(event), event.message),
   message_deleted: (event, client) => client.store.remove(channelOf(event), event.ts ?? event.deleted_ts ?? event.message?.ts),
   reaction: reaction,
@@ -23,6 +25,7 @@ export function receive(event, client) {
 
 function incoming(event, client, message) {
   const channel = channelOf(event);
+  if (message.thread_ts && !message.is_ephemeral) client.store.setStatus(channel, message.thread_ts, "");
   if (client.store.upsert(channel, message)) client.arrived(channel, message);
 }
 
