@@ -164,7 +164,8 @@ export class Client {
   async entered() {
     if (this.route.page === "home") await this.homePane.open();
     if (this.route.page === "menu") return;
-    if (window.matchMedia("(min-width: 701px)").matches) this.focusComposer();
+    if (window.matchMedia("(min-width: 701px)").matches && !this.focusIsSet) this.focusComposer();
+    this.focusIsSet = false;
     if (!this.stream.connected) return;
     await this.reload();
   }
@@ -182,6 +183,7 @@ export class Client {
 
   /** After a thread was closed, focus goes to what opened it. */
   focusAfterThread(channel, thread) {
+    this.focusIsSet = true; // the route's change must not move it on
     const opener = document.querySelector(`[data-testid="replies-${CSS.escape(thread)}"]`) ?? document.querySelector("#composer-text");
     opener?.focus({ preventScroll: true });
   }
