@@ -18,7 +18,7 @@ QUICK_S = 1.5  # a failure later than this is not tried again
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask(Generic[T]):
-    """One query to make: `call` runs it, `found` says in words what came back, `wanted` what for."""
+    """One query: `call` runs it, `found` says in words what came back, `wanted` what for."""
 
     source: Source
     call: Callable[[], Awaitable[T]]
@@ -35,7 +35,7 @@ class Answered(Generic[T]):
 
 
 async def ask(query: Ask[T]) -> T:
-    """Run one query and record it. Raises: what the call raises, after a second try if that was quick."""
+    """Run one query, twice if it fails quickly, and record it. Raises: what the call raises."""
     started = time.monotonic()
     try:
         result = await twice(query.call, quick_s=QUICK_S)
@@ -50,7 +50,7 @@ async def ask(query: Ask[T]) -> T:
 
 
 async def ask_all(queries: Sequence[Ask[T]]) -> Answered[T]:
-    """Run queries together. Those that fail become blind spots. Raises: the first error if all fail."""
+    """Run queries together; failed ones become blind spots. Raises: the first error if all fail."""
     outcomes = await asyncio.gather(*(_caught(q) for q in queries))
     results = tuple(
         (query.source, outcome[0])

@@ -67,7 +67,11 @@ def _place(incident: str, seed: int, environment: str) -> Iterator[tuple[Setting
     told = truth(incident, seed)
     with tempfile.TemporaryDirectory(prefix="sre-bot-ask-") as home:
         plan = Plan(
-            home=Path(home), incident=incident, seed=seed, rate=1.0, environment=environment or "prod"
+            home=Path(home),
+            incident=incident,
+            seed=seed,
+            rate=1.0,
+            environment=environment or "prod",
         )
         company = Company(plan)
         company.start_sandbox()

@@ -1,4 +1,4 @@
-"""Starts the sandbox company and the bot as two processes: for the demo, the benches and the tests."""
+"""Starts the sandbox company and the bot as two processes, for demo, benches and tests."""
 
 import asyncio
 import contextlib
@@ -57,7 +57,7 @@ class Plan:
 
 
 class Company:
-    """A running sandbox, and the bot beside it. The bot may die and come back; the world goes on."""
+    """A running sandbox, and the bot beside it; the bot may die, the world goes on."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
@@ -139,7 +139,9 @@ class Company:
     @property
     def database_url(self) -> str:
         """The bot's own tables."""
-        return self.plan.variables.get("DATABASE_URL") or f"sqlite:///{self.plan.home}/sre-bot.sqlite"
+        return (
+            self.plan.variables.get("DATABASE_URL") or f"sqlite:///{self.plan.home}/sre-bot.sqlite"
+        )
 
     def settings(self) -> dict[str, str]:
         """Return the bot's settings as environment variables."""

@@ -46,7 +46,12 @@ def serve(  # noqa: PLR0913 - one parameter an option
     start = datetime.fromisoformat(origin) if origin else datetime.now(UTC)  # noqa: TID251 - entry
     asyncio.run(
         run(
-            host=host, port=port, seed=seed, rate=rate, origin=start, incident=incident or None,
+            host=host,
+            port=port,
+            seed=seed,
+            rate=rate,
+            origin=start,
+            incident=incident or None,
             environment=environment,
-        )  # fmt: skip
+        )
     )

@@ -29,7 +29,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What one tool made of one need: what a recorded case keeps. `error` is "" when it answered."""
+    """What one tool made of one need: kept in recorded cases. `error`: "" when it answered."""
 
     need: Need
     tool: str
@@ -88,8 +88,8 @@ class Collector:
     async def collect(self, needs: Sequence[Need], *, deadline_s: float | None = None) -> Collected:
         """Return the facts that answer the needs and were not returned before.
 
-        Never raises for a system's failure: a tool that fails, or is not done by the deadline, and a
-        need that no tool answers, become blind spots.
+        Never raises for a system's failure: a tool that fails or is not done by the deadline, and
+        a need that no tool answers, become blind spots.
         """
         wanted = [n for n in dict.fromkeys(needs) if _key(n) not in self._answered]
         wanted = list({_key(n): n for n in wanted}.values())
@@ -105,7 +105,7 @@ class Collector:
     async def service_names(self) -> tuple[str, ...]:
         """Return the names of the environment's workloads and of everything they call.
 
-        At most a minute old. What cannot be read is left out: an empty answer means nothing could be.
+        At most a minute old. What cannot be read is left out: an empty answer: nothing could be.
         """
         async with self._names.lock:
             if time.monotonic() - self._names.at < NAMES_ARE_FRESH_S and self._names.found:

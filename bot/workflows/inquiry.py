@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
 
 from bot.domain.diagnosis import (
     Budget,
@@ -23,6 +22,7 @@ from bot.domain.needs import Need
 from bot.domain.ports import Collect
 from bot.domain.snapshot import PastIncident, Snapshot, Source
 from bot.domain.time import Clock
+from bot.perception.collector import Collector
 from bot.reasoning.analyzers import Analyzer
 from bot.reasoning.investigate import investigate
 from bot.reasoning.question import understand
@@ -48,24 +48,12 @@ class Refuted:
     why: str
 
 
-class Collecting(Protocol):
-    """Perception of one environment."""
-
-    async def collect(self, needs: Sequence[Need]) -> Found:
-        """Return the facts that answer the needs; failures are blind spots in them."""
-        ...
-
-    async def service_names(self) -> Sequence[str]:
-        """Return the names of the services there."""
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inquiry:
     """All that an investigation needs, handed in by the composition root."""
 
     environments: Mapping[str, Environment]
-    collectors: Mapping[str, Collecting]
+    collectors: Mapping[str, Collector]
     analyzers: tuple[Analyzer, ...]
     clock: Clock
     budget: Budget

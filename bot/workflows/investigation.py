@@ -14,6 +14,7 @@ from bot.domain.errors import Permanent, SreBotError
 from bot.domain.needs import Need
 from bot.domain.ports import Collect, IncidentStore, Notify
 from bot.domain.snapshot import PastIncident, Snapshot
+from bot.remediation.planner import Tried
 from bot.workflows.engine import Engine, do, step
 from bot.workflows.inquiry import Found, Inquiry, Meter, Refuted, progress_of, report_of, with_past
 from bot.workflows.planning import Planning
@@ -37,6 +38,7 @@ class Order:
     investigation_id: str
     mention: Mention
     refuted: tuple[Refuted, ...] = ()
+    tried: Tried = Tried()  # noqa: RUF009 - frozen
 
 
 class Investigation:
@@ -63,7 +65,8 @@ class Investigation:
         report = report_of(order.investigation_id, question, concluded, meter)
         await do("save the report", lambda: self._incidents.save_report(report))
         await do("report", lambda: self._tell(order, report))
-        await self._planning.propose(order.mention.thread, report, concluded)
+        plan = self._planning.plan(order.investigation_id, concluded, order.tried)
+        await self._planning.start(order.mention.thread, plan)
         return concluded.diagnosis.status.value
 
     async def _look(self, order: Order, question: Question) -> tuple[Concluded, Meter]:
@@ -74,6 +77,7 @@ class Investigation:
 
     def _collecting(self, order: Order, question: Question, meter: Meter) -> Collect:
         """Return a collect whose every round is one step of the workflow."""
+        collector = self._inquiry.collectors[question.environment].fresh()
         rounds = 0
         seen = Snapshot(
             environment=question.environment, window=question.window, now=question.asked_at
@@ -85,10 +89,10 @@ class Investigation:
 
             async def round_of_queries() -> Collected:
                 head = progress_of(seen, needs, meter.spent.seconds)
-                found, _ = await asyncio.gather(
-                    self._inquiry.collectors[question.environment].collect(needs),
-                    self._progress(order, question, head),
+                collected, _ = await asyncio.gather(
+                    collector.collect(needs), self._progress(order, question, head)
                 )
+                found = Found(snapshot=collected.snapshot, steps=collected.steps)
                 return Collected(found=found, at=self._clock.now())
 
             collected = await step(f"look {rounds}", Collected, round_of_queries)

@@ -14,9 +14,10 @@ from bot.domain.action import (
     Verification,
 )
 from bot.domain.codec import decode, encode
-from bot.domain.conversation import Card, CardState, Mark, Notice, Thread
+from bot.domain.conversation import Card, CardState, Thread
 from bot.domain.errors import Conflict, Permanent, Refused
-from bot.domain.policy import Ruling, Verdict
+from bot.domain.people import SELF
+from bot.domain.policy import Verdict
 from bot.domain.ports import ActionStore, SwitchStore
 from bot.remediation.gateway import Gateway, Staged
 from bot.remediation.verification import Move, next_move

@@ -1,4 +1,4 @@
-"""The Kubernetes API of one environment as plain JSON: list, get, write, logs, with sorted errors."""
+"""The Kubernetes API of one environment as plain JSON: list, get, write, logs, sorted errors."""
 
 import asyncio
 import json
@@ -40,7 +40,7 @@ class Listing:
 
 
 class Kubernetes:
-    """One cluster, through the official client: imported at the first call, its calls in threads."""
+    """One cluster, through the official client: imported at the first call, run in threads."""
 
     def __init__(self, environment: Environment, *, timeout_s: float = 8.0) -> None:
         self.environment, self.timeout_s = environment.name, timeout_s
@@ -123,8 +123,8 @@ class Kubernetes:
     ) -> dict[str, Any]:
         """Patch one object and return it as it is (or, in a dry-run, as it would be) afterwards.
 
-        Raises: Conflict: a `resourceVersion` in the body is stale; UnknownName; Refused; Malformed: the
-        API does not accept the result; Unavailable: not known whether it was done.
+        Raises: Conflict: a `resourceVersion` in the body is stale; UnknownName; Refused; Malformed:
+        the API does not accept the result; Unavailable: not known whether it was done.
         """
         path, resource = await self._path(kind, namespace)
         return await self.call(

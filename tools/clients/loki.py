@@ -33,7 +33,7 @@ class Loki:
 
     @classmethod
     def of(cls, environment: Environment, *, timeout_s: float = 5.0) -> "Loki | None":
-        """Return the Loki of an environment, None when none is configured. Raises: NotConfigured."""
+        """Return the Loki of an environment, None if there is none. Raises: NotConfigured."""
         source = HttpSource.of(environment, "loki", timeout_s=timeout_s)
         if source is None:
             return None

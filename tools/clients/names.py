@@ -29,8 +29,8 @@ def workload_of_pod(pod: str) -> str:
 def host_of(address: str, namespaces: Sequence[str] = ()) -> str:
     """Return the callee that an address names: the service of a cluster address, else the host.
 
-    "http://cart.shop.svc.cluster.local:8080/x" → "cart", "cart.shop" → "cart" (when `shop` is one of
-    the namespaces), "api.pay.example:443" → "api.pay.example".
+    "http://cart.shop.svc.cluster.local:8080/x" → "cart", "cart.shop" → "cart" (when `shop` is one
+    of the namespaces), "api.pay.example:443" → "api.pay.example".
     """
     found = _ADDRESS.match(address)
     host = found.group(1) if found else address

@@ -75,7 +75,7 @@ class Prometheus:
         )
 
     async def range(self, promql: str, window: Window, step_s: int) -> list[Sample]:
-        """Return a matrix over [start, end]. Raises: Unavailable, Refused, Malformed (bad query)."""
+        """Return a matrix over [start, end]. Raises: Unavailable, Refused, Malformed: bad query."""
         return await self._threads.run(self._range, promql, window, step_s)
 
     async def instant(self, promql: str, at: datetime) -> list[Sample]:

@@ -7,11 +7,11 @@ from typing import Any
 
 MASK = "[redacted]"
 
-_SECRET_WORD = (
+_WORDS = (
     r"pass(?:word|wd|phrase)?|pwd|secret|token|api[_-]?key|apikey|access[_-]?key|private[_-]?key"
     r"|credentials?|client[_-]?secret|auth[_-]?key|signing[_-]?key|dsn|connection[_-]?string"
 )
-_SECRET_NAME = re.compile(rf"(?:^|[_.\-])(?:{_SECRET_WORD})(?:$|[_.\-])", re.IGNORECASE)
+_SECRET_NAME = re.compile(rf"(?:^|[_.\-])(?:{_WORDS})(?:$|[_.\-])", re.IGNORECASE)
 _NOT_SECRET_NAME = re.compile(
     r"(?:_|-|\.)(?:ttl|timeout|expiry|expires|max|min|limit|size|count|enabled|path|file|name|ref"
     r"|url_path|length|rotation|policy)$",
@@ -42,7 +42,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"https://hooks\.slack\.com/[A-Za-z0-9/_\-]+"), MASK),
     (
         re.compile(
-            rf"(?<![A-Za-z0-9])((?:[A-Za-z0-9]{{1,40}}[_.\-]){{0,4}}(?:{_SECRET_WORD})"
+            rf"(?<![A-Za-z0-9])((?:[A-Za-z0-9]{{1,40}}[_.\-]){{0,4}}(?:{_WORDS})"
             r"\"?'?\s{0,3}[=:]\s{0,3})(\"[^\"\n]{1,500}\"|'[^'\n]{1,500}'|[^\s,;&\"']{1,500})",
             re.IGNORECASE,
         ),

@@ -31,6 +31,8 @@ async def read(request: Request, most: int) -> dict[str, Any]:
     args: dict[str, Any] = dict(_pairs(request.url.query))
     body = await read_body(request, most)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if not body:
+        return args
     if kind == "application/json":
         args |= json_object(body)
     elif kind == "multipart/form-data":

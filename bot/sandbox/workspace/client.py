@@ -186,7 +186,6 @@ def _refusal(error: SlackError) -> Response:
 
 
 async def _sse(workspace: Workspace, user: str) -> AsyncIterator[str]:
-    yield _line({"type": "hello"})
     async for event in workspace.stream.listen(user):
         yield _line(event)
 

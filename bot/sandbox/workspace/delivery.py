@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -79,10 +80,13 @@ class Delivery:
         self._acks: dict[str, tuple[Carrier, asyncio.Future[Ack | Missed]]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._webhook = Webhook(app)
+        self._closed = False
         self.dropped: list[Json] = []  # payloads given up on, for tests and the page
 
     def emit(self, payload: Mapping[str, Any]) -> None:
         """Deliver an Events API payload in the background, with retries."""
+        if self._closed:
+            return
         if len(self._tasks) >= self._limits.backlog:
             self.dropped.append(dict(payload))
             return
@@ -178,9 +182,11 @@ class Delivery:
 
     async def close(self) -> None:
         """Give up everything under way and close all sockets."""
+        self._closed = True
         for carrier in self.sockets:
             self.left(carrier)
-            await carrier.close()
+            with suppress(ConnectionError):
+                await carrier.close()
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()

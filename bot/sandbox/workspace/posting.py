@@ -5,7 +5,7 @@ from typing import Any
 
 from bot.sandbox.workspace import events
 from bot.sandbox.workspace.errors import SlackError
-from bot.sandbox.workspace.objects import message_json
+from bot.sandbox.workspace.objects import file_json, message_json
 from bot.sandbox.workspace.records import Channel, Json, Message, Reaction
 from bot.sandbox.workspace.state import Workspace
 
@@ -32,6 +32,8 @@ def post(workspace: Workspace, channel: Channel, user: str, draft: Draft) -> Mes
     root = _root(workspace, channel, draft.thread_ts)
     message = _message(workspace, channel, user, draft)
     workspace.messages[channel.id][message.ts] = message
+    if root is not None:
+        workspace.replies.setdefault((channel.id, root.ts), []).append(message.ts)
     _share_files(workspace, message)
     if root is not None and not root.thread_ts:
         workspace.messages[channel.id][root.ts] = replace(root, thread_ts=root.ts)
@@ -76,6 +78,14 @@ def _share_files(workspace: Workspace, message: Message) -> None:
         file = workspace.files[file_id]
         shared = (*file.shared, (message.channel, message.ts))
         workspace.files[file_id] = replace(file, shared=shared)
+
+
+def tell_files(workspace: Workspace, message: Message) -> None:
+    """Tell the page of the files that came with a message."""
+    told = _told("file", workspace, message)
+    for file_id in message.files:
+        file = file_json(workspace, workspace.files[file_id])
+        workspace.stream.publish({**told, "file": file})
 
 
 def whisper(workspace: Workspace, channel: Channel, reader: str, draft: Draft) -> Message:
@@ -125,6 +135,8 @@ def delete(workspace: Workspace, old: Message) -> None:
         workspace.stream.publish(_told("message_changed", workspace, gone))
     else:
         del workspace.messages[old.channel][old.ts]
+        if old.is_reply:
+            workspace.replies[(old.channel, old.thread_ts)].remove(old.ts)
         workspace.stream.publish(event)
     events.deleted(workspace, workspace.channels[old.channel], old)
 

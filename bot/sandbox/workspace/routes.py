@@ -1,6 +1,6 @@
 """Everything that the workspace serves, as Starlette routes."""
 
-from urllib.parse import urlencode
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -31,9 +31,9 @@ def routes(workspace: Workspace) -> list[BaseRoute]:
 
 
 async def _permalink(request: Request) -> Response:
-    """Lead a permalink to the page: `/?channel=…&ts=…&thread_ts=…`."""
+    """Lead a permalink to the page: `/#/channel/ts`, or `/#/channel/thread/ts`."""
     digits = request.path_params["ts"].removeprefix("p")
-    place = {"channel": request.path_params["channel"], "ts": f"{digits[:-6]}.{digits[-6:]}"}
+    place = [request.path_params["channel"], f"{digits[:-6]}.{digits[-6:]}"]
     if thread_ts := request.query_params.get("thread_ts"):
-        place["thread_ts"] = thread_ts
-    return RedirectResponse(f"/?{urlencode(place)}")
+        place.insert(1, thread_ts)
+    return RedirectResponse("/#/" + "/".join(quote(part, safe="") for part in place))

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import secrets
+from contextlib import suppress
 from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
@@ -119,4 +120,5 @@ async def drop_all(workspace: Workspace) -> None:
     """Hang up on every connection, as a broken network does."""
     for socket in workspace.delivery.sockets:
         workspace.delivery.left(socket)
-        await socket.close()
+        with suppress(ConnectionError):
+            await socket.close()

@@ -84,6 +84,7 @@ class Workspace:
             c.id: c for c in seed.channels(self.app, people, self.now())
         }
         self.messages: dict[str, dict[str, Message]] = {c: {} for c in self.channels}
+        self.replies: dict[tuple[str, str], list[str]] = {}  # (channel, root): replies' ts
         self.ephemerals: dict[str, Message] = {}
 
     def now(self) -> datetime:
@@ -140,7 +141,9 @@ class Workspace:
 
     def thread(self, channel: str, root: str) -> list[Message]:
         """Return a thread, oldest first, its root included."""
-        return [m for m in self.messages.get(channel, {}).values() if root in (m.ts, m.thread_ts)]
+        found = self.messages.get(channel, {})
+        stamps = [root, *self.replies.get((channel, root), ())]
+        return [found[ts] for ts in stamps if ts in found]
 
     def direct_message(self, user: str) -> Channel:
         """Return the conversation between the bot and a person, opening it if need be."""

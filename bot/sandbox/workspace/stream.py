@@ -34,8 +34,9 @@ class Stream:
             listener.queue.put_nowait(event)
 
     async def listen(self, user: str = "") -> AsyncIterator[dict[str, Any]]:
-        """Yield events from now on, until the stream closes."""
+        """Yield `hello`, then every event from then on, until the stream closes."""
         listener = _Listener(user=user)
+        listener.queue.put_nowait({"type": "hello"})
         self._listeners.append(listener)
         try:
             while (event := await listener.queue.get()) is not None:

@@ -58,11 +58,9 @@ def _complete(call: Call) -> Json:
         files=tuple(f.id for f in files),
     )
     for channel in channels:
-        posting.post(workspace, channel, workspace.app.bot_user, draft)
-    shown = [file_json(workspace, workspace.files[f.id]) for f in files]
-    for body in shown:
-        workspace.stream.publish({"type": "file", "file": body})
-    return {"files": shown}
+        message = posting.post(workspace, channel, workspace.app.bot_user, draft)
+        posting.tell_files(workspace, message)
+    return {"files": [file_json(workspace, workspace.files[f.id]) for f in files]}
 
 
 def _listed(call: Call) -> list[Any]:
