@@ -1,4 +1,4 @@
-"""A small strict stand-in for the sandbox's /client and /control endpoints, with the page in front."""
+"""A small strict stand-in for the sandbox's /client and /control, with the page in front."""
 
 import asyncio
 import json

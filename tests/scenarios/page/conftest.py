@@ -35,15 +35,15 @@ class Watch:
     allowed: list[str] = field(default_factory=lambda: ["ERR_NETWORK_CHANGED"])
 
     def attach(self, page: Page) -> None:
-        page.on("request", lambda request: self._request(request.url))
+        page.on("request", lambda request: self.request(request.url))
         page.on("pageerror", lambda error: self.errors.append(f"uncaught: {error}"))
-        page.on("console", lambda line: self._console(line.type, line.text))
+        page.on("console", lambda line: self.console(line.type, line.text))
 
-    def _request(self, url: str) -> None:
+    def request(self, url: str) -> None:
         if not url.startswith((self.origin, "blob:" + self.origin)):
             self.foreign.append(url)
 
-    def _console(self, kind: str, text: str) -> None:
+    def console(self, kind: str, text: str) -> None:
         expected = any(re.search(pattern, text) for pattern in self.allowed)
         if kind in {"error", "warning"} and not expected:
             self.errors.append(f"{kind}: {text}")

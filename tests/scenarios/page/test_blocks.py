@@ -1,4 +1,4 @@
-"""Block Kit: every block and element is drawn, tells the app what was chosen, and never breaks the page."""
+"""Block Kit: all of it is drawn, tells the app what was chosen, and never breaks the page."""
 
 from collections.abc import Callable
 

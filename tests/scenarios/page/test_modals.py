@@ -175,7 +175,11 @@ def test_app_home_is_drawn_updated_and_clickable(chat: Open, api: FakeClientApi)
     page = chat()
     page.get_by_test_id("home").click()
     expect(page.get_by_test_id("home-view")).to_contain_text("not published anything")
-    view = {"id": "VH", "type": "home", "blocks": [kit.section("one"), kit.actions(kit.button("k"))]}
+    view = {
+        "id": "VH",
+        "type": "home",
+        "blocks": [kit.section("one"), kit.actions(kit.button("k"))],
+    }
     api.emit({"type": "home_published", "user": ME, "view": view}, ME)
     page.get_by_test_id("action-k").click()
     expect(page.get_by_test_id("action-k")).to_be_enabled()

@@ -127,9 +127,11 @@ def test_every_control_has_a_name_and_ids_are_unique(chat: Open, api: FakeClient
     )
     expect(page.get_by_role("textbox", name="Why")).to_be_visible()
     expect(page.get_by_label("Day")).to_be_visible()
-    nameless = """Array.from(document.querySelectorAll('button,a[href],select,summary,textarea,input'))
+    nameless = """Array.from(document.querySelectorAll(
+        'button,a[href],select,summary,textarea,input'))
       .filter((node) => !(node.textContent.trim() || node.getAttribute('aria-label') ||
-        node.getAttribute('aria-labelledby') || node.labels?.length)).map((node) => node.outerHTML)"""
+        node.getAttribute('aria-labelledby') || node.labels?.length))
+      .map((node) => node.outerHTML)"""
     assert page.evaluate(nameless) == []
     doubled = """Array.from(document.querySelectorAll('[id]')).map((node) => node.id)
       .filter((id, at, all) => all.indexOf(id) !== at)"""
@@ -167,9 +169,10 @@ CONTRAST = """() => {
   for (const node of document.querySelectorAll('#app *')) {
     const own = [...node.childNodes].some((child) => child.nodeType === 3 && child.data.trim());
     if (!own || !node.getClientRects().length || node.closest('.emoji, option')) continue;
-    const [one, two] = [light(parse(getComputedStyle(node).color)), light(ground(node))].sort((a, b) => b - a);
+    const colours = [parse(getComputedStyle(node).color), ground(node)];
+    const [one, two] = colours.map(light).sort((a, b) => b - a);
     const ratio = (one + 0.05) / (two + 0.05);
-    if (ratio < 4.5) bad.push(`${node.className || node.tagName} ${ratio.toFixed(2)} ${node.textContent.slice(0, 30)}`);
+    if (ratio < 4.5) bad.push(`${node.tagName}.${node.className} ${ratio} ${node.textContent}`);
   }
   return bad;
 }"""

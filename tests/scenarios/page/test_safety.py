@@ -76,8 +76,16 @@ def full_of(attack: str) -> list[kit.Json]:
 
 def assert_untouched(page: Page) -> None:
     assert page.evaluate("window.hit") is None
-    assert page.evaluate("document.querySelectorAll('main script, aside script, dialog script').length") == 0
-    assert page.evaluate("document.querySelectorAll('[onerror],[onload],[href^=javascript]').length") == 0
+    assert (
+        page.evaluate(
+            "document.querySelectorAll('main script, aside script, dialog script').length"
+        )
+        == 0
+    )
+    assert (
+        page.evaluate("document.querySelectorAll('[onerror],[onload],[href^=javascript]').length")
+        == 0
+    )
     assert page.evaluate("document.querySelectorAll('img[src*=evil]').length") == 0
 
 

@@ -16,7 +16,8 @@ DRAW = """async ([module, name, text]) => {
   const draw = (await import(`/static/${module}.js`))[name];
   const names = { me: {id: 'U1'}, tz: 'Europe/Berlin', now: () => 1795262400,
     users: new Map(), channels: new Map([['C1', {}]]),
-    userName: (id, other) => (id === 'U1' ? 'Rosa' : other), channelName: (id, other) => (id === 'C1' ? 'shop' : other),
+    userName: (id, other) => (id === 'U1' ? 'Rosa' : other),
+    channelName: (id, other) => (id === 'C1' ? 'shop' : other),
     groupName: (id, other) => other };
   const box = document.createElement('div');
   const start = performance.now();
@@ -126,16 +127,18 @@ def test_hostile_text_is_drawn_quickly(draw: Callable[..., dict[str, Any]]) -> N
 
 
 def test_markdown_is_drawn(draw: Callable[..., dict[str, Any]]) -> None:
-    text = "# Title\nsome **bold** and `code` [site](https://x.example)\n\n- one\n- two\n\n> quoted\n"
-    html = draw(text + "\n```\nraw **x**\n```\n| a | b |\n|---|---|\n| 1 | 2 |", "markdown", "markdown")[
-        "html"
-    ]
+    text = (
+        "# Title\nsome **bold** and `code` [site](https://x.example)\n\n- one\n- two\n\n> quoted\n"
+    )
+    html = draw(
+        text + "\n```\nraw **x**\n```\n| a | b |\n|---|---|\n| 1 | 2 |", "markdown", "markdown"
+    )["html"]
     for part in (
         '<h3 class="block-header">Title</h3>',
         "<strong>bold</strong>",
         "<code>code</code>",
         f'<a href="https://x.example/" {LINK}>site</a>',
-        "<li class=\"indent-0\">one</li>",
+        '<li class="indent-0">one</li>',
         '<blockquote class="quote">',
         "raw **x**",
         "<th>a</th>",
