@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from bot.sandbox.page.routes import routes as page_routes
 
@@ -113,6 +114,11 @@ class FakeClientApi:
         self.streams_refused = refuse
         assert self._loop is not None
         self._loop.call_soon_threadsafe(self._put, None, None)
+
+    def close(self) -> None:
+        """End every event stream for good."""
+        if self._loop is not None:
+            self.drop_streams(refuse=True)
 
     def called(self, name: str) -> list[Json]:
         return [body for call, body in self.calls if call == name]
@@ -280,9 +286,9 @@ def _counted(message: Json, everything: list[Json]) -> Json:
 
 
 class ServerThread:
-    """Runs a Starlette app with uvicorn on a free loopback port, in a thread."""
+    """Runs an ASGI application with uvicorn on a free loopback port, in a thread."""
 
-    def __init__(self, app: Starlette) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="off")
         config.timeout_graceful_shutdown = 1
         self._server = uvicorn.Server(config)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tests.fakes.client_api import FakeClientApi, ServerThread
 
@@ -49,6 +50,18 @@ class Watch:
             self.errors.append(f"{kind}: {text}")
 
 
+@dataclass
+class Served:
+    """An application that hands over to the one of the running test."""
+
+    app: ASGIApp | None = None
+    origin: str = ""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        assert self.app is not None
+        await self.app(scope, receive, send)
+
+
 @pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
@@ -57,20 +70,29 @@ def browser(chromium: str) -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="module")
+def served() -> Iterator[Served]:
+    """One server and address for a module, so that the browser keeps the page's files."""
+    served = Served()
+    server = ServerThread(served)
+    served.origin = server.start()
+    yield served
+    server.stop()
+
+
 @pytest.fixture
-def api(tmp_path: Path) -> FakeClientApi:
+def api(tmp_path: Path, served: Served) -> Iterator[FakeClientApi]:
     chart = tmp_path / "chart.png"
     Image.new("RGB", (900, 420), "#3a7ca5").save(chart)
-    return FakeClientApi(image=chart)
+    api = FakeClientApi(image=chart)
+    served.app = api.app()
+    yield api
+    api.close()
 
 
 @pytest.fixture
-def origin(api: FakeClientApi) -> Iterator[str]:
-    server = ServerThread(api.app())
-    yield server.start()
-    if api._loop:
-        api.drop_streams(refuse=True)
-    server.stop()
+def origin(served: Served) -> str:
+    return served.origin
 
 
 @pytest.fixture
@@ -78,10 +100,10 @@ def watch(origin: str) -> Watch:
     return Watch(origin)
 
 
-@pytest.fixture
-def context(browser: Browser, origin: str) -> Iterator[BrowserContext]:
+@pytest.fixture(scope="module")
+def context(browser: Browser, served: Served) -> Iterator[BrowserContext]:
     context = browser.new_context(
-        base_url=origin, viewport={"width": 1280, "height": 800}, timezone_id="UTC"
+        base_url=served.origin, viewport={"width": 1280, "height": 800}, timezone_id="UTC"
     )
     context.set_default_timeout(8000)
     yield context
