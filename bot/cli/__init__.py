@@ -23,6 +23,7 @@ COMMANDS = {
     "stop": "bot.cli.switch",
     "audit": "bot.cli.audit",
 }
+NAMES = {"eval": "evaluate"}  # commands whose name is taken in Python
 
 
 class Commands(click.Group):
@@ -36,7 +37,8 @@ class Commands(click.Group):
         """Load one command."""
         if name not in COMMANDS:
             return None
-        command: click.Command = getattr(importlib.import_module(COMMANDS[name]), name)
+        module = importlib.import_module(COMMANDS[name])
+        command: click.Command = getattr(module, NAMES.get(name, name))
         return command
 
 

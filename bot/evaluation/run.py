@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -155,7 +155,7 @@ def _score_alone(path: Path, root: Path) -> Scored:
     return score(path, root, discover())
 
 
-def _result(path: Path) -> Mapping[str, Any]:
+def _result(path: Path) -> dict[str, Any]:
     data = json.loads((path / "metadata.json").read_text(encoding="utf-8"))
     result = data.get("result") if isinstance(data, dict) else None
     return result if isinstance(result, dict) else {}

@@ -1,4 +1,4 @@
-"""Reading Kubernetes objects: owners, container states, selectors, events that still stand, quantities."""
+"""Reading Kubernetes objects: owners, container states, selectors, events, quantities."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -80,7 +80,7 @@ def matches(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
 
 
 def expression_holds(expression: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
-    """Say whether one expression of a label or node selector holds; an unknown operator does not."""
+    """Say whether one expression of a selector holds; an unknown operator does not."""
     key, operator = str(expression.get("key")), expression.get("operator")
     values = [str(value) for value in expression.get("values") or ()]
     value = labels.get(key)
@@ -89,7 +89,8 @@ def expression_holds(expression: Mapping[str, Any], labels: Mapping[str, str]) -
     if operator == "NotIn":
         return value not in values
     if operator in ("Exists", "DoesNotExist"):
-        return (value is not None) == (operator == "Exists")
+        present = value is not None
+        return present if operator == "Exists" else not present
     if operator in ("Gt", "Lt") and value is not None and values:
         mine, limit = quantity(value), quantity(values[0])
         if mine is not None and limit is not None:
@@ -137,7 +138,7 @@ def is_ready(pod: KubernetesObject) -> bool:
     """Say whether the pod serves: its Ready condition, or else all its containers."""
     for condition in items(pod.body, "status", "conditions"):
         if condition.get("type") == "Ready":
-            return condition.get("status") == "True"
+            return bool(condition.get("status") == "True")
     listed = items(pod.body, "status", "containerStatuses")
     return bool(listed) and all(status.get("ready") for status in listed)
 
@@ -187,7 +188,7 @@ def listening_ports(spec: Mapping[str, Any]) -> dict[int, str]:
 
 
 class Cluster:
-    """The Kubernetes objects of a snapshot by kind, with who belongs to whom. Built once per look."""
+    """The Kubernetes objects of a snapshot by kind, with who belongs to whom."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot

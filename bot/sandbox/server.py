@@ -63,11 +63,20 @@ async def serve(
 
 @asynccontextmanager
 async def running(
-    workspace: Workspace, app: Starlette, *, host: str = "127.0.0.1", port: int = 0
+    app: Starlette,
+    *,
+    workspace: Workspace | None = None,
+    host: str = "127.0.0.1",
+    port: int = 0,
 ) -> AsyncIterator[str]:
-    """Serve in a task of this event loop while the block runs; yields the URL."""
+    """Serve in a task of this event loop while the block runs; yields the URL.
+
+    The workspace learns its URL before the start and is closed before the end.
+    """
     listener = bind(host, port)
-    workspace.url = f"http://{host}:{listener.getsockname()[1]}"
+    url = f"http://{host}:{listener.getsockname()[1]}"
+    if workspace is not None:
+        workspace.url = url
     server = configured(app)
     # `_serve` is `serve` without taking over the process's signal handlers.
     task = asyncio.create_task(server._serve([listener]))
@@ -75,9 +84,10 @@ async def running(
         async with asyncio.timeout(_START_S):
             while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn has no event
                 await asyncio.sleep(0.005)
-        yield workspace.url
+        yield url
     finally:
-        await workspace.close()
+        if workspace is not None:
+            await workspace.close()
         server.should_exit = True
         await task
         listener.close()

@@ -1,252 +1,211 @@
-"""A small Kubernetes API in memory: lists, gets, patches with dry-run and conflicts, evictions."""
+"""Small Kubernetes objects for snapshots made by hand."""
 
-import copy
-import json
-import threading
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
-from tests.fakes.loopback import Asked, Reply
+from bot.domain.diagnosis import Finding, Hypothesis, Question, Symptom
+from bot.domain.snapshot import (
+    Edge,
+    KubernetesObject,
+    LogTemplate,
+    NodeComponent,
+    Probe,
+    Snapshot,
+    Source,
+)
+from bot.domain.time import Window
 
-GROUPS = {
-    "apps": ["v1"], "autoscaling": ["v2"], "policy": ["v1"], "networking.k8s.io": ["v1"],
-}  # fmt: skip
-KINDS = {
-    "deployments": "Deployment", "statefulsets": "StatefulSet", "replicasets": "ReplicaSet",
-    "pods": "Pod", "configmaps": "ConfigMap", "poddisruptionbudgets": "PodDisruptionBudget",
-    "horizontalpodautoscalers": "HorizontalPodAutoscaler", "events": "Event",
-}  # fmt: skip
-PLURALS = {kind: plural for plural, kind in KINDS.items()}
-
-
-@dataclass
-class Cluster:
-    """Objects by (plural, name); `on` holds one-shot answers by (method, plural)."""
-
-    objects: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
-    forbidden: set[tuple[str, str]] = field(default_factory=set)  # (method, plural)
-    lost_answers: int = 0  # how many next writes are done but not answered
-    meddle: list[Any] = field(default_factory=list)  # run before the next write, one each
-    budget_exhausted: bool = False
-    evicted: list[str] = field(default_factory=list)
-    writes: int = 0
-    version: int = 100
-    lock: threading.RLock = field(default_factory=threading.RLock)
-
-    def put(self, kind: str, name: str, **body: Any) -> dict[str, Any]:
-        """Put an object there, as `kubectl apply` would."""
-        self.version += 1
-        metadata = body.pop("metadata", {})
-        whole = {
-            "apiVersion": "v1",
-            "kind": kind,
-            "metadata": {
-                "name": name,
-                "namespace": "shop",
-                "uid": f"uid-{name}",
-                "resourceVersion": str(self.version),
-                **metadata,
-            },
-            **body,
-        }
-        self.objects[(PLURALS[kind], name)] = whole
-        return whole
-
-    def get(self, kind: str, name: str) -> dict[str, Any]:
-        return self.objects[(PLURALS[kind], name)]
-
-    def answer(self, asked: Asked) -> Reply:
-        """Answer one request."""
-        with self.lock:
-            return self._answer(asked)
-
-    def _answer(self, asked: Asked) -> Reply:
-        if asked.path == "/apis":
-            groups = [
-                {"name": g, "versions": [{"version": v} for v in vs]} for g, vs in GROUPS.items()
-            ]
-            return Reply(body={"kind": "APIGroupList", "groups": groups})
-        if asked.path == "/version":
-            return Reply(body={"gitVersion": "v1.34.1"})
-        parts = asked.path.split("/")
-        try:
-            at = parts.index("namespaces")
-        except ValueError:
-            return status(404, "the server could not find the requested resource")
-        plural, *rest = parts[at + 2 :]
-        if (asked.method, plural) in self.forbidden:
-            verb = {"GET": "get", "PATCH": "patch", "POST": "create"}[asked.method]
-            said = f'{plural} is forbidden: User "bot" cannot {verb} resource "{plural}"'
-            return status(403, said)
-        if asked.method == "POST":
-            return self._create(asked, plural, rest)
-        if not rest:
-            items = [o for (p, _), o in sorted(self.objects.items()) if p == plural]
-            return Reply(body={"kind": "List", "apiVersion": "v1", "metadata": {}, "items": items})
-        found = self.objects.get((plural, rest[0]))
-        if found is None:
-            return status(404, f'{plural} "{rest[0]}" not found')
-        if asked.method == "GET":
-            return Reply(body=found)
-        return self._patch(asked, plural, rest[0])
-
-    def _patch(self, asked: Asked, plural: str, name: str) -> Reply:
-        dry = asked.query.get("dryRun") == "All"
-        if not dry and self.meddle:
-            self.meddle.pop(0)()
-        found = self.objects[(plural, name)]
-        if "json-patch+json" in asked.headers["Content-Type"]:
-            after = json_patch(found, asked.json)
-        else:
-            after = merge(found, asked.json)
-        if after["metadata"]["resourceVersion"] != found["metadata"]["resourceVersion"]:
-            return status(409, "the object has been modified")
-        if plural == "deployments" and after["spec"].get("replicas", 1) > 500:
-            return status(422, "spec.replicas: Invalid value")
-        if dry:
-            return Reply(body=after)
-        self.writes += 1
-        self.version += 1
-        after["metadata"]["resourceVersion"] = str(self.version)
-        self.objects[(plural, name)] = after
-        if self.lost_answers:
-            self.lost_answers -= 1
-            return Reply(drop=True)
-        return Reply(body=after)
-
-    def _create(self, asked: Asked, plural: str, rest: list[str]) -> Reply:
-        body = asked.json
-        if rest[1:] == ["eviction"]:
-            return self._evict(asked, rest[0], body)
-        key = (plural, body["metadata"]["name"])
-        if key in self.objects:
-            return status(409, "already exists")
-        self.objects[key] = body
-        return Reply(status=201, body=body)
-
-    def _evict(self, asked: Asked, name: str, body: dict[str, Any]) -> Reply:
-        pod = self.objects.get(("pods", name))
-        if pod is None:
-            return status(404, f'pods "{name}" not found')
-        if self.budget_exhausted:
-            return status(429, "Cannot evict pod as it would violate the pod's disruption budget.")
-        if body["deleteOptions"]["preconditions"]["uid"] != pod["metadata"]["uid"]:
-            return status(409, "Precondition failed: UID in precondition")
-        if asked.query.get("dryRun") != "All":
-            del self.objects[("pods", name)]
-            self.evicted.append(name)
-            if self.lost_answers:
-                self.lost_answers -= 1
-                return Reply(drop=True)
-        return Reply(status=201, body={"kind": "Status", "status": "Success"})
+NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
+WINDOW = Window.last(1800, before=NOW)
+SOURCE = Source(system="kubernetes", query="kubectl get all")
+NAMESPACE = "shop"
+RUNNING: Mapping[str, Any] = {"running": {"startedAt": "2026-01-02T03:00:00Z"}}
 
 
-def status(code: int, message: str) -> Reply:
-    """Return the API's own shape of a failure."""
-    return Reply(status=code, body={"kind": "Status", "code": code, "message": message})
+def snapshot(*objects: KubernetesObject, **facts: Any) -> Snapshot:
+    return Snapshot(environment="prod", window=WINDOW, now=NOW, objects=objects, **facts)
 
 
-def merge(body: Any, patch: Any) -> Any:
-    """RFC 7386."""
-    if not isinstance(patch, dict):
-        return patch
-    result = copy.deepcopy(body) if isinstance(body, dict) else {}
-    for key, value in patch.items():
-        if value is None:
-            result.pop(key, None)
-        else:
-            result[key] = merge(result.get(key), value)
-    return result
+def question() -> Question:
+    return Question(
+        text="why",
+        environment="prod",
+        services=(),
+        symptom=Symptom.ANY,
+        asked_at=NOW,
+        window=WINDOW,
+    )
 
 
-def json_patch(body: Any, operations: list[dict[str, Any]]) -> Any:
-    """RFC 6902, add and replace."""
-    result = json.loads(json.dumps(body))
-    for operation in operations:
-        *path, last = [
-            part.replace("~1", "/").replace("~0", "~") for part in operation["path"][1:].split("/")
-        ]
-        place = result
-        for part in path:
-            place = place[part]
-        place[last] = operation["value"]
-    return result
+def item(kind: str, name: str, *, namespace: str = NAMESPACE, **body: Any) -> KubernetesObject:
+    metadata = {"name": name, "namespace": namespace, **body.pop("metadata", {})}
+    return KubernetesObject(
+        kind=kind,
+        namespace=namespace,
+        name=name,
+        body={"kind": kind, "metadata": metadata, **body},
+        source=SOURCE,
+    )
 
 
-def shop() -> Cluster:
-    """Return a cluster with one Deployment of two revisions, its pods, its settings and a budget."""
-    cluster = Cluster()
-    labels = {"app.kubernetes.io/name": "web"}
+def container(name: str = "app", **fields: Any) -> dict[str, Any]:
+    return {"name": name, "image": "registry.example.com/app:v1", **fields}
 
-    def template(version: str) -> dict[str, Any]:
-        container = {
-            "name": "web",
-            "image": f"registry/web:{version}",
-            "env": [{"name": "API_TOKEN", "value": f"s3cr3t-{version}"}],
-        }
-        return {
-            "metadata": {"labels": {**labels, "app.kubernetes.io/version": version}},
-            "spec": {"containers": [container]},
-        }
 
-    cluster.put(
+def deployment(
+    name: str,
+    *,
+    replicas: int = 1,
+    labels: Mapping[str, str] | None = None,
+    containers: Sequence[Mapping[str, Any]] = (),
+    **spec: Any,
+) -> KubernetesObject:
+    found = dict(labels or {"app": name})
+    template = {
+        "metadata": {"labels": found},
+        "spec": {"containers": list(containers) or [container()], **spec},
+    }
+    selector = {"matchLabels": found}
+    return item(
         "Deployment",
-        "web",
+        name,
+        spec={"replicas": replicas, "selector": selector, "template": template},
+    )
+
+
+def replica_set(owner: KubernetesObject, *, replicas: int = 1) -> KubernetesObject:
+    reference = {"kind": "Deployment", "name": owner.name}
+    return item(
+        "ReplicaSet",
+        f"{owner.name}-5d4f",
+        metadata={"ownerReferences": [reference]},
+        spec={"replicas": replicas},
+    )
+
+
+def pod(
+    owner: KubernetesObject,
+    *,
+    suffix: str = "x1",
+    node: str = "worker-1",
+    phase: str = "Running",
+    ready: bool = True,
+    statuses: Sequence[Mapping[str, Any]] | None = None,
+    labels: Mapping[str, str] | None = None,
+) -> KubernetesObject:
+    template = owner.body["spec"]["template"]
+    found = labels if labels is not None else template["metadata"]["labels"]
+    plain = [{"name": c["name"], "ready": ready, "restartCount": 0, "state": RUNNING}
+             for c in template["spec"]["containers"]]  # fmt: skip
+    return item(
+        "Pod",
+        f"{owner.name}-5d4f-{suffix}",
         metadata={
-            "labels": labels,
-            "generation": 3,
-            "annotations": {"deployment.kubernetes.io/revision": "2"},
+            "labels": dict(found),
+            "ownerReferences": [{"kind": owner.kind, "name": owner.name}],
         },
-        spec={
-            "replicas": 4,
-            "selector": {"matchLabels": labels},
-            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "25%"}},
-            "template": template("v2"),
+        spec={**template["spec"], **({"nodeName": node} if node else {})},
+        status={
+            "phase": phase,
+            "conditions": [{"type": "Ready", "status": "True" if ready else "False"}],
+            "containerStatuses": list(statuses) if statuses is not None else plain,
         },
-        status={"readyReplicas": 4},
     )
-    owner = {"kind": "Deployment", "name": "web", "uid": "uid-web", "controller": True}
-    for number, version in ((1, "v1"), (2, "v2")):
-        cluster.put(
-            "ReplicaSet",
-            f"web-{number}",
-            metadata={
-                "ownerReferences": [owner],
-                "creationTimestamp": f"2026-01-01T0{number}:00:00Z",
-                "annotations": {"deployment.kubernetes.io/revision": str(number)},
-                "labels": labels,
-            },
-            spec={
-                "template": {
-                    **template(version),
-                    "metadata": {
-                        "labels": {
-                            **template(version)["metadata"]["labels"],
-                            "pod-template-hash": f"h{number}",
-                        }
-                    },
-                }
-            },
-        )
-    replica_set = {"kind": "ReplicaSet", "name": "web-2", "uid": "uid-web-2", "controller": True}
-    for letter in "abcd":
-        cluster.put(
-            "Pod",
-            f"web-2-{letter}",
-            metadata={"labels": labels, "ownerReferences": [replica_set]},
-            spec=template("v2")["spec"],
-            status={"phase": "Running"},
-        )
-    cluster.put(
-        "ConfigMap",
-        "web-config",
-        metadata={"labels": labels},
-        data={"POOL": "5", "DB_PASSWORD": "hunter22"},
+
+
+def pending(owner: KubernetesObject) -> KubernetesObject:
+    return pod(owner, node="", phase="Pending", ready=False, statuses=[])
+
+
+def node(
+    name: str,
+    *,
+    labels: Mapping[str, str] | None = None,
+    cordoned: bool = False,
+    taints: Sequence[Mapping[str, Any]] = (),
+    cpu: str = "8",
+    memory: str = "16Gi",
+    conditions: Sequence[Mapping[str, Any]] = ({"type": "Ready", "status": "True"},),
+) -> KubernetesObject:
+    spec: dict[str, Any] = {"taints": list(taints)}
+    if cordoned:
+        spec["unschedulable"] = True
+    return item(
+        "Node",
+        name,
+        namespace="",
+        metadata={"labels": dict(labels or {})},
+        spec=spec,
+        status={"allocatable": {"cpu": cpu, "memory": memory}, "conditions": list(conditions)},
     )
-    cluster.put(
-        "PodDisruptionBudget",
-        "web",
-        spec={"selector": {"matchLabels": labels}},
-        status={"disruptionsAllowed": 1},
+
+
+def event(
+    about: KubernetesObject, reason: str, message: str, *, count: int = 1, kind: str = "Warning"
+) -> KubernetesObject:
+    return item(
+        "Event",
+        f"{about.name}.{reason}.{abs(hash(message))}",
+        type=kind,
+        reason=reason,
+        message=message,
+        count=count,
+        involvedObject={"kind": about.kind, "name": about.name, "namespace": about.namespace},
+        firstTimestamp="2026-01-02T03:00:00Z",
+        lastTimestamp="2026-01-02T03:03:00Z",
     )
-    return cluster
+
+
+def service(
+    name: str, *, selector: Mapping[str, str] | None = None, ports: Sequence[Mapping[str, Any]] = ()
+) -> KubernetesObject:
+    found = selector if selector is not None else {"app": name}
+    offered = list(ports) or [{"port": 80, "targetPort": 8080, "protocol": "TCP"}]
+    return item("Service", name, spec={"selector": dict(found), "ports": offered})
+
+
+def endpoints(name: str, *, ready: int = 0, not_ready: int = 0) -> KubernetesObject:
+    subset = {
+        "addresses": [{"ip": f"10.0.0.{i}"} for i in range(ready)],
+        "notReadyAddresses": [{"ip": f"10.0.1.{i}"} for i in range(not_ready)],
+    }
+    return item("Endpoints", name, subsets=[subset] if ready or not_ready else [])
+
+
+def log(service: str, line: str, *, count: int = 5, **fields: Any) -> LogTemplate:
+    known: dict[str, Any] = {
+        "pod": None, "container": None, "previous": False, "level": "error", "baseline_count": 0,
+        "first_at": None, "last_at": None, **fields,
+    }  # fmt: skip
+    source = Source(system="logs", query=f"logs of {service}")
+    return LogTemplate(
+        service=service, template=line, example=line, count=count, source=source, **known
+    )
+
+
+def probe(target: str, *, ok: bool, port: int = 80) -> Probe:
+    source = Source(system="checks", query=f"connect to {target}:{port}")
+    return Probe(target=target, port=port, ok=ok, detail="", source=source)
+
+
+def edge(caller: str, callee: str) -> Edge:
+    source = Source(system="traces", query="service graph")
+    return Edge(caller=caller, callee=callee, calls=10, source=source)
+
+
+def component(node: str, name: str, *, running: bool) -> NodeComponent:
+    source = Source(system="nodes", query=f"systemctl status {name}")
+    detail = "active (running)" if running else "inactive (dead)"
+    return NodeComponent(node=node, component=name, running=running, detail=detail, source=source)
+
+
+def best(finding: Finding) -> Hypothesis | None:
+    """Return the hypothesis with the highest log-odds."""
+    return max(finding.hypotheses, key=lambda h: h.log_odds, default=None)
+
+
+def answer(finding: Finding) -> tuple[str, str] | None:
+    """Return cause and object of the best hypothesis if it is more likely than not."""
+    found = best(finding)
+    return (found.cause, found.object) if found and found.log_odds > 0 else None

@@ -1,4 +1,4 @@
-"""Variables that point nowhere: a host that no service has, a port it does not offer, another service."""
+"""Variables that point nowhere: no such service, no such port, another service."""
 
 import difflib
 import re
@@ -31,7 +31,7 @@ class Address:
     port: int | None
 
 
-def look(snapshot: Snapshot, question: Question) -> Finding:
+def look(snapshot: Snapshot, _question: Question) -> Finding:
     """Return workloads with a variable whose address no service answers."""
     cluster = Cluster(snapshot)
     if not cluster.knows("Service"):
@@ -97,12 +97,12 @@ def _unknown(cluster: Cluster, address: Address, name: str) -> list[Evidence]:
 
 
 def _said(cluster: Cluster, address: Address) -> list[Evidence]:
-    """What the workload's own errors say of the address; silence where it has logs speaks against."""
+    """What the workload's own errors say of the address; silence speaks against."""
     logs = [log for log in cluster.snapshot.logs if log.service == address.workload.name]
     naming = [log for log in logs if _names(log, address)]
     if naming:
         best = max(naming, key=lambda log: log.count)
-        return [saw(f"{best.count}× in its log: {best.example[:200]}", PROOF, best.source)]
+        return [saw(f"{best.count}x in its log: {best.example[:200]}", PROOF, best.source)]
     if logs:
         return [saw(f"its errors do not mention {address.host}", -GOOD, logs[0].source)]
     return []

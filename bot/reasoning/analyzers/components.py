@@ -1,4 +1,4 @@
-"""Nodes and the control plane: kubelet, container runtime, kube-proxy, scheduler, pressure, not ready."""
+"""Nodes and the control plane: kubelet, runtime, kube-proxy, scheduler, pressure, not ready."""
 
 from collections.abc import Iterator
 

@@ -27,7 +27,7 @@ NAME = "routing"
 NEAR = 0.6  # similarity (Ratcliff/Obershelp) from which two label values look like one and a typo
 
 
-def look(snapshot: Snapshot, question: Question) -> Finding:
+def look(snapshot: Snapshot, _question: Question) -> Finding:
     """Return the services whose traffic cannot arrive although there are pods to take it."""
     cluster = Cluster(snapshot)
     found: dict[tuple[str, str], Hypothesis] = {}

@@ -13,8 +13,8 @@ from bot.reasoning.statements import GOOD, HINT, PROOF, STRONG, blame, event_tex
 
 NAME = "scheduling"
 
-# What the scheduler says, and the cause it speaks for. Source: kubernetes/pkg/scheduler/framework/plugins,
-# the ErrReason constants of each plugin, 1.20 to 1.34.
+# What the scheduler says, and the cause it speaks for. Source: the ErrReason constants of
+# kubernetes/pkg/scheduler/framework/plugins, 1.20 to 1.34.
 SAID = (
     (re.compile(r"(\d+) node\(s\) were unschedulable"), "cordon"),
     (re.compile(r"(\d+) node\(s\) didn't match (?:Pod's )?node (?:affinity/)?selector"), "place"),
@@ -68,7 +68,7 @@ class Refusal:
     nodes_by_reason: Mapping[str, int]
 
 
-def look(snapshot: Snapshot, question: Question) -> Finding:
+def look(snapshot: Snapshot, _question: Question) -> Finding:
     """Return one hypothesis per workload whose pods wait for a node, by what excludes the nodes."""
     cluster = Cluster(snapshot)
     nodes = Nodes(cluster)

@@ -1,4 +1,4 @@
-"""Storage that a pod waits for: claims that bind to nothing, volumes that are taken, mounts that fail."""
+"""Storage that a pod waits for: claims that bind to nothing, taken volumes, failing mounts."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -35,7 +35,7 @@ DENIED = re.compile(r"permission denied|Operation not permitted|access denied", 
 ATTACHED = re.compile(r"Multi-Attach error", re.I)
 
 
-def look(snapshot: Snapshot, question: Question) -> Finding:
+def look(snapshot: Snapshot, _question: Question) -> Finding:
     """Return why claims of waiting pods are not bound, and why volumes are not mounted."""
     cluster = Cluster(snapshot)
     found: dict[tuple[str, str], Hypothesis] = {}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.sandbox.workspace import blockkit
+from bot.sandbox.workspace import blockkit, strict_json
 from bot.sandbox.workspace.errors import SlackError
 from bot.sandbox.workspace.records import Json
 from bot.sandbox.workspace.state import Workspace
@@ -115,8 +115,8 @@ def decoded(given: Any, *, error: str) -> Any:
     if not isinstance(given, str):
         return given
     try:
-        return json.loads(given)
-    except (ValueError, RecursionError) as problem:
+        return strict_json.loads(given)
+    except ValueError as problem:
         raise SlackError(error) from problem
 
 

@@ -10,7 +10,7 @@ import pytest
 from bot.domain.action import ActionCall
 from bot.domain.environment import Environment, Tier
 from bot.domain.errors import Conflict, Malformed, Refused, Unavailable, UnknownName
-from tests.fakes.cluster import Cluster, shop
+from tests.fakes.kubernetes_api import Cluster, shop
 from tests.fakes.loopback import loopback
 from tools.catalog import actions
 from tools.clients.targets import NAME_LABEL
