@@ -27,7 +27,7 @@ def workload_of_pod(pod: str) -> str:
 
 
 def workload_of_claim(claim: str) -> str:
-    """Return the StatefulSet that a volume claim's name speaks of: "data-orders-db-0" → "orders-db".
+    """Return the StatefulSet that a claim's name speaks of: "data-orders-db-0" → "orders-db".
 
     A claim is called template-StatefulSet-ordinal; the template is taken to be one word.
     """

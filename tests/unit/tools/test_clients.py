@@ -237,9 +237,11 @@ async def test_kinds_that_are_not_served_are_unknown_names() -> None:
         client = Kubernetes(environment(server.url))
         assert not await client.serves("Certificate")
         assert await client.serves("Pod")
-    with loopback(Pages(1, [{"name": "x", "versions": []}])) as server:
-        with pytest.raises(UnknownName, match="Deployment"):
-            await Kubernetes(environment(server.url)).list("Deployment", "shop")
+    with (
+        loopback(Pages(1, [{"name": "x", "versions": []}])) as server,
+        pytest.raises(UnknownName, match="Deployment"),
+    ):
+        await Kubernetes(environment(server.url)).list("Deployment", "shop")
 
 
 async def test_secrets_are_never_asked_for() -> None:

@@ -1,4 +1,4 @@
-"""Objects, rollouts, pod logs, Loki, Jaeger and the change feed, each on a server of the test's own."""
+"""Objects, rollouts, logs, traces and the change feed, each on a server of the test's own."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from bot.domain.errors import Unavailable, UnknownName
 from bot.domain.needs import Fact, Need
 from bot.domain.snapshot import ChangeKind
 from bot.domain.time import Window
-from tests.fakes.cluster import Cluster, shop
+from tests.fakes.kubernetes_api import Cluster, shop
 from tests.fakes.loopback import Answer, Asked, Loopback, Reply, loopback
 from tools.contract import ReadTool
 from tools.read.changes.feed import FeedChanges
@@ -167,7 +167,7 @@ async def test_loki_lines_become_templates_with_the_window_before() -> None:
     at = NOON - timedelta(seconds=60)
     now = [stream(at, f"order {n} failed", service_name="cart", pod="cart-0") for n in range(3)]
     before = [stream(at - timedelta(seconds=600), "order 7 failed", service_name="cart")]
-    with tool_on(LokiLogs, "loki", LokiServer(now, before)) as (tool, server):
+    with tool_on(LokiLogs, "loki", LokiServer(now, before)) as (tool, _):
         found = await tool.read(need(Fact.LOGS, services=("cart",)))
         everywhere = await tool.read(need(Fact.LOGS))
     (template,) = found.logs
