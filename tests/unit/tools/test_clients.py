@@ -40,30 +40,30 @@ def environment(url: str, **more: Any) -> Environment:
     )
 
 
-async def read_kubernetes(env: Environment) -> Any:
-    return await Kubernetes(env, timeout_s=0.5).list("Pod", "shop")
+async def read_kubernetes(env: Environment, timeout_s: float = 10.0) -> Any:
+    return await Kubernetes(env, timeout_s=timeout_s).list("Pod", "shop")
 
 
-async def read_prometheus(env: Environment) -> Any:
-    client = Prometheus.of(env, timeout_s=0.5)
+async def read_prometheus(env: Environment, timeout_s: float = 10.0) -> Any:
+    client = Prometheus.of(env, timeout_s=timeout_s)
     assert client
     return await client.range("up", WINDOW, 15)
 
 
-async def read_alerts(env: Environment) -> Any:
-    client = Prometheus.of(env, timeout_s=0.5)
+async def read_alerts(env: Environment, timeout_s: float = 10.0) -> Any:
+    client = Prometheus.of(env, timeout_s=timeout_s)
     assert client
     return await client.alerts()
 
 
-async def read_loki(env: Environment) -> Any:
-    client = Loki.of(env, timeout_s=0.5)
+async def read_loki(env: Environment, timeout_s: float = 10.0) -> Any:
+    client = Loki.of(env, timeout_s=timeout_s)
     assert client
     return await client.lines("{}", WINDOW)
 
 
-async def read_changes(env: Environment) -> Any:
-    client = ChangeFeed.of(env, timeout_s=0.5)
+async def read_changes(env: Environment, timeout_s: float = 10.0) -> Any:
+    client = ChangeFeed.of(env, timeout_s=timeout_s)
     assert client
     return await client.between(None, None)
 
@@ -104,7 +104,7 @@ async def test_every_failure_is_sorted_by_what_to_do(
 
 
 @pytest.mark.parametrize("read", READS)
-async def test_a_slow_system_is_given_up(read: Callable[[Environment], Any]) -> None:
+async def test_a_slow_system_is_given_up(read: Callable[[Environment, float], Any]) -> None:
     import threading
 
     done = threading.Event()
@@ -115,7 +115,7 @@ async def test_a_slow_system_is_given_up(read: Callable[[Environment], Any]) -> 
 
     with loopback(stall) as server:
         with pytest.raises(Unavailable, match=r"timed out after 0\.5 s"):
-            await read(environment(server.url))
+            await read(environment(server.url), 0.5)
         done.set()
 
 
