@@ -187,7 +187,7 @@ def json_patch(body: Any, operations: list[dict[str, Any]]) -> Any:
 
 
 def shop() -> Cluster:
-    """Return a cluster with one Deployment of two revisions, its pods, its settings and a budget."""
+    """Return a cluster: a Deployment of two revisions, its pods, its settings and a budget."""
     cluster = Cluster()
     labels = {"app.kubernetes.io/name": "web"}
 
