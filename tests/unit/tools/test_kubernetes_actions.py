@@ -1,4 +1,4 @@
-"""Each Kubernetes action on a small API: dry-run, precondition, once per key, forbidden, timeout."""
+"""Each Kubernetes action on a small API: dry-run, guard, once per key, forbidden, timeout."""
 
 import copy
 from collections.abc import Iterator
@@ -301,7 +301,7 @@ async def test_an_autoscaler_is_warned_of(bench: Bench) -> None:
 
 async def test_a_name_that_nobody_knows_offers_the_nearest(bench: Bench) -> None:
     action, args = bench.call("restart_deployment", name="wob")
-    with pytest.raises(UnknownName, match="Did you mean web?"):
+    with pytest.raises(UnknownName, match=r"Did you mean web\?"):
         await action.target(args)
 
 
