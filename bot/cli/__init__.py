@@ -66,7 +66,7 @@ def main() -> None:
     except SreBotError as error:
         click.echo(str(error), err=True)
         sys.exit(FAILURE)
-    except Exception as error:  # noqa: BLE001 - the last door: no traceback to a user
+    except Exception as error:  # the last door: no traceback to a user
         if os.environ.get("SRE_BOT_LOG_LEVEL", "").lower() == "debug":  # noqa: TID251 - last door
             raise
         click.echo(f"Unforeseen: {redact(repr(error))}", err=True)
