@@ -50,7 +50,7 @@ def _policies() -> Sequence[Checked]:
         runbooks = load_runbooks(actions=frozenset(catalogue))
     except SreBotError as error:
         return [Checked(what="policies", state="wrong", words=str(error))]
-    words = f"{len(catalogue)} actions, runbooks for {len(runbooks.runbooks)} kinds of cause"
+    words = f"{len(catalogue)} actions, runbooks for {len(runbooks.by_cause)} kinds of cause"
     return [Checked(what="policies", state="ok", words=words)]
 
 
@@ -131,7 +131,7 @@ async def _environments(settings: Settings) -> Sequence[Checked]:
         return [Checked(what="environments", state="wrong", words=words)]
     lines = []
     for name, collector in inquiry.collectors.items():
-        for tool, words in (await collector.check()).items():
-            state: State = "ok" if words.ok else "wrong"
-            lines.append(Checked(what=f"{name}: {tool}", state=state, words=redact(words.text)))
+        for tool, reach in (await collector.check()).items():
+            state: State = "ok" if reach.ok else "wrong"
+            lines.append(Checked(what=f"{name}: {tool}", state=state, words=redact(reach.words)))
     return lines

@@ -66,7 +66,6 @@ class Engine:
     def register(self, name: str, body: Body) -> None:
         """Make `body` a workflow of that name. All of them, before `launch`."""
 
-
         async def run(*arguments: Any) -> Any:  # a plain function: the engine marks it
             return await body(*arguments)
 

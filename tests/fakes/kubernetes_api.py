@@ -9,13 +9,21 @@ from typing import Any
 from tests.fakes.loopback import Asked, Reply
 
 GROUPS = {
-    "apps": ["v1"], "autoscaling": ["v2"], "policy": ["v1"], "networking.k8s.io": ["v1"],
-}  # fmt: skip
+    "apps": ["v1"],
+    "autoscaling": ["v2"],
+    "policy": ["v1"],
+    "networking.k8s.io": ["v1"],
+}
 KINDS = {
-    "deployments": "Deployment", "statefulsets": "StatefulSet", "replicasets": "ReplicaSet",
-    "pods": "Pod", "configmaps": "ConfigMap", "poddisruptionbudgets": "PodDisruptionBudget",
-    "horizontalpodautoscalers": "HorizontalPodAutoscaler", "events": "Event",
-}  # fmt: skip
+    "deployments": "Deployment",
+    "statefulsets": "StatefulSet",
+    "replicasets": "ReplicaSet",
+    "pods": "Pod",
+    "configmaps": "ConfigMap",
+    "poddisruptionbudgets": "PodDisruptionBudget",
+    "horizontalpodautoscalers": "HorizontalPodAutoscaler",
+    "events": "Event",
+}
 PLURALS = {kind: plural for plural, kind in KINDS.items()}
 
 
@@ -68,18 +76,22 @@ class Cluster:
             return Reply(body={"kind": "APIGroupList", "groups": groups})
         if asked.path == "/version":
             return Reply(body={"gitVersion": "v1.34.1"})
-        parts = asked.path.split("/")
-        try:
-            at = parts.index("namespaces")
-        except ValueError:
+        _, found, below = asked.path.partition("/namespaces/shop/")
+        if not found:
             return status(404, "the server could not find the requested resource")
-        plural, *rest = parts[at + 2 :]
+        plural, *rest = below.split("/")
+        return self._resource(asked, plural, rest)
+
+    def _resource(self, asked: Asked, plural: str, rest: list[str]) -> Reply:
         if (asked.method, plural) in self.forbidden:
             verb = {"GET": "get", "PATCH": "patch", "POST": "create"}[asked.method]
             said = f'{plural} is forbidden: User "bot" cannot {verb} resource "{plural}"'
             return status(403, said)
         if asked.method == "POST":
             return self._create(asked, plural, rest)
+        return self._object(asked, plural, rest)
+
+    def _object(self, asked: Asked, plural: str, rest: list[str]) -> Reply:
         if not rest:
             items = [o for (p, _), o in sorted(self.objects.items()) if p == plural]
             return Reply(body={"kind": "List", "apiVersion": "v1", "metadata": {}, "items": items})
@@ -129,7 +141,8 @@ class Cluster:
         if pod is None:
             return status(404, f'pods "{name}" not found')
         if self.budget_exhausted:
-            return status(429, "Cannot evict pod as it would violate the pod's disruption budget.")
+            said = "Cannot evict pod as it would violate the pod's disruption budget."
+            return status(429, said)
         if body["deleteOptions"]["preconditions"]["uid"] != pod["metadata"]["uid"]:
             return status(409, "Precondition failed: UID in precondition")
         if asked.query.get("dryRun") != "All":
@@ -174,7 +187,7 @@ def json_patch(body: Any, operations: list[dict[str, Any]]) -> Any:
 
 
 def shop() -> Cluster:
-    """Return a cluster with one Deployment of two revisions, its pods, its settings and a budget."""
+    """Return a cluster: a Deployment of two revisions, its pods, its settings and a budget."""
     cluster = Cluster()
     labels = {"app.kubernetes.io/name": "web"}
 

@@ -9,6 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from requests.structures import CaseInsensitiveDict
+
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
@@ -62,7 +64,7 @@ def loopback(answer: Answer) -> Iterator[Loopback]:
                 method=self.command,
                 path=parts.path,
                 query=dict(parse_qsl(parts.query)),
-                headers=dict(self.headers.items()),
+                headers=CaseInsensitiveDict(self.headers.items()),
                 body=self.rfile.read(length),
             )
             running.asked.append(request)

@@ -49,7 +49,9 @@ def ask(page: Page, question: str) -> str:
     become(page, "U0RESPONDER")
     page.get_by_test_id("composer").fill(f"@sre-bot {question}")
     page.get_by_test_id("composer").press("Enter")
-    mine = page.get_by_test_id("channel-messages").locator("[data-testid^=message-]", has_text=question)
+    mine = page.get_by_test_id("channel-messages").locator(
+        "[data-testid^=message-]", has_text=question
+    )
     ts = (mine.last.get_attribute("data-testid") or "").removeprefix("message-")
     page.get_by_test_id(f"replies-{ts}").click(timeout=STORY_MS)
     return ts

@@ -1,4 +1,4 @@
-"""Each Kubernetes action on a small API: dry-run, precondition, once per key, forbidden, timeout."""
+"""Each Kubernetes action on a small API: dry-run, guard, once per key, forbidden, timeout."""
 
 import copy
 from collections.abc import Iterator
@@ -241,9 +241,7 @@ async def test_a_diff_shows_what_differs_and_no_credential(bench: Bench) -> None
     ("to_revision", "why"),
     [(2, "is at revision 2 already"), (9, "keeps no revision 9; there are: 1, 2")],
 )
-async def test_a_rollback_that_cannot_be_says_why(
-    bench: Bench, to_revision: int, why: str
-) -> None:
+async def test_a_rollback_that_cannot_be_says_why(bench: Bench, to_revision: int, why: str) -> None:
     action, args = bench.call("rollback_deployment", to_revision=to_revision)
     seen = await action.dry_run(args)
     assert not seen.ok
@@ -303,7 +301,7 @@ async def test_an_autoscaler_is_warned_of(bench: Bench) -> None:
 
 async def test_a_name_that_nobody_knows_offers_the_nearest(bench: Bench) -> None:
     action, args = bench.call("restart_deployment", name="wob")
-    with pytest.raises(UnknownName, match="Did you mean web?"):
+    with pytest.raises(UnknownName, match=r"Did you mean web\?"):
         await action.target(args)
 
 

@@ -62,7 +62,10 @@ class FlagSource:
 class Bench:
     source: FlagSource
     action: SetFlag
-    off: Any = SetFlag.parse({"flag": "new-ranking", "variant": "off"})
+
+    @property
+    def off(self) -> Any:
+        return SetFlag.parse({"flag": "new-ranking", "variant": "off"})
 
 
 @pytest.fixture
@@ -125,7 +128,7 @@ async def test_forbidden_and_lost_answers_are_told_apart(bench: Bench) -> None:
 
 
 async def test_unknown_flags_and_variants_offer_the_nearest(bench: Bench) -> None:
-    with pytest.raises(UnknownName, match="Did you mean new-ranking?"):
+    with pytest.raises(UnknownName, match=r"Did you mean new-ranking\?"):
         await bench.action.target(SetFlag.parse({"flag": "new-rank", "variant": "off"}))
     with pytest.raises(UnknownName, match="variant"):
         await bench.action.target(SetFlag.parse({"flag": "new-ranking", "variant": "blue"}))
