@@ -15,7 +15,7 @@ from bot.storage.database import Database
 from bot.storage.people import LevelGrant, Levels
 from tests.fakes.story import Hands
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.story]
 
 INCIDENTS = (("decoy-deploy", 1), ("pool-exhausted", 1), ("bad-flag", 1))
 STORY_MS = 60_000  # patience with one step of a story, wall time
