@@ -1,14 +1,48 @@
 """What a tool is. A tool's file carries everything others need to know of it."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from bot.domain.action import ActionCall, ActionFacts, Applied, DryRun, Target
 from bot.domain.environment import Environment
 from bot.domain.needs import Fact, Need
-from bot.domain.snapshot import Snapshot
+from bot.domain.snapshot import Snapshot, Source
 
 ArgsT = TypeVar("ArgsT")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """One query that a read tool made: what "show steps" lists, whatever came of it."""
+
+    source: Source
+    took_s: float
+    found: str  # "12 series", "timed out after 5 s"
+
+
+_QUERIES: ContextVar[list[Query] | None] = ContextVar("sre_bot_queries", default=None)
+
+
+@contextmanager
+def recorded_queries() -> Iterator[list[Query]]:
+    """Yield the list to which the queries made below this call (tasks included) are added."""
+    queries: list[Query] = []
+    token = _QUERIES.set(queries)
+    try:
+        yield queries
+    finally:
+        _QUERIES.reset(token)
+
+
+def record_query(query: Query) -> None:
+    """Note a query that was made; without a recorder nothing is kept."""
+    queries = _QUERIES.get()
+    if queries is not None:
+        queries.append(query)
 
 
 class ReadTool(ABC):

@@ -1,4 +1,4 @@
-"""Starts the sandbox company and the bot as two processes: for the demo, the benches and the tests."""
+"""Starts the sandbox company and the bot as two processes, for demo, benches and tests."""
 
 import asyncio
 import contextlib
@@ -21,6 +21,7 @@ from bot.domain.environment import Environment, Tier
 from bot.domain.errors import Unavailable
 from bot.domain.people import Role
 from bot.domain.time import ScaledClock
+from bot.settings import Settings
 from bot.storage.database import Database
 from bot.storage.migrate import upgrade
 from bot.storage.people import EVERY_ACTION, LevelGrant, Levels, People
@@ -56,7 +57,7 @@ class Plan:
 
 
 class Company:
-    """A running sandbox, and the bot beside it. The bot may die and come back; the world goes on."""
+    """A running sandbox, and the bot beside it; the bot may die, the world goes on."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
@@ -89,14 +90,27 @@ class Company:
 
     def prepare(self) -> None:
         """Write the environments file, migrate the database, seed roles and levels."""
-        file = {"environments": [encode(e) for e in self.environments()]}
-        (self.plan.home / "environments.yaml").write_text(yaml.safe_dump(file), encoding="utf-8")
+        self.write_environments()
         database = Database(self.database_url)
         try:
             upgrade(database.engine)
             asyncio.run(seed(database, ScaledClock(origin=self.origin, rate=self.plan.rate)))
         finally:
             database.close()
+
+    def write_environments(self) -> None:
+        """Write the file that tells the bot where the sandbox's systems are."""
+        file = {"environments": [encode(e) for e in self.environments()]}
+        (self.plan.home / "environments.yaml").write_text(yaml.safe_dump(file), encoding="utf-8")
+
+    def as_settings(self) -> Settings:
+        """Return settings that watch this company, for use inside this process."""
+        return Settings(
+            home=self.plan.home,
+            environments=self.plan.home / "environments.yaml",
+            clock_origin=self.origin,
+            clock_rate=self.plan.rate,
+        )
 
     def start_bot(self) -> None:
         """Start the bot; returns when it is connected."""
@@ -125,7 +139,9 @@ class Company:
     @property
     def database_url(self) -> str:
         """The bot's own tables."""
-        return self.plan.variables.get("DATABASE_URL") or f"sqlite:///{self.plan.home}/sre-bot.sqlite"
+        return (
+            self.plan.variables.get("DATABASE_URL") or f"sqlite:///{self.plan.home}/sre-bot.sqlite"
+        )
 
     def settings(self) -> dict[str, str]:
         """Return the bot's settings as environment variables."""

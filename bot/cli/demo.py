@@ -31,7 +31,7 @@ Logs are in {home}. Ctrl-C stops everything.
 @click.option("--rate", default=20.0, show_default=True, type=click.FloatRange(1, 1000))
 @click.option("--port", default=8421, show_default=True, type=click.IntRange(0, 65535))
 @click.option("--home", type=click.Path(path_type=Path), help="Keep database and logs there.")
-def demo(  # noqa: PLR0913 - one parameter an option
+def demo(
     incident: str, seed: int, environment: str, rate: float, port: int, home: Path | None
 ) -> None:
     """Start the sandbox company with its workspace, and the bot; print one URL."""
@@ -49,9 +49,12 @@ def demo(  # noqa: PLR0913 - one parameter an option
         company.start()
         click.echo(
             WELCOME.format(
-                url=company.url, channel="#incidents", question=f"@sre-bot {told.question}",
-                rate=rate, home=place,
-            )  # fmt: skip
+                url=company.url,
+                channel="#incidents",
+                question=f"@sre-bot {told.question}",
+                rate=rate,
+                home=place,
+            )
         )
         while company.running():
             time.sleep(0.5)  # noqa: TID251 - nothing else runs here

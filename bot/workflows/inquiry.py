@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
 
 from bot.domain.diagnosis import (
     Budget,
@@ -23,9 +22,11 @@ from bot.domain.needs import Need
 from bot.domain.ports import Collect
 from bot.domain.snapshot import PastIncident, Snapshot, Source
 from bot.domain.time import Clock
+from bot.perception.collector import Collector
 from bot.reasoning.analyzers import Analyzer
 from bot.reasoning.investigate import investigate
 from bot.reasoning.question import understand
+from bot.workflows.orders import Refuted
 
 REFUTED_WEIGHT = -6.0  # a repair that did not help all but rules its cause out
 NAMES_WITHIN_S = 3.0  # wall; the names of services are usually cached
@@ -40,32 +41,11 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refuted:
-    """A hypothesis that acting on has shown to be wrong, or that a person rejected."""
-
-    cause: str
-    object: str
-    why: str
-
-
-class Collecting(Protocol):
-    """Perception of one environment."""
-
-    async def collect(self, needs: Sequence[Need]) -> Found:
-        """Return the facts that answer the needs; failures are blind spots in them."""
-        ...
-
-    async def service_names(self) -> Sequence[str]:
-        """Return the names of the services there."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Inquiry:
     """All that an investigation needs, handed in by the composition root."""
 
     environments: Mapping[str, Environment]
-    collectors: Mapping[str, Collecting]
+    collectors: Mapping[str, Collector]
     analyzers: tuple[Analyzer, ...]
     clock: Clock
     budget: Budget
@@ -79,7 +59,7 @@ class Inquiry:
     async def understand(
         self, text: str, *, channel: str = "", environment: str = "", previous: Question | None
     ) -> Question:
-        """Return the question. Raises: UnknownName, Ambiguous, Malformed; their texts tell the way out."""
+        """Return the question. Raises: UnknownName, Ambiguous, Malformed, each with a way out."""
         if environment and environment not in self.environments:
             raise UnknownName("environment", environment, near=sorted(self.environments))
         return understand(

@@ -14,7 +14,7 @@ from bot.remediation.asking import Ports
 from bot.remediation.desk import Acted, Clocks, Decided, Options
 from bot.remediation.gateway import Gateway
 from policies.engine import CedarEngine
-from tests.fakes.cluster import FakeCluster, FakeObject, family
+from tests.fakes.actions import FakeCluster, FakeObject, family
 from tests.fakes.stores import FakeActions, FakeAudit, FakeLevels, FakePeople, FakeSwitches
 
 START = datetime(2026, 3, 1, 14, 0, tzinfo=UTC)

@@ -1,0 +1,1 @@
+"""Recorded incidents of others: made into cases, run through the same reasoning, scored."""

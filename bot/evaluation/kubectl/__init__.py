@@ -1,0 +1,1 @@
+"""The text that kubectl prints, parsed back into the API's own JSON."""

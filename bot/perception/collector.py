@@ -1,0 +1,226 @@
+"""Asks the read tools of one environment in parallel, under limits, and gathers their facts."""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from bot.domain.diagnosis import Step
+from bot.domain.environment import Environment
+from bot.domain.errors import SreBotError
+from bot.domain.needs import Fact, Need
+from bot.domain.snapshot import BlindSpot, Snapshot
+from bot.domain.time import Clock, Window
+from bot.perception.facts import Seen
+from tools.contract import Query, ReadTool, recorded_queries
+
+NAMES_ARE_FRESH_S = 60.0
+NAMES_WINDOW_S = 3600.0
+NAMED_KINDS = ("Deployment", "StatefulSet", "DaemonSet")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one collection may take, on the wall clock."""
+
+    deadline_s: float = 8.0
+    parallel: int = 16  # tools at work at once
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What one tool made of one need: kept in recorded cases. `error`: "" when it answered."""
+
+    need: Need
+    tool: str
+    snapshot: Snapshot
+    took_s: float
+    error: str = ""
+    queries: tuple[Query, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collected:
+    """The new facts of one collection, and every query that was made for them."""
+
+    snapshot: Snapshot
+    steps: tuple[Step, ...]
+    answers: tuple[Answer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """Whether a tool's system answers, in words."""
+
+    ok: bool
+    words: str
+
+
+@dataclass(slots=True)
+class _Names:
+    """The last service names, shared by all investigations of an environment."""
+
+    at: float = -1e9
+    found: tuple[str, ...] = ()
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class Collector:
+    """The eyes of one investigation: what was answered once is not asked again.
+
+    Take a `fresh()` one for each investigation, and for each later look at the same environment.
+    """
+
+    def __init__(
+        self,
+        environment: Environment,
+        tools: Sequence[ReadTool],
+        clock: Clock,
+        limits: Limits | None = None,
+        *,
+        names: _Names | None = None,
+    ) -> None:
+        self._environment, self._tools, self._clock = environment, tuple(tools), clock
+        self._limits = limits or Limits()
+        self._names = names or _Names()
+        self._answered: set[tuple[object, ...]] = set()
+        self._seen = Seen()
+        self._steps = 0
+
+    def fresh(self) -> "Collector":
+        """Return a collector for another investigation of this environment."""
+        return Collector(
+            self._environment, self._tools, self._clock, self._limits, names=self._names
+        )
+
+    async def collect(self, needs: Sequence[Need], *, deadline_s: float | None = None) -> Collected:
+        """Return the facts that answer the needs and were not returned before.
+
+        Never raises for a system's failure: a tool that fails or is not done by the deadline, and
+        a need that no tool answers, become blind spots.
+        """
+        wanted = [n for n in dict.fromkeys(needs) if _key(n) not in self._answered]
+        wanted = list({_key(n): n for n in wanted}.values())
+        work = [(need, tool) for need in wanted for tool in self._tools_for(need)]
+        answers = await self._run(work, deadline_s or self._limits.deadline_s)
+        for need in wanted:
+            own = [a for a in answers if a.need is need]
+            if own and not any(a.error for a in own):
+                self._answered.add(_key(need))
+        snapshot = self._gathered(wanted, answers)
+        return Collected(snapshot=snapshot, steps=self._numbered(answers), answers=tuple(answers))
+
+    async def service_names(self) -> tuple[str, ...]:
+        """Return the names of the environment's workloads and of everything they call.
+
+        At most a minute old. What cannot be read is left out: an empty answer: nothing could be.
+        """
+        async with self._names.lock:
+            if time.monotonic() - self._names.at < NAMES_ARE_FRESH_S and self._names.found:
+                return self._names.found
+            window = Window.last(NAMES_WINDOW_S, before=self._clock.now())
+            needs = (
+                Need(fact=Fact.OBJECTS, window=window, names=NAMED_KINDS, reason="service names"),
+                Need(fact=Fact.EDGES, window=window, reason="service names"),
+            )
+            snapshot = (await self.fresh().collect(needs)).snapshot
+            names = {o.name for o in snapshot.objects if o.kind in NAMED_KINDS}
+            names |= {end for e in snapshot.edges for end in (e.caller, e.callee)}
+            self._names.found, self._names.at = tuple(sorted(names)), time.monotonic()
+            return self._names.found
+
+    async def check(self) -> Mapping[str, Reach]:
+        """Return for each tool what is reachable, or why not, for `sre-bot doctor`."""
+        lines = await asyncio.gather(*(self._check(tool) for tool in self._tools))
+        return dict(lines)
+
+    async def _check(self, tool: ReadTool) -> tuple[str, Reach]:
+        try:
+            async with asyncio.timeout(tool.timeout_s):
+                return tool.name, Reach(ok=True, words=await tool.check())
+        except TimeoutError:
+            words = f"did not answer within {tool.timeout_s:g} s"
+            return tool.name, Reach(ok=False, words=words)
+        except SreBotError as error:
+            return tool.name, Reach(ok=False, words=str(error))
+
+    def _tools_for(self, need: Need) -> list[ReadTool]:
+        return [tool for tool in self._tools if tool.answers is need.fact]
+
+    async def _run(self, work: Sequence[tuple[Need, ReadTool]], deadline_s: float) -> list[Answer]:
+        places = asyncio.Semaphore(self._limits.parallel)
+        deadline = time.monotonic() + deadline_s
+
+        async def one(need: Need, tool: ReadTool) -> Answer:
+            async with places:
+                return await self._ask(need, tool, deadline)
+
+        return list(await asyncio.gather(*(one(need, tool) for need, tool in work)))
+
+    async def _ask(self, need: Need, tool: ReadTool, deadline: float) -> Answer:
+        started = time.monotonic()
+        limit = min(tool.timeout_s, deadline - started)
+        empty = self._empty(need.window)
+        with recorded_queries() as queries:
+            try:
+                async with asyncio.timeout(max(0.0, limit)):
+                    snapshot, error = await tool.read(need), ""
+            except TimeoutError:
+                snapshot, error = empty, f"not done after {max(0.0, limit):.1f} s"
+            except SreBotError as failed:
+                snapshot, error = empty, str(failed)
+        return Answer(
+            need=need,
+            tool=tool.name,
+            snapshot=snapshot,
+            took_s=round(time.monotonic() - started, 4),
+            error=error,
+            queries=tuple(queries),
+        )
+
+    def _gathered(self, needs: Sequence[Need], answers: Sequence[Answer]) -> Snapshot:
+        ends = [n.window for n in needs] or [Window.last(0.0, before=self._clock.now())]
+        window = Window(start=min(w.start for w in ends), end=max(w.end for w in ends))
+        whole = self._empty(window)
+        systems = {tool.name: tool.system for tool in self._tools}
+        for answer in answers:
+            system = systems[answer.tool]
+            part = self._seen.only_new(answer.snapshot)
+            if answer.error:
+                spot = BlindSpot(system=system, reason=answer.error, wanted=_words(answer.need))
+                part = replace(part, blind_spots=(*part.blind_spots, spot))
+            else:
+                part = replace(part, looked_at=(system,))
+            whole = whole.merge(part)
+        unread = tuple(_unread(n) for n in needs if not self._tools_for(n))
+        return replace(whole, blind_spots=(*whole.blind_spots, *unread))
+
+    def _empty(self, window: Window) -> Snapshot:
+        return Snapshot(environment=self._environment.name, window=window, now=self._clock.now())
+
+    def _numbered(self, answers: Sequence[Answer]) -> tuple[Step, ...]:
+        queries = [query for answer in answers for query in answer.queries]
+        first = self._steps + 1
+        self._steps += len(queries)
+        return tuple(
+            Step(number=number, source=query.source, took_s=query.took_s, found=query.found)
+            for number, query in enumerate(queries, start=first)
+        )
+
+
+def _key(need: Need) -> tuple[object, ...]:
+    return (need.fact, need.window, need.services, need.names)
+
+
+def _words(need: Need) -> str:
+    services = f" of {', '.join(need.services[:5])}" if need.services else ""
+    start, end = (m.strftime("%H:%M") for m in (need.window.start, need.window.end))
+    return f"{need.fact.value}{services}, {start}-{end}"
+
+
+def _unread(need: Need) -> BlindSpot:
+    return BlindSpot(
+        system=need.fact.value,
+        reason="nothing that knows it is connected to this environment",
+        wanted=_words(need),
+    )

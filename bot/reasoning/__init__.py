@@ -1,0 +1,1 @@
+"""Facts to a ranked diagnosis: the round loop, ranking, and one pure analyzer per module."""

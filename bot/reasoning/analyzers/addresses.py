@@ -1,0 +1,141 @@
+"""Variables that point nowhere: no such service, no such port, another service."""
+
+import difflib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bot.domain.diagnosis import Evidence, Finding, Hypothesis, Question
+from bot.domain.snapshot import KubernetesObject, LogTemplate, Snapshot
+from bot.reasoning.kubernetes import Cluster, containers, environment, items, pod_spec
+from bot.reasoning.statements import GOOD, HINT, PROOF, STRONG, blame, saw
+
+NAME = "addresses"
+ADDRESS = re.compile(
+    r"^(?:[a-z][a-z0-9+.-]*://)?(?:[^@/\s]+@)?([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?::(\d{2,5}))?(?:/\S*)?$"
+)
+NAMES_AN_ADDRESS = re.compile(r"ADDR|HOST|URL|URI|ENDPOINT|SERVER|BROKER", re.IGNORECASE)
+LOCAL = frozenset({"localhost", "true", "false", "none", "info", "debug", "production"})
+NEAR = 0.75
+FILLER = re.compile(r"(SERVICE|SVC|ADDRESS|ADDR|HOSTNAME|HOST|URL|URI|ENDPOINT|SERVER|PORT|_|-)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """A variable of a workload that holds a host of this cluster, and maybe a port."""
+
+    workload: KubernetesObject
+    variable: str
+    value: str
+    host: str
+    port: int | None
+
+
+def look(snapshot: Snapshot, _question: Question) -> Finding:
+    """Return workloads with a variable whose address no service answers."""
+    cluster = Cluster(snapshot)
+    if not cluster.knows("Service"):
+        return Finding()
+    found: dict[tuple[str, str], Hypothesis] = {}
+    for address in addresses(cluster):
+        for hypothesis in _judge(cluster, address):
+            key = (hypothesis.cause, hypothesis.object)
+            known = found.get(key)
+            if known is None or known.log_odds < hypothesis.log_odds:
+                found[key] = hypothesis
+    return Finding(hypotheses=tuple(found.values()))
+
+
+def addresses(cluster: Cluster) -> Iterator[Address]:
+    """Yield the variables of all workloads that look like an address inside the cluster."""
+    for workload in cluster.workloads:
+        for container in containers(pod_spec(workload)):
+            for variable, value in environment(container).items():
+                match = ADDRESS.match(value.strip())
+                if not match or match[1] in LOCAL or match[1].replace(".", "").isdigit():
+                    continue
+                if match[2] or NAMES_AN_ADDRESS.search(variable):
+                    port = int(match[2]) if match[2] else None
+                    yield Address(
+                        workload=workload, variable=variable, value=value, host=match[1], port=port
+                    )
+
+
+def _judge(cluster: Cluster, address: Address) -> Iterator[Hypothesis]:
+    name, _, rest = address.host.partition(".")
+    namespace = rest.partition(".")[0] if rest else address.workload.namespace
+    outside = bool(rest) and not _namespaces(cluster) & {namespace}
+    if outside and not rest.endswith((".svc", "cluster.local", "svc")):
+        return
+    service = cluster.find("Service", name, namespace)
+    if service is None:
+        yield _blame(address, f"no service {name} exists", _unknown(cluster, address, name))
+        return
+    ports = {p.get("port") for p in items(service.body, "spec", "ports")}
+    if address.port is not None and ports and address.port not in ports:
+        offered = ", ".join(str(port) for port in sorted(ports, key=str))
+        text = f"service {name} offers port {offered}, not {address.port}"
+        evidence = [saw(text, PROOF, service), *_said(cluster, address)]
+        yield _blame(address, text, evidence)
+    yield from _another(cluster, address, service)
+
+
+def _namespaces(cluster: Cluster) -> set[str]:
+    return {o.namespace for o in cluster.all("Service")} | {
+        o.name for o in cluster.all("Namespace")
+    }
+
+
+def _unknown(cluster: Cluster, address: Address, name: str) -> list[Evidence]:
+    known = [s.name for s in cluster.all("Service")]
+    text = f"{address.variable}={address.value}: no service {name} among {len(known)}"
+    evidence = [saw(text, GOOD, address.workload)]
+    close = difflib.get_close_matches(name, known, n=1, cutoff=NEAR)
+    if close:
+        evidence.append(saw(f"service {close[0]} is nearly called so", STRONG, address.workload))
+    return evidence + _said(cluster, address)
+
+
+def _said(cluster: Cluster, address: Address) -> list[Evidence]:
+    """What the workload's own errors say of the address; silence speaks against."""
+    logs = [log for log in cluster.snapshot.logs if log.service == address.workload.name]
+    naming = [log for log in logs if _names(log, address)]
+    if naming:
+        best = max(naming, key=lambda log: log.count)
+        return [saw(f"{best.count}x in its log: {best.example[:200]}", PROOF, best.source)]
+    if logs:
+        return [saw(f"its errors do not mention {address.host}", -GOOD, logs[0].source)]
+    return []
+
+
+def _names(log: LogTemplate, address: Address) -> bool:
+    pattern = re.compile(rf"(?<![\w-]){re.escape(address.host)}(?![\w-])")
+    return bool(pattern.search(log.example))
+
+
+def _another(cluster: Cluster, address: Address, service: KubernetesObject) -> Iterator[Hypothesis]:
+    """The variable's name means one service, its value another."""
+    meant = _core(address.variable)
+    if len(meant) < 3 or meant == _core(service.name):
+        return
+    others = [s for s in cluster.all("Service") if _core(s.name) == meant]
+    named = [s for s in others if s.namespace == address.workload.namespace and s is not service]
+    if named and _core(service.name) != meant:
+        text = f"{address.variable} points to {service.name}, service {named[0].name} exists"
+        evidence = [saw(text, STRONG, address.workload), saw(text, HINT, service)]
+        yield _blame(address, text, evidence)
+
+
+def _core(name: str) -> str:
+    return FILLER.sub("", name.upper())
+
+
+def _blame(address: Address, why: str, evidence: list[Evidence]) -> Hypothesis:
+    return blame(
+        "service_env_var_address_mismatch",
+        address.workload,
+        f"{address.workload.name} calls {address.value} ({address.variable}), but {why}",
+        evidence,
+        analyzer=NAME,
+        hint="revert_config",
+    )

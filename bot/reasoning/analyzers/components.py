@@ -1,0 +1,166 @@
+"""Nodes and the control plane: kubelet, runtime, kube-proxy, scheduler, pressure, not ready."""
+
+from collections.abc import Iterator
+
+from bot.domain.diagnosis import Evidence, Finding, Hypothesis, Question
+from bot.domain.needs import Fact, Need
+from bot.domain.snapshot import KubernetesObject, NodeComponent, Snapshot
+from bot.reasoning.kubernetes import Cluster, get, is_scheduled, items
+from bot.reasoning.statements import GOOD, HINT, PROOF, STRONG, blame, saw
+
+NAME = "components"
+CAUSE = {
+    "kubelet": "kubelet_unavailable",
+    "containerd": "containerd_unavailable",
+    "docker": "containerd_unavailable",
+    "cri-o": "containerd_unavailable",
+    "crio": "containerd_unavailable",
+    "kube-proxy": "kube_proxy_unavailable",
+    "kube-scheduler": "kube_scheduler_unavailable",
+    "kube-controller-manager": "kube_controller_manager_unavailable",
+    "kube-apiserver": "kube_apiserver_unavailable",
+    "etcd": "etcd_unavailable",
+    "coredns": "cluster_dns_unavailable",
+}
+PRESSURE = {
+    "MemoryPressure": "node_memory_pressure",
+    "DiskPressure": "node_disk_pressure",
+    "PIDPressure": "node_pid_pressure",
+    "NetworkUnavailable": "node_network_unavailable",
+}
+
+
+def look(snapshot: Snapshot, question: Question) -> Finding:
+    """Return node components that are down, and nodes that are not ready or under pressure."""
+    cluster = Cluster(snapshot)
+    found: dict[tuple[str, str], Hypothesis] = {}
+    down = [c for c in snapshot.components if not c.running]
+    for component in down:
+        hypothesis = _component(cluster, component)
+        found.setdefault((hypothesis.cause, hypothesis.object), hypothesis)
+    for hypothesis in (*_conditions(cluster, down), *_no_scheduler(cluster, down)):
+        found.setdefault((hypothesis.cause, hypothesis.object), hypothesis)
+    return Finding(hypotheses=tuple(found.values()), needs=_needs(cluster, question))
+
+
+def _needs(cluster: Cluster, question: Question) -> tuple[Need, ...]:
+    troubled = [n for n in cluster.all("Node") if _ready(n) != "True"]
+    waiting = [p for p in cluster.pods if not is_scheduled(p) and not cluster.events(p)]
+    if not troubled and not waiting:
+        return ()
+    reason = "state of the nodes' services"
+    return (Need(fact=Fact.COMPONENTS, window=question.window, reason=reason),)
+
+
+def _component(cluster: Cluster, component: NodeComponent) -> Hypothesis:
+    text = f"{component.component} on {component.node} is not running: {component.detail[:200]}"
+    evidence = [saw(text, PROOF, component.source)]
+    node = _node(cluster, component)
+    ready = _ready(node)
+    if component.component in ("kubelet", "containerd", "docker", "cri-o", "crio"):
+        if ready in ("False", "Unknown"):
+            evidence.append(saw(f"node {component.node} is not ready ({ready})", STRONG, node))
+        elif ready == "True":
+            evidence.append(saw(f"node {component.node} still counts as ready", -HINT, node))
+    elif component.component == "kube-scheduler":
+        evidence += _unplaced(cluster)
+    evidence.append(
+        saw("a service that a node needs does not stop by itself", STRONG, component.source)
+    )
+    cause = CAUSE.get(component.component, "node_component_unavailable")
+    return blame(
+        cause,
+        node,
+        f"{component.component} is down on node {component.node}",
+        evidence,
+        analyzer=NAME,
+        explains=_running_on(cluster, component.node),
+        hint="restart_component",
+    )
+
+
+def _unplaced(cluster: Cluster) -> list[Evidence]:
+    """Pods without a node and without a word from any scheduler."""
+    silent = [
+        pod
+        for pod in cluster.pods
+        if not is_scheduled(pod)
+        and get(pod.body, "status", "phase") == "Pending"
+        and not cluster.events(pod, "FailedScheduling", "Scheduled")
+    ]
+    if not silent:
+        return []
+    text = f"{len(silent)} pods wait for a node, and no scheduler says why"
+    return [saw(text, STRONG, silent[0])]
+
+
+def _no_scheduler(cluster: Cluster, down: list[NodeComponent]) -> Iterator[Hypothesis]:
+    """Pods that nobody schedules, where the components could not be read."""
+    silent = _unplaced(cluster)
+    known = any(c.component == "kube-scheduler" for c in cluster.snapshot.components)
+    if not silent or known or down:
+        return
+    planes = [n for n in cluster.all("Node") if any("control-plane" in k for k in n.labels)]
+    for node in planes[:1]:
+        yield blame(
+            "kube_scheduler_unavailable",
+            node,
+            "pods get no node and the scheduler is silent",
+            silent,
+            analyzer=NAME,
+            hint="restart_component",
+        )
+
+
+def _conditions(cluster: Cluster, down: list[NodeComponent]) -> Iterator[Hypothesis]:
+    explained = {component.node for component in down}
+    for node in cluster.all("Node"):
+        for condition in items(node.body, "status", "conditions"):
+            kind, status = str(condition.get("type")), condition.get("status")
+            text = f"node {node.name}: {kind}={status}: {condition.get('message') or ''}"
+            if kind in PRESSURE and status == "True":
+                yield _node_trouble(cluster, node, PRESSURE[kind], text, PROOF)
+            elif kind == "Ready" and status != "True":
+                weight = HINT if node.name in explained else STRONG
+                yield _node_trouble(cluster, node, _not_ready(condition), text, weight)
+
+
+def _not_ready(condition: object) -> str:
+    """A runtime that is down says so; a status that nobody posts any more is a dead kubelet."""
+    message = str(get(condition, "message") or "").lower()
+    if "container runtime" in message:
+        return "containerd_unavailable"
+    if "stopped posting" in message or get(condition, "status") == "Unknown":
+        return "kubelet_unavailable"
+    return "node_not_ready"
+
+
+def _node_trouble(
+    cluster: Cluster, node: KubernetesObject, cause: str, text: str, weight: float
+) -> Hypothesis:
+    evidence = [saw(text, weight, node), saw("the node says so itself", GOOD, node)]
+    return blame(
+        cause,
+        node,
+        text,
+        evidence,
+        analyzer=NAME,
+        explains=_running_on(cluster, node.name),
+        hint="drain_node",
+    )
+
+
+def _running_on(cluster: Cluster, node: str) -> tuple[str, ...]:
+    here = [p for p in cluster.pods if get(p.body, "spec", "nodeName") == node]
+    return tuple(sorted({o.name for pod in here if (o := cluster.owner(pod))}))
+
+
+def _ready(node: KubernetesObject) -> str:
+    found = (c for c in items(node.body, "status", "conditions") if c.get("type") == "Ready")
+    return str(next(found, {}).get("status") or "")
+
+
+def _node(cluster: Cluster, component: NodeComponent) -> KubernetesObject:
+    return cluster.find("Node", component.node) or KubernetesObject(
+        kind="Node", namespace="", name=component.node, body={}, source=component.source
+    )

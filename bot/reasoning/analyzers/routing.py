@@ -1,0 +1,327 @@
+"""Services that lead nowhere: selector, target port, protocol, network policy, ingress backend."""
+
+import difflib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from bot.domain.diagnosis import Evidence, Finding, Hypothesis, Question
+from bot.domain.snapshot import KubernetesObject, Snapshot
+from bot.reasoning.kubernetes import (
+    SYSTEM_NAMESPACES,
+    Cluster,
+    containers,
+    desired,
+    environment,
+    get,
+    is_ready,
+    items,
+    listening_ports,
+    mapping,
+    matches,
+    pod_spec,
+    template,
+)
+from bot.reasoning.statements import GOOD, HINT, PROOF, STRONG, blame, saw
+
+NAME = "routing"
+NEAR = 0.6  # similarity (Ratcliff/Obershelp) from which two label values look like one and a typo
+
+
+def look(snapshot: Snapshot, _question: Question) -> Finding:
+    """Return the services whose traffic cannot arrive although there are pods to take it."""
+    cluster = Cluster(snapshot)
+    found: dict[tuple[str, str], Hypothesis] = {}
+    for service in cluster.all("Service"):
+        if service.namespace in SYSTEM_NAMESPACES or not mapping(service.body, "spec", "selector"):
+            continue
+        for hypothesis in (*_selector(cluster, service), *_ports(cluster, service)):
+            found.setdefault((hypothesis.cause, hypothesis.object), hypothesis)
+    for hypothesis in (*_isolated(cluster), *_ingresses(cluster)):
+        found.setdefault((hypothesis.cause, hypothesis.object), hypothesis)
+    return Finding(hypotheses=tuple(found.values()))
+
+
+def reachable(cluster: Cluster, service: str) -> list[Evidence]:
+    """Return what connectivity checks of a service say about a fault on the way to it."""
+    found = []
+    for probe in cluster.snapshot.probes:
+        if probe.target == service:
+            text = f"connecting to {service}:{probe.port} {'works' if probe.ok else 'fails'}"
+            found.append(saw(text, -STRONG if probe.ok else GOOD, probe.source))
+    return found[:2]
+
+
+def _selector(cluster: Cluster, service: KubernetesObject) -> Iterator[Hypothesis]:
+    selector = mapping(service.body, "spec", "selector")
+    picked = cluster.selected_by(service)
+    meant = _meant(cluster, service)
+    if meant is None or (picked and any(cluster.owner(pod) == meant for pod in picked)):
+        return
+    labels = mapping(template(meant), "metadata", "labels")
+    if matches({"matchLabels": selector}, labels):
+        return
+    wanted = ", ".join(f"{k}={v}" for k, v in selector.items())
+    have = ", ".join(f"{k}={v}" for k, v in labels.items()) or "no labels"
+    evidence = [
+        saw(f"service {service.name} selects {wanted}; the pods of {meant.name} have {have}",
+            STRONG, service),
+        *_chosen(picked, service),
+        *_others_are_fine(cluster, meant, service),
+        *reachable(cluster, service.name),
+    ]  # fmt: skip
+    yield blame(
+        "service_selector_mismatch",
+        meant,
+        f"service {service.name} selects {wanted}, which no pod of {meant.name} has",
+        evidence,
+        analyzer=NAME,
+        explains=(service.name,),
+        hint="fix_manifest",
+    )
+
+
+def _chosen(picked: list[KubernetesObject], service: KubernetesObject) -> list[Evidence]:
+    if not picked:
+        return [saw(f"no pod at all fits the selector of service {service.name}", STRONG, service)]
+    names = ", ".join(sorted(pod.name for pod in picked)[:3])
+    return [saw(f"service {service.name} picks other pods instead: {names}", HINT, service)]
+
+
+def _others_are_fine(
+    cluster: Cluster, meant: KubernetesObject, service: KubernetesObject
+) -> list[Evidence]:
+    found = []
+    ready = [pod for pod in cluster.pods_of(meant) if is_ready(pod)]
+    if ready:
+        found.append(saw(f"{len(ready)} pods of {meant.name} are ready", GOOD, ready[0]))
+    elif desired(meant) == 0:
+        found.append(saw(f"{meant.name} is scaled to zero anyway", -STRONG, meant))
+    addresses = cluster.ready_addresses(service)
+    if addresses is not None:
+        weight = GOOD if addresses == 0 else -GOOD
+        found.append(
+            saw(f"service {service.name} has {addresses} ready endpoints", weight, service)
+        )
+    return found
+
+
+def _meant(cluster: Cluster, service: KubernetesObject) -> KubernetesObject | None:
+    """Return the workload that a service is for: of the same name, or of nearly the same labels."""
+    there = [w for w in cluster.workloads if w.namespace == service.namespace]
+    by_name = next((w for w in there if w.name == service.name), None)
+    if by_name is not None or cluster.selected_by(service):
+        return by_name
+    selector = mapping(service.body, "spec", "selector")
+    wanted = " ".join(str(value) for value in selector.values())
+    near = [(_likeness(wanted, w), w.name, w) for w in there if not _served(cluster, w, service)]
+    best = max(near, key=lambda n: (n[0], n[1]), default=None)
+    return best[2] if best is not None and best[0] >= NEAR else None
+
+
+def _likeness(wanted: str, workload: KubernetesObject) -> float:
+    labels = mapping(template(workload), "metadata", "labels").values()
+    names = [workload.name, *(str(value) for value in labels)]
+    return max(difflib.SequenceMatcher(None, wanted, name).ratio() for name in names)
+
+
+def _served(cluster: Cluster, workload: KubernetesObject, aside: KubernetesObject) -> bool:
+    labels = mapping(template(workload), "metadata", "labels")
+    return any(
+        matches({"matchLabels": selector}, labels)
+        for service in cluster.all("Service")
+        if service is not aside and service.namespace == workload.namespace
+        and (selector := mapping(service.body, "spec", "selector"))
+    )  # fmt: skip
+
+
+def _ports(cluster: Cluster, service: KubernetesObject) -> Iterator[Hypothesis]:
+    owners = [o for pod in cluster.selected_by(service) if (o := cluster.owner(pod))]
+    if not owners:
+        return
+    owner = owners[0]
+    spec = pod_spec(owner)
+    for port in items(service.body, "spec", "ports"):
+        yield from _target_port(cluster, service, owner, spec, port)
+        yield from _protocol(cluster, service, owner, spec, port)
+        yield from _service_port(cluster, service, owner, spec, port)
+
+
+def _target_port(
+    cluster: Cluster,
+    service: KubernetesObject,
+    owner: KubernetesObject,
+    spec: Mapping[str, Any],
+    port: Mapping[str, Any],
+) -> Iterator[Hypothesis]:
+    declared = listening_ports(spec)
+    target = port.get("targetPort") or port.get("port")
+    if not declared or target in declared or target in declared.values():
+        return
+    listed = ", ".join(f"{n} {name}".strip() for n, name in sorted(declared.items()))
+    named = isinstance(target, str)
+    text = f"service {service.name} forwards to port {target}; {owner.name} declares {listed}"
+    evidence = [saw(text, STRONG if named else GOOD, service), *_listening(owner, spec, target)]
+    addresses = cluster.ready_addresses(service)
+    if addresses == 0 and any(is_ready(pod) for pod in cluster.pods_of(owner)):
+        evidence.append(
+            saw(f"service {service.name} has no endpoints, its pods are ready", STRONG, service)
+        )
+    yield _mapping_mismatch(
+        service, owner, f"port {target}", [*evidence, *reachable(cluster, service.name)]
+    )
+
+
+def _listening(owner: KubernetesObject, spec: Mapping[str, Any], target: Any) -> list[Evidence]:
+    """What the container says of its own port: a PORT variable, or the port its probes use."""
+    found = []
+    for container in containers(spec):
+        said = {v for k, v in environment(container).items() if k.endswith("PORT") and v.isdigit()}
+        asked = {str(p) for p in probe_ports(container)}
+        if str(target) in said | asked:
+            found.append(saw(f"{owner.name} itself is told to use port {target}", -STRONG, owner))
+        elif said or asked:
+            listed = ", ".join(sorted(said | asked))
+            found.append(saw(f"{owner.name} is set up and probed on port {listed}", GOOD, owner))
+    return found
+
+
+def probe_ports(container: Mapping[str, Any]) -> set[int | str]:
+    """Return the ports that a container's probes use."""
+    paths = (("httpGet", "port"), ("tcpSocket", "port"), ("grpc", "port"))
+    found = {
+        get(container, probe, *path)
+        for probe in ("livenessProbe", "readinessProbe", "startupProbe")
+        for path in paths
+    }
+    return {port for port in found if port is not None}
+
+
+def _protocol(
+    cluster: Cluster,
+    service: KubernetesObject,
+    owner: KubernetesObject,
+    spec: Mapping[str, Any],
+    port: Mapping[str, Any],
+) -> Iterator[Hypothesis]:
+    target = port.get("targetPort") or port.get("port")
+    offered = str(port.get("protocol") or "TCP")
+    declared = [
+        str(p.get("protocol") or "TCP")
+        for container in containers(spec)
+        for p in items(container, "ports")
+        if target in (p.get("containerPort"), p.get("name"))
+    ]
+    if not declared or offered in declared:
+        return
+    text = (
+        f"service {service.name} offers {offered} {target}, {owner.name} listens on {declared[0]}"
+    )
+    evidence = [saw(text, PROOF, service), saw("other protocols never arrive", GOOD, owner)]
+    yield blame(
+        "service_protocol_mismatch",
+        owner,
+        text,
+        [*evidence, *reachable(cluster, service.name)],
+        analyzer=NAME,
+        explains=(service.name,),
+        hint="fix_manifest",
+    )
+
+
+def _service_port(
+    cluster: Cluster,
+    service: KubernetesObject,
+    owner: KubernetesObject,
+    spec: Mapping[str, Any],
+    port: Mapping[str, Any],
+) -> Iterator[Hypothesis]:
+    """The port itself moved: every caller still dials another one, where the container listens."""
+    offered = {p.get("port") for p in items(service.body, "spec", "ports")}
+    dialled = _dialled(cluster, service)
+    if len(offered) != 1 or not dialled or offered & set(dialled.values()):
+        return
+    expected = sorted(set(dialled.values()))
+    callers = ", ".join(sorted(dialled))
+    text = f"{callers} dial {service.name}:{expected[0]}, the service offers {port.get('port')}"
+    if len(expected) > 1 or (len(dialled) < 2 and expected[0] not in listening_ports(spec)):
+        return
+    evidence = [saw(text, STRONG, service), *reachable(cluster, service.name)]
+    if expected[0] in listening_ports(spec):
+        evidence.append(saw(f"{owner.name} listens on {expected[0]}", STRONG, owner))
+    yield _mapping_mismatch(service, owner, f"port {port.get('port')}", evidence)
+
+
+def _dialled(cluster: Cluster, service: KubernetesObject) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for workload in cluster.workloads:
+        for container in containers(pod_spec(workload)):
+            for value in environment(container).values():
+                host, _, port = value.rpartition("://")[2].partition("/")[0].partition(":")
+                if host.partition(".")[0] == service.name and port.isdigit():
+                    found[workload.name] = int(port)
+    return found
+
+
+def _mapping_mismatch(
+    service: KubernetesObject, owner: KubernetesObject, what: str, evidence: list[Evidence]
+) -> Hypothesis:
+    return blame(
+        "service_port_mapping_mismatch",
+        owner,
+        f"service {service.name} maps to {what}, where {owner.name} does not listen",
+        evidence,
+        analyzer=NAME,
+        explains=(service.name,),
+        hint="fix_manifest",
+    )
+
+
+def _isolated(cluster: Cluster) -> Iterator[Hypothesis]:
+    """Network policies that let nothing in, where checks of ready pods fail."""
+    for policy in cluster.all("NetworkPolicy"):
+        selector = mapping(policy.body, "spec", "podSelector")
+        if get(policy.body, "spec", "ingress") or "ingress" not in mapping(policy.body, "spec"):
+            continue
+        for workload in cluster.workloads:
+            labels = mapping(template(workload), "metadata", "labels")
+            same = workload.namespace == policy.namespace
+            if same and matches(selector, labels) and cluster.pods_of(workload):
+                yield _isolation(cluster, policy, workload)
+
+
+def _isolation(
+    cluster: Cluster, policy: KubernetesObject, workload: KubernetesObject
+) -> Hypothesis:
+    evidence = [
+        saw(f"network policy {policy.name} lets nothing in to {workload.name}", GOOD, policy),
+        *reachable(cluster, workload.name),
+    ]
+    if all(is_ready(pod) for pod in cluster.pods_of(workload)):
+        evidence.append(saw(f"the pods of {workload.name} are ready", HINT, workload))
+    return blame(
+        "network_policy_blocks_traffic",
+        policy,
+        f"network policy {policy.name} lets nothing in to {workload.name}",
+        evidence,
+        analyzer=NAME,
+        explains=(workload.name,),
+        hint="fix_manifest",
+    )
+
+
+def _ingresses(cluster: Cluster) -> Iterator[Hypothesis]:
+    for ingress in cluster.all("Ingress"):
+        for rule in items(ingress.body, "spec", "rules"):
+            for path in items(rule, "http", "paths"):
+                name = get(path, "backend", "service", "name")
+                missing = name and not cluster.find("Service", str(name), ingress.namespace)
+                if missing and cluster.knows("Service"):
+                    text = f"ingress {ingress.name} routes to service {name}, which does not exist"
+                    yield blame(
+                        "ingress_backend_missing",
+                        ingress,
+                        text,
+                        [saw(text, PROOF, ingress), saw("the ingress answers 503", HINT, ingress)],
+                        analyzer=NAME,
+                        hint="fix_manifest",
+                    )

@@ -1,0 +1,1 @@
+"""What is told of investigations beyond the thread: answers for machines, charts, digests."""

@@ -1,0 +1,1 @@
+"""A make-believe company on loopback: its Slack workspace, its production and its incidents."""

@@ -1,0 +1,4 @@
+// Starts the client.
+import { Client } from "./client.js";
+
+new Client().start();

@@ -1,0 +1,1 @@
+"""A subset of PromQL over the simulated series, with Prometheus' own semantics."""

@@ -1,0 +1,184 @@
+"""The bot as its human surfaces see it: each call starts or feeds a workflow, idempotently."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.domain.action import Choice
+from bot.domain.codec import encode
+from bot.domain.conversation import (
+    Click,
+    InvestigationRow,
+    Judgement,
+    Mark,
+    Mention,
+    Notice,
+    PersonVerdict,
+    Thread,
+)
+from bot.domain.diagnosis import Report
+from bot.domain.people import Role
+from bot.domain.ports import Audit, AuditEntry, IncidentStore, Resolver, SwitchStore
+from bot.domain.time import Clock
+from bot.remediation.gateway import Gateway
+from bot.workflows.engine import Engine
+from bot.workflows.orders import CONTROL, DECISION, InvestigationOrder, start_investigation
+
+HELP = """Ask me about a service: `@sre-bot why is checkout slow?`, `@sre-bot is anything wrong in \
+staging?`
+In a thread I keep the context: `and in the last 2 h?`
+`/sre status` what I am working on · `/sre stop` nobody's action runs any more · `/sre start` \
+(administrators) · `/sre ask …` the same as a mention · `/sre help`"""
+MAY_STOP = frozenset({Role.RESPONDER, Role.APPROVER, Role.ADMINISTRATOR})
+STATUS_ROWS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What the teammate is made of."""
+
+    engine: Engine
+    gateway: Gateway
+    incidents: IncidentStore
+    switches: SwitchStore
+    audit: Audit
+    people: Resolver
+    clock: Clock
+
+
+class SreBot:
+    """`Teammate` over durable workflows."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    async def mentioned(self, mention: Mention) -> None:
+        """Start an investigation under an id that a retry of the same event has too."""
+        order = InvestigationOrder(investigation_id=f"inv-{mention.event_id}", mention=mention)
+        await start_investigation(self._parts.engine, order)
+
+    async def approve(self, click: Click) -> Notice:
+        """Record a bound approval and wake the remediation that waits for it."""
+        return await self._decide(click, Choice.APPROVE)
+
+    async def reject(self, click: Click) -> Notice:
+        """Record a rejection with its reason."""
+        return await self._decide(click, Choice.REJECT)
+
+    async def undo(self, click: Click) -> Notice:
+        """Ask the remediation, or a workflow of its own once that has ended, to take it back."""
+        remediation = click.subject.removesuffix("-x")
+        await self._parts.engine.send(remediation, CONTROL, encode(click), key=click.click_id)
+        return Notice(mark=Mark.UNDONE, text="Taking it back. The card above will say how it went.")
+
+    async def judge(self, click: Click, judgement: Judgement) -> Notice:
+        """Record a verdict on a diagnosis."""
+        report = await self._parts.incidents.report(click.subject)
+        if report is None:
+            return Notice(mark=Mark.REFUSED, text="I don't know that investigation any more.")
+        now = self._parts.clock.now()
+        await self._parts.incidents.save_verdict(
+            PersonVerdict(
+                investigation_id=click.subject,
+                user=click.user,
+                judgement=judgement,
+                comment=click.reason,
+                at=now,
+            )
+        )
+        await self._record(click, "judged", f"{judgement.value}: {click.reason}")
+        return Notice(mark=Mark.NONE, text=f"Noted: {judgement.value}.")
+
+    async def report_of(self, investigation_id: str) -> Report | None:
+        """Return a finished investigation's report."""
+        return await self._parts.incidents.report(investigation_id)
+
+    async def takes_part_in(self, thread: Thread) -> bool:
+        """Whether there is an investigation in this thread."""
+        return await self._parts.incidents.investigation_of(thread) is not None
+
+    async def recent(self, limit: int = 20) -> Sequence[InvestigationRow]:
+        """Return the newest investigations."""
+        return await self._parts.incidents.recent(limit)
+
+    async def command(self, event_id: str, thread: Thread, user: str, text: str) -> Notice | None:
+        """Carry out `/sre …`; None when the answer comes in the thread."""
+        word, _, rest = text.strip().partition(" ")
+        match word.lower():
+            case "stop":
+                return await self._stop(thread, user, rest)
+            case "start":
+                return await self._start(thread, user, rest)
+            case "status":
+                return await self._status()
+            case "ask" if rest.strip():
+                mention = Mention(
+                    event_id=event_id, thread=thread, user=user, text=rest, ts=thread.ts,
+                    in_thread=False,
+                )  # fmt: skip
+                await self.mentioned(mention)
+                return None
+            case "" | "help" | "ask":
+                return Notice(mark=Mark.NONE, text=HELP)
+        return Notice(mark=Mark.NONE, text=f"I don't know `/sre {word[:40]}`.\n{HELP}")
+
+    async def _decide(self, click: Click, choice: Choice) -> Notice:
+        decided = await self._parts.gateway.decide(click.subject, click, choice)
+        if not decided.accepted:
+            return Notice(mark=Mark.NONE, text=decided.why)
+        if not decided.complete:
+            return Notice(mark=Mark.WAITING, text="Noted. It takes one more person to decide.")
+        message = {"choice": choice.value, "by": click.user, "reason": click.reason}
+        await self._parts.engine.send(click.subject, DECISION, message, key=click.click_id)
+        words = "Approved" if choice is Choice.APPROVE else "Rejected"
+        return Notice(mark=Mark.DONE, text=f"{words}, noted.")
+
+    async def _stop(self, thread: Thread, user: str, reason: str) -> Notice:
+        actor = await self._parts.people.actor(thread.team, user, "")
+        if not actor.roles & MAY_STOP:
+            return Notice(mark=Mark.REFUSED, text="Not stopped: only a responder may stop me.")
+        now = self._parts.clock.now()
+        await self._parts.switches.set_stopped(True, by=user, reason=reason, at=now)
+        await self._record_switch(user, "stopped", reason)
+        text = "Stopped: nothing is executed until an administrator says `/sre start`."
+        return Notice(mark=Mark.STOPPED, text=text)
+
+    async def _start(self, thread: Thread, user: str, reason: str) -> Notice:
+        actor = await self._parts.people.actor(thread.team, user, "")
+        if Role.ADMINISTRATOR not in actor.roles:
+            return Notice(mark=Mark.REFUSED, text="Not started: only an administrator may.")
+        await self._record_switch(user, "started", reason)
+        now = self._parts.clock.now()
+        await self._parts.switches.set_stopped(False, by=user, reason=reason, at=now)
+        text = "Started: executions are possible again, as far as policy allows."
+        return Notice(mark=Mark.DONE, text=text)
+
+    async def _status(self) -> Notice:
+        rows = await self._parts.incidents.recent(STATUS_ROWS)
+        stopped = await self._parts.switches.stopped()
+        lines = [f"{Mark.STOPPED.value} Stopped: nothing is executed."] if stopped else []
+        lines += [f"{row.title} · {row.environment or '?'} · {row.state}" for row in rows]
+        return Notice(mark=Mark.NONE, text="\n".join(lines) or "Nothing to do, nothing stopped.")
+
+    async def _record_switch(self, user: str, event: str, reason: str) -> None:
+        await self._parts.audit.write(
+            AuditEntry(
+                at=self._parts.clock.now(),
+                actor=user,
+                event=event,
+                environment="",
+                subject="kill_switch",
+                text=reason,
+            )
+        )
+
+    async def _record(self, click: Click, event: str, text: str) -> None:
+        await self._parts.audit.write(
+            AuditEntry(
+                at=self._parts.clock.now(),
+                actor=click.user,
+                event=event,
+                environment="",
+                subject=click.subject,
+                text=text,
+            )
+        )

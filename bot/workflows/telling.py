@@ -1,0 +1,59 @@
+"""Shows a proposal's card and keeps the head message's last line in step with it."""
+
+from bot.domain.conversation import Card, CardState, Click, Head, Mark, Notice, Thread
+from bot.domain.diagnosis import Progress
+from bot.domain.ports import IncidentStore, Notify
+
+LINES = {
+    CardState.SUGGESTED: f"{Mark.NONE.value}{{title}}: the command is below, for a person to run",
+    CardState.WAITING: f"{Mark.WAITING.value} {{title}}? waiting for who may decide",
+    CardState.ACTING: f"{Mark.ACTING.value} {{title}}",
+    CardState.WATCHING: f"{Mark.ACTING.value} {{title}}: done, watching",
+    CardState.RECOVERED: f"{Mark.HEALTHY.value} recovered after: {{title}}",
+    CardState.REJECTED: f"{Mark.REFUSED.value} {{title}}: rejected",
+    CardState.EXPIRED: f"{Mark.REFUSED.value} {{title}}: nobody decided in time",
+    CardState.REFUSED: f"{Mark.REFUSED.value} {{title}}: not run",
+    CardState.NOT_VERIFIED: f"{Mark.NOT_SURE.value} {{title}}: did not help",
+    CardState.UNDONE: f"{Mark.UNDONE.value} {{title}}: I undid it",
+    CardState.FAILED: f"{Mark.REFUSED.value} {{title}}: failed",
+}
+
+
+class Telling:
+    """Tells people where a proposal stands."""
+
+    def __init__(self, notify: Notify, incidents: IncidentStore) -> None:
+        self._notify, self._incidents = notify, incidents
+
+    async def show(self, thread: Thread, card: Card) -> None:
+        """Post or edit the card, and the head message's last line."""
+        await self._notify.card(thread, card)
+        investigation = card.proposal.investigation_id
+        report = await self._incidents.report(investigation)
+        line = LINES.get(card.state, "").format(title=card.proposal.title)
+        if report is None or not line:
+            return
+        await self._notify.head(
+            thread,
+            Head(
+                investigation_id=investigation,
+                question=report.question,
+                progress=Progress(
+                    elapsed_s=report.spent.seconds, looked_at=report.looked_at, waiting_for=(),
+                    observation="",
+                ),
+                diagnosis=report.diagnosis,
+                action_line=line,
+            ),
+        )  # fmt: skip
+        await self._incidents.set_state(investigation, card.state.value)
+
+    async def whisper(self, click: Click, notice: Notice) -> None:
+        """Say something to whoever clicked."""
+        await self._notify.whisper(click.channel, click.user, notice, click.thread_ts)
+
+    async def call_a_person(self, thread: Thread, card: Card) -> None:
+        """Say that a person is needed now."""
+        text = f"A person is needed: {card.proposal.title}. {card.note}"
+        notice = Notice(mark=Mark.STOPPED, text=text)
+        await self._notify.say(thread, notice, key=f"person:{card.proposal.id}")

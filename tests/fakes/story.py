@@ -1,0 +1,126 @@
+"""A running sandbox company with the bot, and a person's hands in it, for whole stories."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+
+from bot.cli.company import INCIDENT_CHANNEL, Company
+
+Json = dict[str, Any]
+PATIENCE_S = 60.0
+
+
+@dataclass
+class Hands:
+    """What a person does at the workspace, over the page's own API."""
+
+    company: Company
+
+    def __post_init__(self) -> None:
+        self.http = requests.Session()
+        self.http.trust_env = False
+
+    def url(self, path: str) -> str:
+        return f"{self.company.url}/{path}"
+
+    def post(self, path: str, body: Mapping[str, Any]) -> Json:
+        answer: Json = self.http.post(self.url(path), json=body, timeout=20).json()
+        return answer
+
+    def get(self, path: str, **query: str) -> Any:
+        return self.http.get(self.url(path), params=query, timeout=20).json()
+
+    def start_incident(self, incident: str, seed: int = 1, environment: str = "prod") -> None:
+        body = {"incident": incident, "seed": seed, "environment": environment}
+        answer = self.post("control/incidents", body)
+        assert answer.get("ok", True), answer
+
+    def say(
+        self, text: str, *, user: str = "U0RESPONDER", thread_ts: str = "",
+        channel: str = INCIDENT_CHANNEL,
+    ) -> str:  # fmt: skip
+        body = {"user": user, "channel": channel, "text": text}
+        answer = self.post(
+            "client/messages", {**body, **({"thread_ts": thread_ts} if thread_ts else {})}
+        )
+        assert answer["ok"], answer
+        return str(answer["ts"])
+
+    def thread(self, ts: str, *, user: str = "", channel: str = INCIDENT_CHANNEL) -> list[Json]:
+        query = {"user": user} if user else {}
+        found = self.get(f"client/channels/{channel}/threads/{ts}", **query)["messages"]
+        return list(found[1:])
+
+    def wait(
+        self, ts: str, done: Callable[[list[Json]], Any], *, user: str = "",
+        patience_s: float = PATIENCE_S,
+    ) -> Any:  # fmt: skip
+        """Return what `done` returns of the thread's replies as soon as that is true."""
+        deadline = time.monotonic() + patience_s
+        while time.monotonic() < deadline:
+            if found := done(replies := self.thread(ts, user=user)):
+                return found
+            time.sleep(0.1)
+        shown = "\n---\n".join(text_of(reply) for reply in replies)
+        raise AssertionError(f"not seen within {patience_s:g} s; the thread says:\n{shown}")
+
+    def click(self, message: Json, action_id: str, *, user: str) -> Json:
+        element, block_id = find_element(message, action_id)
+        return self.post(
+            "client/actions",
+            {
+                "user": user, "channel": INCIDENT_CHANNEL, "message_ts": message["ts"],
+                "block_id": block_id, "action_id": action_id, "type": "button",
+                "value": element.get("value", ""),
+            },
+        )  # fmt: skip
+
+    def actions_done(self) -> list[Json]:
+        """Return what changed the world, as the world itself recorded it."""
+        found = self.get("control/actions")
+        return list(found["actions"])
+
+
+def find_element(message: Json, action_id: str) -> tuple[Json, str]:
+    for block in message.get("blocks", ()):
+        for element in [*block.get("elements", ()), block.get("accessory") or {}]:
+            if element.get("action_id") == action_id:
+                return element, block["block_id"]
+    raise AssertionError(f"no {action_id} in {text_of(message)}")
+
+
+def has(message: Json, action_id: str) -> bool:
+    try:
+        find_element(message, action_id)
+    except AssertionError:
+        return False
+    return True
+
+
+def with_button(action_id: str) -> Callable[[list[Json]], Json | None]:
+    return lambda replies: next((m for m in replies if has(m, action_id)), None)
+
+
+def saying(*words: str) -> Callable[[list[Json]], Json | None]:
+    return lambda replies: next((m for m in replies if all(w in text_of(m) for w in words)), None)
+
+
+def text_of(message: Json) -> str:
+    """Return everything a reader sees of a message."""
+    parts = [message.get("text", "")]
+
+    def walk(node: Any) -> None:
+        if isinstance(node, dict):
+            if isinstance(node.get("text"), str):
+                parts.append(node["text"])
+            for value in node.values():
+                walk(value)
+        elif isinstance(node, list):
+            for value in node:
+                walk(value)
+
+    walk(message.get("blocks", []))
+    return "\n".join(parts)

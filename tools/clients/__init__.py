@@ -1,0 +1,1 @@
+"""One module per vendor client; vendor errors, types and threads stop here."""

@@ -1,0 +1,83 @@
+"""The revisions of Deployments, as their ReplicaSets keep them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+REVISION = "deployment.kubernetes.io/revision"
+HASH_LABEL = "pod-template-hash"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """One revision of a Deployment. `template` is the pod template, without the hash label."""
+
+    owner: str  # the Deployment's name
+    owner_uid: str
+    number: int
+    uid: str
+    name: str
+    created_at: datetime
+    template: Mapping[str, Any]
+    body: Mapping[str, Any]
+
+    @property
+    def version(self) -> str:
+        """What people call it: the version label, else the first image's tag."""
+        labels = (self.template.get("metadata") or {}).get("labels") or {}
+        version = labels.get("app.kubernetes.io/version") or labels.get("version")
+        return str(version) if version else image_tag(first_image(self.template))
+
+
+def revisions_of(items: Iterable[Mapping[str, Any]]) -> list[Revision]:
+    """Return the revisions among ReplicaSets; those without owner or number are skipped."""
+    return [found for found in (_revision(item) for item in items) if found is not None]
+
+
+def first_image(template: Mapping[str, Any]) -> str:
+    """Return the image of the first container, "" if there is none."""
+    containers = (template.get("spec") or {}).get("containers") or [{}]
+    return str(containers[0].get("image") or "")
+
+
+def image_tag(image: str) -> str:
+    """Return "v2" of "registry:5000/shop/cart:v2@sha256:…"; the whole image if it has no tag."""
+    name = image.split("@", 1)[0]
+    _, colon, tag = name.rpartition(":")
+    return tag if colon and "/" not in tag else image
+
+
+def _revision(body: Mapping[str, Any]) -> Revision | None:
+    metadata = body.get("metadata") or {}
+    owner = next(
+        (o for o in metadata.get("ownerReferences") or () if o.get("kind") == "Deployment"), None
+    )
+    number = str((metadata.get("annotations") or {}).get(REVISION, ""))
+    created = _moment(metadata.get("creationTimestamp"))
+    if owner is None or not number.isdigit() or created is None:
+        return None
+    return Revision(
+        owner=str(owner.get("name")),
+        owner_uid=str(owner.get("uid")),
+        number=int(number),
+        uid=str(metadata.get("uid")),
+        name=str(metadata.get("name")),
+        created_at=created,
+        template=_without_hash((body.get("spec") or {}).get("template") or {}),
+        body=body,
+    )
+
+
+def _without_hash(template: Mapping[str, Any]) -> Mapping[str, Any]:
+    metadata = dict(template.get("metadata") or {})
+    labels = {k: v for k, v in (metadata.get("labels") or {}).items() if k != HASH_LABEL}
+    return {**template, "metadata": {**metadata, "labels": labels}}
+
+
+def _moment(value: Any) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None

@@ -1,0 +1,72 @@
+"""Reads one system's connection settings of an environment, and says which one is wrong."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from bot.domain.environment import Environment
+from bot.domain.errors import NotConfigured
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def connection(environment: Environment, system: str) -> Mapping[str, Any] | None:
+    """Return the settings of a system, None when it is not configured. Raises: NotConfigured."""
+    settings: Any = environment.connections.get(system)
+    if settings is None:
+        return None
+    if not isinstance(settings, Mapping):
+        raise NotConfigured(
+            f"environment {environment.name}: connections.{system} must be an object"
+        )
+    return settings
+
+
+def url_of(environment: Environment, system: str) -> str | None:
+    """Return a system's base URL without a trailing slash, None when it is not configured.
+
+    Raises: NotConfigured: there are settings, but no http(s) URL among them.
+    """
+    settings = connection(environment, system)
+    if settings is None:
+        return None
+    url = settings.get("url")
+    if not isinstance(url, str) or urlsplit(url).scheme not in ("http", "https"):
+        raise NotConfigured(
+            f"environment {environment.name}: connections.{system}.url must be an http(s) URL"
+        )
+    return url.rstrip("/")
+
+
+def token_of(environment: Environment, system: str) -> str | None:
+    """Return the bearer token in the settings' `token_file`. Raises: NotConfigured: unreadable."""
+    settings = connection(environment, system) or {}
+    path = settings.get("token_file")
+    if not path:
+        return None
+    try:
+        return Path(str(path)).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise NotConfigured(
+            f"environment {environment.name}: connections.{system}.token_file cannot be read "
+            f"({type(error).__name__})"
+        ) from error
+
+
+def public_url(url: str) -> str:
+    """Return the URL without user, password, query and fragment, for links and messages."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if ":" in host:
+        host = f"[{host}]"
+    try:
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        port = ""
+    return urlunsplit((parts.scheme, f"{host}{port}", parts.path, "", ""))
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the URL names this very machine: then no proxy of the environment may be asked."""
+    return (urlsplit(url).hostname or "") in LOOPBACK

@@ -1,0 +1,1 @@
+"""Perception's hands: read-only, one tool one file."""

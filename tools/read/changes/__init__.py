@@ -1,0 +1,1 @@
+"""What was changed, when, from what to what."""

@@ -1,0 +1,130 @@
+"""Log templates from Loki, with counts in the window and in the equally long window before."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import partial
+from typing import ClassVar
+
+from bot.domain.environment import Environment
+from bot.domain.needs import Fact, Need
+from bot.domain.snapshot import BlindSpot, Snapshot, Source
+from bot.domain.time import Window
+from tools.asking import Ask, ask, counted
+from tools.clients.loki import PAGE, Line, Loki
+from tools.clients.names import workload_of_pod
+from tools.contract import ReadTool
+from tools.read.logs.templates import Entry, templates
+
+PAGES = 4
+SERVICE_LABELS = ("service_name", "app_kubernetes_io_name", "app", "service", "container")
+LEVEL_LABELS = ("detected_level", "level", "severity")
+TROUBLE = '|~ "(?i)(error|warn|fatal|panic|exception|fail|refused|timed? ?out|denied|killed)"'
+
+
+class LokiLogs(ReadTool):
+    """Lines of the services asked for; without services, the environment's lines of trouble."""
+
+    name: ClassVar[str] = "logs.loki"
+    system: ClassVar[str] = "logs"
+    answers: ClassVar[Fact] = Fact.LOGS
+    timeout_s: ClassVar[float] = 8.0
+
+    def __init__(self, environment: Environment, client: Loki) -> None:
+        self._environment, self._client = environment, client
+
+    @classmethod
+    def for_environment(cls, environment: Environment) -> "LokiLogs | None":
+        """Return the tool, None when the environment has no Loki. Raises: NotConfigured."""
+        client = Loki.of(environment)
+        return cls(environment, client) if client else None
+
+    async def check(self) -> str:
+        """Return how many labels streams have. Raises: Unavailable."""
+        return f"Loki, {len(await self._client.labels())} labels"
+
+    async def read(self, need: Need) -> Snapshot:
+        """Return templates, errors first. Raises: Unavailable, Refused, Malformed."""
+        window = need.window
+        labels = await self._client.labels(window)
+        logql = self._logql(need.services, labels)
+        before = Window(start=window.start - timedelta(seconds=window.seconds), end=window.start)
+        source = Source(
+            system="loki", query=logql, window=window, link=self._client.link(logql, window)
+        )
+        lines, complete = await self._all(logql, window, source)
+        earlier, earlier_complete = await self._all(
+            logql, before, Source(system="loki", query=logql, window=before)
+        )
+        known = complete and earlier_complete
+        entries = [_entry(line, baseline=False) for line in lines]
+        if known:
+            entries += [_entry(line, baseline=True) for line in earlier]
+        found, cut = templates(entries, source, baseline_known=known)
+        return Snapshot(
+            environment=self._environment.name,
+            window=window,
+            now=window.end,
+            logs=found,
+            blind_spots=_spots(complete, len(lines), cut),
+        )
+
+    async def _all(self, logql: str, window: Window, source: Source) -> tuple[list[Line], bool]:
+        """Return the newest lines page by page, and whether those are all there are."""
+        lines: list[Line] = []
+        until = window
+        for _ in range(PAGES):
+            page = await ask(
+                Ask(
+                    source=source,
+                    call=partial(self._client.lines, logql, until),
+                    found=counted("lines"),
+                    wanted="log lines",
+                )
+            )
+            lines.extend(page)
+            if len(page) < PAGE:
+                return lines, True
+            oldest = min(line.at for line in page)
+            if oldest <= until.start:
+                return lines, True
+            until = Window(start=window.start, end=oldest)
+        return lines, False
+
+    def _logql(self, services: Sequence[str], labels: frozenset[str]) -> str:
+        label = next((name for name in SERVICE_LABELS if name in labels), "")
+        matchers = []
+        if "namespace" in labels:
+            matchers.append(f'namespace=~"{"|".join(self._environment.namespaces)}"')
+        if services and label:
+            matchers.append(f'{label}=~"{"|".join(sorted(services))}"')
+        elif not matchers:
+            matchers.append(f'{label or "job"}=~".+"')
+        selector = "{" + ", ".join(matchers) + "}"
+        return selector if services else f"{selector} {TROUBLE}"
+
+
+def _entry(line: Line, *, baseline: bool) -> Entry:
+    labels = line.labels
+    pod = labels.get("pod")
+    service = next((labels[name] for name in SERVICE_LABELS if labels.get(name)), "")
+    level = next((labels[name].lower() for name in LEVEL_LABELS if labels.get(name)), "")
+    return Entry(
+        at=line.at,
+        text=line.text,
+        service=service or (workload_of_pod(pod) if pod else ""),
+        pod=pod,
+        container=labels.get("container"),
+        level={"warn": "warning", "fatal": "error", "critical": "error"}.get(level, level),
+        baseline=baseline,
+    )
+
+
+def _spots(complete: bool, lines: int, cut: int) -> tuple[BlindSpot, ...]:
+    spots = []
+    if not complete:
+        words = f"too many lines: looked at the newest {lines}, counts are too low"
+        spots.append(BlindSpot(system="logs", reason=words, wanted="every log line"))
+    if cut:
+        words = f"{cut} rare templates left out"
+        spots.append(BlindSpot(system="logs", reason=words, wanted="every log template"))
+    return tuple(spots)

@@ -1,0 +1,186 @@
+"""Log templates from the pods themselves, previous containers included, where there is no Loki."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+
+from bot.domain.environment import Environment
+from bot.domain.errors import Malformed
+from bot.domain.needs import Fact, Need
+from bot.domain.snapshot import BlindSpot, Snapshot, Source
+from bot.domain.time import Window
+from tools.asking import Ask, ask_all
+from tools.clients.kubernetes import Kubernetes
+from tools.clients.names import service_of_object
+from tools.clients.settings import connection
+from tools.contract import ReadTool
+from tools.read.logs.templates import Entry, templates
+
+MAX_READS = 32  # containers' logs read for one need
+MAX_BYTES = 2 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """One run of one container."""
+
+    namespace: str
+    pod: str
+    container: str
+    service: str
+    previous: bool
+    unwell: bool
+
+
+class PodLogs(ReadTool):
+    """Logs of the pods of the services asked for; without services, of pods that are unwell."""
+
+    name: ClassVar[str] = "logs.pods"
+    system: ClassVar[str] = "logs"
+    answers: ClassVar[Fact] = Fact.LOGS
+    timeout_s: ClassVar[float] = 10.0
+
+    def __init__(self, environment: Environment, client: Kubernetes) -> None:
+        self._environment, self._client = environment, client
+
+    @classmethod
+    def for_environment(cls, environment: Environment) -> "PodLogs | None":
+        """Return the tool; None without a cluster, or when Loki has the logs."""
+        if connection(environment, "loki") is not None:
+            return None
+        client = Kubernetes.of(environment)
+        return cls(environment, client) if client else None
+
+    async def check(self) -> str:
+        """Return where logs come from. Raises: Unavailable."""
+        return f"pod logs of Kubernetes {await self._client.version()}"
+
+    async def read(self, need: Need) -> Snapshot:
+        """Return templates, errors first. Raises: Unavailable, Refused, Malformed."""
+        places = await self._places(need.services)
+        chosen = sorted(places, key=lambda p: (not p.unwell, not p.previous, p.pod))[:MAX_READS]
+        before = Window(
+            start=need.window.start - timedelta(seconds=need.window.seconds), end=need.window.start
+        )
+        answered = await ask_all([self._ask(place, before.start, need) for place in chosen])
+        by_query = {source.query: text for source, text in answered.results}
+        entries = [
+            entry
+            for place in chosen
+            for entry in _entries(place, by_query.get(_command(place), ""), before, need.window)
+        ]
+        source = Source(system="kubernetes", query="kubectl logs --timestamps", window=need.window)
+        found, cut = templates(entries, source, baseline_known=True)
+        return Snapshot(
+            environment=self._environment.name,
+            window=need.window,
+            now=need.window.end,
+            logs=found,
+            blind_spots=(*answered.blind_spots, *_spots(len(places), len(chosen), cut)),
+        )
+
+    async def _places(self, services: Sequence[str]) -> list[_Place]:
+        places: list[_Place] = []
+        for namespace in self._environment.namespaces:
+            listing = await self._client.list("Pod", namespace)
+            for pod in listing.items:
+                places.extend(_runs(pod, namespace))
+        if services:
+            return [p for p in places if p.service in services]
+        return [p for p in places if p.unwell]
+
+    def _ask(self, place: _Place, since: datetime, need: Need) -> Ask[str]:
+        query = {
+            "container": place.container,
+            "previous": "true" if place.previous else "",
+            "sinceTime": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+        return Ask(
+            source=Source(system="kubernetes", query=_command(place), window=need.window),
+            call=lambda: self._client.logs(
+                place.namespace, place.pod, query=query, max_bytes=MAX_BYTES
+            ),
+            found=lambda text: f"{text.count(chr(10))} lines",
+            wanted=f"logs of {place.pod}",
+        )
+
+
+def _runs(pod: Mapping[str, Any], namespace: str) -> list[_Place]:
+    """Return the current and, where the container restarted, the previous run of each container."""
+    status = pod.get("status") or {}
+    states = [
+        *(status.get("initContainerStatuses") or ()),
+        *(status.get("containerStatuses") or ()),
+    ]
+    places = []
+    for state in states:
+        unwell = not state.get("ready") and "completed" not in str(state.get("state")).lower()
+        restarted = int(state.get("restartCount") or 0) > 0
+        started = not (state.get("state") or {}).get("waiting")
+        for previous in (False, True):
+            if (previous and restarted) or (not previous and started):
+                places.append(
+                    _Place(
+                        namespace=namespace,
+                        pod=str((pod.get("metadata") or {}).get("name")),
+                        container=str(state.get("name")),
+                        service=service_of_object(pod),
+                        previous=previous,
+                        unwell=unwell or previous,
+                    )
+                )
+    return places
+
+
+def _command(place: _Place) -> str:
+    previous = " --previous" if place.previous else ""
+    return f"kubectl logs {place.pod} -c {place.container} -n {place.namespace}{previous}"
+
+
+def _entries(place: _Place, text: str, before: Window, window: Window) -> list[Entry]:
+    found = []
+    for line in text.splitlines():
+        at, words = _split(line)
+        if not words or (at is not None and not before.start <= at < window.end):
+            continue
+        found.append(
+            Entry(
+                at=at,
+                text=words,
+                service=place.service,
+                pod=place.pod,
+                container=place.container,
+                previous=place.previous,
+                baseline=at is not None and at < window.start,
+            )
+        )
+    return found
+
+
+def _split(line: str) -> tuple[datetime | None, str]:
+    """Split the timestamp off that the API puts before each line."""
+    stamp, _, words = line.partition(" ")
+    try:
+        moment = datetime.fromisoformat(_microseconds(stamp))
+    except (ValueError, Malformed):
+        return None, line
+    return (moment, words) if moment.tzinfo else (None, line)
+
+
+def _microseconds(stamp: str) -> str:
+    """Return an RFC 3339 time with nine digits of fraction cut to six."""
+    head, dot, rest = stamp.partition(".")
+    digits = rest.rstrip("Zz")
+    return f"{head}.{digits[:6]}+00:00" if dot and digits.isdigit() else stamp
+
+
+def _spots(places: int, chosen: int, cut: int) -> tuple[BlindSpot, ...]:
+    spots = []
+    if places > chosen:
+        words = f"{places} container runs, looked at {chosen}"
+        spots.append(BlindSpot(system="logs", reason=words, wanted="logs of every pod"))
+    if cut:
+        words = f"{cut} rare templates left out"
+        spots.append(BlindSpot(system="logs", reason=words, wanted="every log template"))
+    return tuple(spots)

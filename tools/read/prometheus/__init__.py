@@ -1,0 +1,1 @@
+"""Metrics, alerts and objectives of Prometheus or VictoriaMetrics."""

@@ -1,0 +1,99 @@
+"""Alerts that fire now, or are pending, in the environment's namespaces."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, ClassVar
+
+from bot.domain.environment import Environment
+from bot.domain.needs import Fact, Need
+from bot.domain.snapshot import Alert, Snapshot, Source
+from tools.asking import Ask, ask, counted
+from tools.clients.prometheus import Prometheus
+from tools.clients.redaction import redact_text
+from tools.contract import ReadTool
+
+SERVICE_LABELS = ("service_name", "service", "app", "deployment", "statefulset", "job")
+MAX_ALERTS = 500
+
+
+class PrometheusAlerts(ReadTool):
+    """Alerts as Prometheus' own rules see them."""
+
+    name: ClassVar[str] = "prometheus.alerts"
+    system: ClassVar[str] = "metrics"
+    answers: ClassVar[Fact] = Fact.ALERTS
+
+    def __init__(self, environment: Environment, client: Prometheus) -> None:
+        self._environment, self._client = environment, client
+
+    @classmethod
+    def for_environment(cls, environment: Environment) -> "PrometheusAlerts | None":
+        """Return the tool, None when the environment has no Prometheus. Raises: NotConfigured."""
+        client = Prometheus.of(environment)
+        return cls(environment, client) if client else None
+
+    async def check(self) -> str:
+        """Return how many alerts are active. Raises: Unavailable."""
+        return f"{len(await self._client.alerts())} alerts"
+
+    async def read(self, need: Need) -> Snapshot:
+        """Return the alerts of the environment. Raises: Unavailable, Refused, Malformed."""
+        source = Source(
+            system="prometheus",
+            query="GET /api/v1/alerts",
+            window=need.window,
+            link=f"{self._client.link}/alerts",
+        )
+        found = await ask(
+            Ask(
+                source=source,
+                call=self._client.alerts,
+                found=counted("alerts"),
+                wanted="the alerts that fire",
+            )
+        )
+        alerts = tuple(_alert(raw, source) for raw in found[:MAX_ALERTS] if self._ours(raw))
+        services = set(need.services)
+        return Snapshot(
+            environment=self._environment.name,
+            window=need.window,
+            now=need.window.end,
+            alerts=tuple(a for a in alerts if not services or a.service in {*services, None}),
+        )
+
+    def _ours(self, raw: Mapping[str, Any]) -> bool:
+        labels = _texts(raw.get("labels"))
+        wanted = self._client.matchers.items()
+        here = all(labels.get(k, v) == v for k, v in wanted)
+        return here and labels.get("namespace", "") in ("", *self._environment.namespaces)
+
+
+def _alert(raw: Mapping[str, Any], source: Source) -> Alert:
+    labels = _texts(raw.get("labels"))
+    notes = _texts(raw.get("annotations"))
+    words = notes.get("summary") or notes.get("description") or notes.get("message") or ""
+    return Alert(
+        name=labels.get("alertname", "unnamed"),
+        service=next((labels[name] for name in SERVICE_LABELS if labels.get(name)), None),
+        severity=labels.get("severity", ""),
+        summary=redact_text(words)[:500],
+        started_at=_moment(raw.get("activeAt")),
+        labels={**labels, "alertstate": str(raw.get("state") or "firing")},
+        source=source,
+    )
+
+
+def _texts(value: Any) -> dict[str, str]:
+    if not isinstance(value, Mapping):
+        return {}
+    return {str(k): str(v) for k, v in value.items()}
+
+
+def _moment(value: Any) -> datetime | None:
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None

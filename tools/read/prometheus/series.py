@@ -1,0 +1,196 @@
+"""Metric series by signal: one range query per signal over all services of the environment.
+
+`need.names` are signals ("latency_p99"), optionally with a breakdown: "latency_p99:pod" gives one
+series per pod, "request_rate:version" one per version, "db_query_p99:operation" one per operation
+(labels `pod`, `version`, `operation`). Without names every signal is asked for whose metrics exist.
+Services are filtered after the query, so that one query serves them all; an edge stays if either of
+its ends is asked for.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import ClassVar
+
+from bot.domain.environment import Environment
+from bot.domain.needs import Fact, Need
+from bot.domain.snapshot import BlindSpot, Signal, Snapshot, Source
+from bot.domain.time import Window
+from tools.asking import Ask, ask, ask_all, counted
+from tools.clients.prometheus import Prometheus, Sample
+from tools.contract import ReadTool
+from tools.read.prometheus.catalogue import Template, render, templates_for
+from tools.read.prometheus.shaping import shape
+
+POINTS = 120
+STEPS_S = (15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 86400)
+RANGE_S = 120
+MAX_SERIES = 4000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    template: Template
+    breakdown: str
+
+
+class PrometheusSeries(ReadTool):
+    """Series of the signal catalogue, from Prometheus or VictoriaMetrics."""
+
+    name: ClassVar[str] = "prometheus.series"
+    system: ClassVar[str] = "metrics"
+    answers: ClassVar[Fact] = Fact.SERIES
+    timeout_s: ClassVar[float] = 6.0
+
+    def __init__(self, environment: Environment, client: Prometheus) -> None:
+        self._environment, self._client = environment, client
+
+    @classmethod
+    def for_environment(cls, environment: Environment) -> "PrometheusSeries | None":
+        """Return the tool, None when the environment has no Prometheus. Raises: NotConfigured."""
+        client = Prometheus.of(environment)
+        return cls(environment, client) if client else None
+
+    async def check(self) -> str:
+        """Return the server's version and how many metrics it knows. Raises: Unavailable."""
+        names = await self._client.names()
+        return f"{await self._client.version()}, {len(names)} metrics"
+
+    async def read(self, need: Need) -> Snapshot:
+        """Return series for the need; signals without metrics are named as a blind spot.
+
+        Raises: Unavailable, Refused, Malformed: when no query at all succeeded.
+        """
+        metrics = await ask(
+            Ask(
+                source=Source(system="prometheus", query="label_values(__name__)"),
+                call=self._client.names,
+                found=lambda names: f"{len(names)} metric names",
+                wanted="the names of the metrics",
+            )
+        )
+        asked, unknown = _parse(need.names)
+        wanted = tuple(
+            _Wanted(template=t, breakdown=b)
+            for signal, b in asked
+            for t in templates_for((signal,), metrics)
+            if not b or b in t.breakdowns
+        )
+        step_s = step_for(need.window)
+        answered = await ask_all([self._ask(w, need.window, step_s) for w in wanted])
+        services = frozenset(need.services)
+        by_source = {source.query: samples for source, samples in answered.results}
+        series = tuple(
+            one
+            for w in wanted
+            for source in (self._source(w, need.window, step_s),)
+            for one in shape(
+                w.template,
+                by_source.get(source.query, ())[:MAX_SERIES],
+                source=source,
+                breakdown=w.breakdown,
+                namespaces=self._environment.namespaces,
+            )
+            if not services or one.service in services or one.labels.get("peer") in services
+        )
+        spots = (
+            *answered.blind_spots,
+            *_missing(asked, wanted, unknown, explicit=bool(need.names)),
+            *_cut(answered.results),
+        )
+        return Snapshot(
+            environment=self._environment.name,
+            window=need.window,
+            now=need.window.end,
+            series=series,
+            blind_spots=spots,
+        )
+
+    def _ask(self, wanted: _Wanted, window: Window, step_s: int) -> Ask[list[Sample]]:
+        source = self._source(wanted, window, step_s)
+        return Ask(
+            source=source,
+            call=lambda: self._client.range(source.query, aligned(window, step_s), step_s),
+            found=counted("series"),
+            wanted=f"{wanted.template.signal.value} from metrics",
+        )
+
+    def _source(self, wanted: _Wanted, window: Window, step_s: int) -> Source:
+        template = wanted.template
+        matchers = [f'{k}="{v}"' for k, v in sorted(self._client.matchers.items())]
+        if template.namespace:
+            places = "|".join(self._environment.namespaces)
+            matchers.append(f'{template.namespace}=~"{places}|"')  # or the metric does not say
+        promql = render(
+            template,
+            matchers=matchers,
+            range_s=max(RANGE_S, step_s),
+            by=template.breakdowns.get(wanted.breakdown, ""),
+        )
+        return Source(
+            system="prometheus",
+            query=promql,
+            window=window,
+            link=self._client.graph_url(promql, window),
+        )
+
+
+def step_for(window: Window) -> int:
+    """Return the step in seconds that keeps a series within about 120 points."""
+    least = window.seconds / POINTS
+    return next((step for step in STEPS_S if step >= least), STEPS_S[-1])
+
+
+def aligned(window: Window, step_s: int) -> Window:
+    """Return the window with both ends on the step's grid, so that series can be compared."""
+    return Window(start=_floor(window.start, step_s), end=_floor(window.end, step_s))
+
+
+def _floor(moment: datetime, step_s: int) -> datetime:
+    seconds = moment.timestamp()
+    return datetime.fromtimestamp(seconds - seconds % step_s, tz=UTC)
+
+
+def _parse(names: Sequence[str]) -> tuple[tuple[tuple[Signal, str], ...], tuple[str, ...]]:
+    """Return (signal, breakdown) pairs and the names that are no signals."""
+    if not names:
+        return tuple((signal, "") for signal in Signal), ()
+    known = {signal.value: signal for signal in Signal}
+    asked, unknown = [], []
+    for name in dict.fromkeys(names):
+        signal, _, breakdown = name.partition(":")
+        if signal in known:
+            asked.append((known[signal], breakdown))
+        else:
+            unknown.append(name)
+    return tuple(asked), tuple(unknown)
+
+
+def _missing(
+    asked: Sequence[tuple[Signal, str]],
+    wanted: Sequence[_Wanted],
+    unknown: Sequence[str],
+    *,
+    explicit: bool,
+) -> tuple[BlindSpot, ...]:
+    """Name signals that were asked for by name and for which there are no metrics."""
+    if not explicit:
+        return ()
+    there = {(w.template.signal, w.breakdown) for w in wanted}
+    words = [f"{s.value}:{b}" if b else s.value for s, b in asked if (s, b) not in there]
+    return tuple(
+        BlindSpot(system="metrics", reason="no metric of the catalogue gives it", wanted=name)
+        for name in (*words, *unknown)
+    )
+
+
+def _cut(results: Sequence[tuple[Source, list[Sample]]]) -> tuple[BlindSpot, ...]:
+    return tuple(
+        BlindSpot(
+            system="metrics",
+            reason=f"{len(samples)} series, looked at {MAX_SERIES}",
+            wanted=source.query,
+        )
+        for source, samples in results
+        if len(samples) > MAX_SERIES
+    )
