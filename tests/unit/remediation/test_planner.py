@@ -149,7 +149,7 @@ def test_a_provider_is_routed_around_where_a_fallback_is_configured() -> None:
     ("replicas", "full", "rate", "wanted"),
     [
         (4, 0.9, [100.0] * 10, 6),
-        (4, 0.3, [100.0] * 5 + [300.0] * 5, 12),
+        (4, 0.3, [100.0] * 5 + [300.0] * 5, 14),
         (4, 1.0, [100.0] * 5 + [9000.0] * 5, 16),  # capped at four times
         (12, 1.0, [100.0] * 5 + [900.0] * 5, 20),  # and at twenty
     ],
@@ -170,9 +170,14 @@ def test_without_signs_of_saturation_nothing_is_scaled() -> None:
     assert "neither saturation nor growing traffic" in found.reasons[0]
 
 
-@pytest.mark.parametrize(("now", "then"), [(6, 3), (3, 1), (1, 0)])
-def test_a_noisy_neighbour_is_scaled_down(now: int, then: int) -> None:
-    facts = snapshot(deployment("batch", replicas=now))
+@pytest.mark.parametrize(
+    ("now", "rate", "then"), [(6, 5.0, 3), (3, 5.0, 1), (1, 0.0, 0), (4, 0.0, 0)]
+)
+def test_a_noisy_neighbour_is_halved_or_stopped_if_nobody_waits_for_it(
+    now: int, rate: float, then: int
+) -> None:
+    load = series("request_rate", [rate] * 4, service="batch")
+    facts = snapshot(deployment("batch", replicas=now), load)
     cause = hypothesis("noisy_neighbour", "deployment/batch", service="batch")
     assert arguments(plan(facts, cause))["replicas"] == then
 
