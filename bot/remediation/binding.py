@@ -14,6 +14,7 @@ HEADROOM = 1.15  # on top of the traffic's growth: a full service serves less th
 ROOMY = 0.6  # what a workload should use of its limit after scaling up
 MOST_FACTOR, MOST_PODS = 4, 20  # never propose more than this times the pods, or pods in all
 SATURATION = (Signal.CPU_OF_LIMIT, Signal.POOL_OF_LIMIT, Signal.CPU_THROTTLED)
+SMALL_SHARE = 0.05  # of the busiest service's requests: less is background work
 RECENT = 0.25  # share of a series that counts as "now"
 
 
@@ -91,9 +92,13 @@ def _down(case: Case, deployment: KubernetesObject, now: int) -> int:
 
 
 def _serves(case: Case, service: str) -> bool:
-    called = any(edge.callee == service for edge in case.snapshot.edges)
-    rates = case.snapshot.signal(Signal.REQUEST_RATE, service)
-    return called or any(max(_finite(series), default=0.0) > 0 for series in rates)
+    """Whether somebody waits for it: others call it, or it has a real share of the requests."""
+    if any(edge.callee == service for edge in case.snapshot.edges):
+        return True
+    rates: dict[str, float] = {}
+    for series in case.snapshot.signal(Signal.REQUEST_RATE):
+        rates[series.service] = max([rates.get(series.service, 0.0), *_finite(series)])
+    return rates.get(service, 0.0) > SMALL_SHARE * max(rates.values(), default=0.0)
 
 
 def _back(case: Case, deployment: KubernetesObject, now: int) -> int:

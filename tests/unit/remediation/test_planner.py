@@ -171,15 +171,23 @@ def test_without_signs_of_saturation_nothing_is_scaled() -> None:
 
 
 @pytest.mark.parametrize(
-    ("now", "rate", "then"), [(6, 5.0, 3), (3, 5.0, 1), (1, 0.0, 0), (4, 0.0, 0)]
+    ("now", "rate", "then"), [(6, 50.0, 3), (3, 50.0, 1), (1, 0.3, 0), (4, 0.0, 0)]
 )
 def test_a_noisy_neighbour_is_halved_or_stopped_if_nobody_waits_for_it(
     now: int, rate: float, then: int
 ) -> None:
     load = series("request_rate", [rate] * 4, service="batch")
-    facts = snapshot(deployment("batch", replicas=now), load)
+    busiest = series("request_rate", [100.0] * 4)
+    facts = snapshot(deployment("batch", replicas=now), load, busiest)
     cause = hypothesis("noisy_neighbour", "deployment/batch", service="batch")
     assert arguments(plan(facts, cause))["replicas"] == then
+
+
+def test_the_only_pod_of_a_service_that_people_wait_for_stays() -> None:
+    load = series("request_rate", [50.0] * 4, service="batch")
+    cause = hypothesis("noisy_neighbour", "deployment/batch", service="batch")
+    found = plan(snapshot(deployment("batch", replicas=1), load), cause)
+    assert "its only pod" in found.reasons[0]
 
 
 def test_what_was_scaled_to_none_is_scaled_back() -> None:
