@@ -2,7 +2,7 @@
 import { api, explain } from "./api.js";
 import { ChannelPane } from "./channel.js";
 import { toast } from "./dialog.js";
-import { announce, el } from "./dom.js";
+import { announce, closeMenusOnOutsideClick, el } from "./dom.js";
 import { EventStream } from "./events.js";
 import { HomePane } from "./home.js";
 import { Interactions } from "./interactions.js";
@@ -50,6 +50,11 @@ export class Client {
     this.modals = new Modals(this);
     this.who = new Who(this.store, (user) => this.become(user));
     this.teamName = el("span", { class: "team" });
+    closeMenusOnOutsideClick();
+    document.querySelector("[data-skip]").addEventListener("click", (event) => {
+      event.preventDefault(); // the address holds the route
+      this.focusComposer();
+    });
     at("top").append(this.teamName, this.who.node);
   }
 
