@@ -42,7 +42,7 @@ export class Client {
     this.frame = at("app");
     this.banner = at("banner");
     this.main = at("main");
-    this.sandbox = new SandboxPanel(this);
+    this.sandbox = new SandboxPanel({ api: this.api, store: this.store, ask: (text) => this.ask(text) });
     this.sidebar = new Sidebar(this.store, at("sidebar"), this.sandbox.node);
     this.channelPane = new ChannelPane(this);
     this.homePane = new HomePane(this);
@@ -184,6 +184,16 @@ export class Client {
     const { thread, target } = this.route;
     if (!thread || !target) return;
     if (target !== thread) this.threadPane.list.show(target);
+  }
+
+  /** Put a question into the composer of a channel that the bot is in. */
+  ask(text) {
+    const here = this.store.channels.get(this.route.channel);
+    const channel = here?.bot_is_member === false || !here ? [...this.store.channels.values()].find((each) => each.bot_is_member !== false) : here;
+    if (!channel) return;
+    location.hash = channelRoute(channel.id);
+    this.navigate();
+    this.channelPane.composer.use(text);
   }
 
   /** After a thread was closed, focus goes to what opened it. */
