@@ -115,5 +115,3 @@ def _faults(
     for remedy in book.actions:
         if actions is not None and remedy.action not in actions:
             yield f"no action is called {remedy.action}"
-
-

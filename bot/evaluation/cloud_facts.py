@@ -31,6 +31,11 @@ ERROR = re.compile(
 SERIOUS = re.compile(r"\b(?:ERROR|FATAL|PANIC)\b|panic:|Exception|error", re.IGNORECASE)
 VARIABLE = re.compile(r"0x[0-9a-fA-F]+|\b[0-9a-fA-F]{8,}(?:-[0-9a-fA-F]{4,})*\b|\d+")
 STAMP = re.compile(r"^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:?\d\d)? ")
+FRAME = (
+    "at ",
+    "... ",
+    "--- End of",
+)  # lines of a stack trace below the one that says what happened
 MAX_LINE = 1200
 LINES_PER_CONTAINER = 4000
 TEMPLATES_PER_SERVICE = 60
@@ -174,7 +179,8 @@ def _reported(answer: Any) -> Iterator[tuple[str, list[tuple[str, int]]]]:
         return
     for key, lines in answer.items():
         if isinstance(lines, list):
-            yield ("" if key == "app" else key), [(str(line), 1) for line in lines]
+            split = [part for line in lines for part in str(line).splitlines()[:3]]
+            yield ("" if key == "app" else key), [(part, 1) for part in split]
 
 
 def _templates(
@@ -183,7 +189,9 @@ def _templates(
     counts: Counter[str] = Counter()
     examples: dict[str, str] = {}
     for line, count in lines:
-        plain = STAMP.sub("", line.strip()[:MAX_LINE])
+        plain = STAMP.sub("", line[:MAX_LINE]).strip()
+        if plain.startswith(FRAME):
+            continue
         template = VARIABLE.sub("<*>", plain)
         counts[template] += count
         examples[template] = plain

@@ -29,6 +29,8 @@ SLOW_MOVING = (
     Signal.REQUEST_RATE, Signal.MEMORY_OF_LIMIT, Signal.MEMORY_FRAGMENTATION, Signal.DISK_OF_LIMIT,
     Signal.CONNECTIONS_OF_LIMIT, Signal.EVICTIONS, Signal.CACHE_HIT_RATIO,
 )  # fmt: skip
+OPTIONAL = frozenset(set(SATURATION) | set(SLOW_MOVING)) - {Signal.REQUEST_RATE}
+"""Signals that many systems simply don't have."""
 
 Key = tuple[str, Window, tuple[str, ...], tuple[str, ...]]
 

@@ -16,7 +16,7 @@ from bot.domain.diagnosis import (
     Status,
 )
 from bot.domain.snapshot import BlindSpot, Snapshot
-from bot.reasoning import calibration, wording
+from bot.reasoning import calibration, needs, wording
 from bot.reasoning.graph import ServiceGraph
 
 GENERIC = frozenset({"bad_release", "bad_config_change", "overload", "dependency_failure"})
@@ -56,7 +56,7 @@ def conclude(
     found = [h for f in findings for h in f.hypotheses if h.evidence]
     ranked = rank(found, snapshot, question)
     ruled_out = _unique(r for f in findings for r in f.ruled_out)
-    blind = tuple(dict.fromkeys((*snapshot.blind_spots, *failed)))
+    blind = tuple(dict.fromkeys((*filter(_matters, snapshot.blind_spots), *failed)))
     causes = _causes(ranked)
     status = _status(ranked, causes)
     confidence = ranked[0].confidence if ranked else 0.0
@@ -143,9 +143,26 @@ def _joined(same: Sequence[Hypothesis]) -> Hypothesis:
 def _absorbed(hypotheses: Sequence[Hypothesis]) -> list[Hypothesis]:
     """Drop a generic cause where a likely specific one names the same object or change."""
     specific = [h for h in hypotheses if h.cause not in GENERIC and h.probability >= 0.5]
+    dropped = [h for h in hypotheses if h.cause in GENERIC and any(_same(h, s) for s in specific)]
     return [
-        h for h in hypotheses if h.cause not in GENERIC or not any(_same(h, s) for s in specific)
+        _inheriting(h, [d for d in dropped if _same(d, h)])
+        for h in hypotheses
+        if not any(h is d for d in dropped)
     ]
+
+
+def _inheriting(hypothesis: Hypothesis, dropped: Sequence[Hypothesis]) -> Hypothesis:
+    """Take over what the generic hypothesis knew: the change, the onset, the victims."""
+    if not dropped or hypothesis.cause in GENERIC:
+        return hypothesis
+    best = max(dropped, key=lambda h: (h.change is not None, h.log_odds))
+    return replace(
+        hypothesis,
+        change=hypothesis.change or best.change,
+        signal=hypothesis.signal or best.signal,
+        onset=hypothesis.onset or best.onset,
+        explains=tuple(sorted({*hypothesis.explains, *best.explains})),
+    )
 
 
 def _same(generic: Hypothesis, specific: Hypothesis) -> bool:
@@ -210,6 +227,12 @@ def _causes(ranked: Sequence[Ranked]) -> tuple[Ranked, ...]:
         if not chosen or candidate.hypothesis.service not in covered:
             chosen.append(candidate)
     return tuple(chosen)
+
+
+def _matters(spot: BlindSpot) -> bool:
+    """Whether a blind spot is worth a word: not every system has a cache or a pool."""
+    signal = spot.wanted.partition(":")[0]
+    return not (spot.reason.startswith("no metric") and signal in needs.OPTIONAL)
 
 
 def _status(ranked: Sequence[Ranked], causes: Sequence[Ranked]) -> Status:

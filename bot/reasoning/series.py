@@ -74,7 +74,7 @@ def clean(times: Sequence[float], values: ArrayLike) -> tuple[Floats, Floats]:
 def median(values: ArrayLike) -> float:
     """Return the median of the finite values, 0 if there are none."""
     v = np.asarray(values, dtype=float)
-    v = v[np.isfinite(v)]
+    v = v[np.isfinite(v) & (np.abs(v) < HUGE)]
     return float(np.median(v)) if v.size else 0.0
 
 

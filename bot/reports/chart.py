@@ -1,6 +1,7 @@
 """The report's picture: the signal with its usual band, the onset, and the changes near it."""
 
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +16,8 @@ WIDTH, HEIGHT = 900, 460  # of the finished picture, in pixels
 _SCALE = 2  # drawn twice as large and shrunk: smooth lines
 _POINTS = 1_000  # more than the picture can show are thinned, extremes kept
 _CHANGES = 4  # markers that stay legible
+# seconds between two times on the axis
+_STEPS = (10, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
 _LEFT, _RIGHT, _TOP, _BOTTOM = 84, 24, 92, 52
 
 _PAPER, _INK, _FAINT = (255, 255, 255), (29, 28, 29), (222, 222, 222)
@@ -55,10 +58,10 @@ class _Axes:
         return _SCALE * (HEIGHT - _BOTTOM - share * (HEIGHT - _TOP - _BOTTOM))
 
 
-def draw(chart: ChartData, *, suspect: str = "") -> bytes:
+def draw(chart: ChartData, suspect: str = "") -> bytes:
     """Return a PNG of `WIDTH` x `HEIGHT` pixels; `suspect` is the id of the change to highlight.
 
-    Without it, the last change before the onset is highlighted. Times on the picture are UTC.
+    Times on the picture are UTC. Without points it says "no data".
     """
     points = _thinned(_points(chart))
     axes = _axes(chart, points)
@@ -68,7 +71,7 @@ def draw(chart: ChartData, *, suspect: str = "") -> bytes:
     _draw_axes(pen, axes, _unit(chart))
     _draw_title(pen, chart)
     _draw_line(pen, axes, points)
-    _draw_changes(pen, axes, chart, suspect or _suspect(chart))
+    _draw_changes(pen, axes, chart, suspect)
     _draw_onset(pen, axes, chart.onset)
     out = io.BytesIO()
     image.resize((WIDTH, HEIGHT), Image.Resampling.BOX).save(out, "PNG")
@@ -136,8 +139,7 @@ def _draw_band(pen: ImageDraw.ImageDraw, axes: _Axes, chart: ChartData) -> None:
 
 def _draw_axes(pen: ImageDraw.ImageDraw, axes: _Axes, unit: str) -> None:
     left, right = axes.x(axes.t0), axes.x(axes.t1)
-    for step in range(5):
-        value = axes.low + (axes.high - axes.low) * step / 4
+    for value in _ticks(axes.low, axes.high):
         y = axes.y(value)
         pen.line((left, y, right, y), fill=_FAINT, width=_SCALE)
         text = _value(value * 100 if unit == "%" else value, unit)
@@ -146,13 +148,31 @@ def _draw_axes(pen: ImageDraw.ImageDraw, axes: _Axes, unit: str) -> None:
     _draw_times(pen, axes)
 
 
+def _ticks(low: float, high: float) -> list[float]:
+    """Return three to six round values between low and high."""
+    rough = (high - low) / 5
+    magnitude = 10.0 ** math.floor(math.log10(rough))
+    step = next(m * magnitude for m in (1, 2, 2.5, 5, 10) if m * magnitude >= rough * 0.999)
+    first = math.ceil(low / step - 1e-9)
+    return [n * step for n in range(first, math.floor(high / step + 1e-9) + 1)]
+
+
+def _moments(t0: float, t1: float) -> list[float]:
+    """Return up to seven round moments between t0 and t1."""
+    day = _STEPS[-1]
+    many_days = day * max(1, math.ceil((t1 - t0) / day / 6))
+    step = next((s for s in _STEPS if (t1 - t0) / s <= 6), many_days)
+    return [float(n * step) for n in range(math.ceil(t0 / step), math.floor(t1 / step) + 1)]
+
+
 def _draw_times(pen: ImageDraw.ImageDraw, axes: _Axes) -> None:
     base = _SCALE * (HEIGHT - _BOTTOM)
     days = axes.t1 - axes.t0 > 36 * 3600
-    for step in range(5):
-        t = axes.t0 + (axes.t1 - axes.t0) * step / 4
+    moments = _moments(axes.t0, axes.t1)
+    for t in moments:
         moment = datetime.fromtimestamp(t, UTC)
-        text = moment.strftime("%d %b %H:%M" if days else "%H:%M") + (" UTC" if step == 4 else "")
+        text = moment.strftime("%d %b %H:%M" if days else "%H:%M")
+        text += " UTC" if t == moments[-1] else ""
         width = pen.textlength(text, font=_font(15))
         x = min(max(axes.x(t) - width / 2, 0), _SCALE * WIDTH - width - 4 * _SCALE)
         pen.line((axes.x(t), base, axes.x(t), base + 5 * _SCALE), fill=_GREY, width=_SCALE)
@@ -189,13 +209,6 @@ def _draw_onset(pen: ImageDraw.ImageDraw, axes: _Axes, onset: datetime | None) -
     pen.text((place, top), text, fill=_ONSET, font=_font(16))
 
 
-def _suspect(chart: ChartData) -> str:
-    if chart.onset is None:
-        return ""
-    before = [c for c in chart.changes if c.at <= chart.onset]
-    return max(before, key=lambda c: c.at).id if before else ""
-
-
 def _shown(chart: ChartData, axes: _Axes, suspect: str) -> list[Change]:
     """The suspect, then the changes nearest to the onset, in order of time."""
     middle = chart.onset.timestamp() if chart.onset else axes.t1
@@ -216,7 +229,7 @@ def _draw_changes(pen: ImageDraw.ImageDraw, axes: _Axes, chart: ChartData, suspe
         pen.polygon(
             [(x - side, bottom + side), (x + side, bottom + side), (x, bottom - side)], colour
         )
-        text = _label(_change_words(change), 34)
+        text = _label(_change_words(change), 34) + (" (suspected)" if suspected else "")
         width = pen.textlength(text, font=_font(14))
         place = min(max(x - width - 6 * _SCALE, 8 * _SCALE), _SCALE * WIDTH - width - 8 * _SCALE)
         pen.text((place, y), text, fill=colour, font=_font(14))

@@ -25,7 +25,7 @@ EVENT_TYPE = "sre_bot_post"  # of the metadata by which a post is found again
 _GONE = frozenset(("message_not_found", "cant_update_message", "edit_window_closed"))
 _PAGE = 200
 
-Draw = Callable[[ChartData], bytes]
+Draw = Callable[[ChartData, str], bytes]  # the chart, and the id of the suspected change
 
 
 class SlackNotifier:
@@ -185,7 +185,7 @@ class SlackNotifier:
             name = f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.png"
             file_id = "" if known is None else await self._uploaded_before(name, thread)
             if not file_id:
-                png = await asyncio.to_thread(self._draw, chart)
+                png = await asyncio.to_thread(self._draw, chart, _suspect(report))
                 file_id = await self._upload(name, png, thread, title(report.question))
             await self._outbox.finish(
                 Posted(key=key, channel=thread.channel, ts=file_id, digest=name)
@@ -217,6 +217,11 @@ class SlackNotifier:
         if len(self._locks) > _LOCKS_KEPT:
             self._locks = {k: lock for k, lock in self._locks.items() if lock.locked()}
         return self._locks.setdefault(key, asyncio.Lock())
+
+
+def _suspect(report: Report) -> str:
+    cause = report.diagnosis.cause
+    return cause.change.id if cause is not None and cause.change is not None else ""
 
 
 _LOCKS_KEPT = 1_000

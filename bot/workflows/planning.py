@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 
-from bot.domain.conversation import Thread
 from bot.domain.diagnosis import Concluded
 from bot.domain.environment import Environment
-from bot.remediation.planner import Plan, Tried, propose
-from bot.workflows import remediation
-from bot.workflows.engine import Engine, do
+from bot.remediation.planner import propose
+from bot.workflows.engine import Engine
+from bot.workflows.orders import (
+    InvestigationOrder,
+    RemediationOrder,
+    start_remediation,
+    tried_of,
+)
 from policies.catalog import Runbooks
 
 
@@ -19,19 +23,15 @@ class Planning:
     ) -> None:
         self._engine, self._runbooks, self._environments = engine, runbooks, environments
 
-    def plan(self, investigation_id: str, concluded: Concluded, tried: Tried) -> Plan:
-        """Return what can be done, and why nothing more is offered."""
-        environment = self._environments[concluded.snapshot.environment]
-        return propose(
+    async def propose(self, order: InvestigationOrder, concluded: Concluded) -> None:
+        """Start what can be done; a remediation that runs already goes on."""
+        plan = propose(
             concluded,
-            environment=environment,
+            environment=self._environments[concluded.snapshot.environment],
             runbooks=self._runbooks,
-            investigation_id=investigation_id,
-            tried=tried,
+            investigation_id=order.investigation_id,
+            tried=tried_of(order.tried),
         )
-
-    async def start(self, thread: Thread, plan: Plan) -> None:
-        """Start the remediations; one that runs already goes on."""
         for proposal in plan.proposals:
-            order = remediation.Order(thread=thread, proposal=proposal)
-            await do(f"offer {proposal.id}", lambda o=order: remediation.start(self._engine, o))
+            remediation = RemediationOrder(proposal=proposal, asked=order)
+            await start_remediation(self._engine, remediation)

@@ -73,9 +73,7 @@ def _series(signal: SignalRef | None, found: Snapshot) -> Series | None:
 def _part(series: Series | None, start: float, end: float) -> Series | None:
     if series is None:
         return None
-    kept = [
-        (t, v) for t, v in zip(series.times, series.values, strict=True) if start <= t < end
-    ]
+    kept = [(t, v) for t, v in zip(series.times, series.values, strict=True) if start <= t < end]
     return replace(series, times=tuple(t for t, _ in kept), values=tuple(v for _, v in kept))
 
 

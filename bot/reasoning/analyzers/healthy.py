@@ -11,6 +11,7 @@ from bot.reasoning.wording import duration, listed, noun, quantity
 
 NAME = "healthy"
 _PRIOR = -1.0
+_TELLING = 1.5  # tolerances: smaller moves are the noise of every day
 _WITNESSES = 3  # signals that must have been looked at before silence means health
 
 
@@ -90,6 +91,7 @@ def blips(picture: Picture, question: Question) -> list[Sign]:
         for s in picture.past
         if s.onset >= question.window.start - timedelta(minutes=5)
         and (not question.services or s.service in question.services)
+        and s.shift.size >= _TELLING
     ]
     return sorted(asked, key=lambda s: (-s.shift.size, s.service, s.signal))
 

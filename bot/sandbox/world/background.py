@@ -14,7 +14,11 @@ FLAGS = (
     ("express-checkout", "checkout", "One page instead of three"),
     ("stock-badges", "catalogue", "Show how many are left"),
     ("guest-carts", "cart", "Keep carts of guests for a week"),
-    ("payment-queue-charges", "payment", "Take orders and charge later: for when the provider fails"),
+    (
+        "payment-queue-charges",
+        "payment",
+        "Take orders and charge later: for when the provider fails",
+    ),
 )
 
 SMALL_WORK = (
@@ -102,7 +106,9 @@ def _flags(site: Site) -> None:
     for name, service, description in FLAGS:
         if service not in site.topology.by_name:
             continue
-        state = "off" if name.startswith("payment-") else noise.choice(("on", "off"), *site.key, name)
+        state = (
+            "off" if name.startswith("payment-") else noise.choice(("on", "off"), *site.key, name)
+        )
         served = History(moments=[(0.0, state)])
         flag = Flag(
             name=name, service=service, variants={"on": True, "off": False}, served=served,
@@ -121,7 +127,9 @@ def _settings(site: Site) -> None:
     for i in range(3):
         service = noise.choice(names, *site.key, "settings", i)
         at = site.begun - noise.between(1.1, 6.0, *site.key, "settings", i, "at") * DAY
-        config_change(site, service, ({"LOG_LEVEL": "debug"}, {"LOG_LEVEL": "info"}), at, "less log")
+        config_change(
+            site, service, ({"LOG_LEVEL": "debug"}, {"LOG_LEVEL": "info"}), at, "less log"
+        )
 
 
 def _blips(site: Site) -> None:
@@ -133,9 +141,11 @@ def _blips(site: Site) -> None:
         end = start + noise.between(30.0, 80.0, *site.key, "blip", i, "length")
         site.effects.append(
             Effect(
-                name="blip", service=service, modifiers=Modifiers(latency_factor=1.9),
+                name="blip",
+                service=service,
+                modifiers=Modifiers(latency_factor=1.9),
                 strength=during(start, end),
-            )  # fmt: skip
+            )
         )
 
 

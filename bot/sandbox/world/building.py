@@ -101,7 +101,9 @@ def bump(version: str, by: int) -> str:
 def renamed_versions(topology: Topology) -> Topology:
     """Return the topology with every version valid for `bump`."""
     fixed = (
-        s if s.stateful or not s.inside or s.version.count(".") == 2 else replace(s, version="v1.0.0")
+        s
+        if s.stateful or not s.inside or s.version.count(".") == 2
+        else replace(s, version="v1.0.0")
         for s in topology.services
     )
     return Topology.of(tuple(fixed))

@@ -170,7 +170,11 @@ class _Tails:
         self.weights = shape.weight + 0.0
 
     def add(
-        self, call: Call, per: Floats, seen: tuple[Floats, Floats, Floats], bad: tuple[Floats, Floats]
+        self,
+        call: Call,
+        per: Floats,
+        seen: tuple[Floats, Floats, Floats],
+        bad: tuple[Floats, Floats],
     ) -> None:
         """Add `per` calls a request of one callee; `seen` is (fast, slow, weight), `bad` (failed, late)."""
         fast, slow, weight = seen

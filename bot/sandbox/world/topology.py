@@ -104,7 +104,9 @@ class Topology:
         return tuple(found)
 
 
-def _visit(root: str, by_name: Mapping[str, Service], state: dict[str, int], order: list[str]) -> None:
+def _visit(
+    root: str, by_name: Mapping[str, Service], state: dict[str, int], order: list[str]
+) -> None:
     stack = [(root, False)]
     while stack:
         name, leaving = stack.pop()

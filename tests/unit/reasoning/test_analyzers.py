@@ -360,3 +360,28 @@ def test_two_independent_troubles_are_both_named():
     scene.change(ChangeKind.DEPLOY, "payment", 98.5)
     diagnosis = answer(scene)
     assert {c.hypothesis.object for c in diagnosis.causes} == {"flag/a", "deployment/payment"}
+
+
+def complaint(service: str, text: str, count: int, before: int | None, at: float = 100):
+    return LogTemplate(
+        service=service, pod=None, container=None, previous=False, level="error", template=text,
+        example=text, count=count, baseline_count=before, first_at=minute(at), last_at=NOW,
+        source=SOURCE,
+    )  # fmt: skip
+
+
+def test_a_new_complaint_since_a_release_speaks_against_it():
+    scene = wired(ill(checkout={"errors": values(0.001, 0.3)}))
+    scene.change(ChangeKind.DEPLOY, "checkout", 98)
+    quiet = answer(scene).cause.log_odds
+    scene.logs.append(complaint("checkout", "NullPointerException in Total", 40, 0))
+    diagnosis = answer(scene)
+    assert diagnosis.cause.log_odds > quiet
+    assert any("NullPointerException" in e.statement for e in diagnosis.cause.evidence)
+
+
+def test_a_complaint_as_frequent_as_ever_says_nothing():
+    scene = wired(ill(checkout={"errors": values(0.001, 0.3)}))
+    scene.change(ChangeKind.DEPLOY, "checkout", 98)
+    scene.logs.append(complaint("checkout", "NullPointerException in Total", 40, 38))
+    assert not any("NullPointer" in e.statement for e in answer(scene).cause.evidence)

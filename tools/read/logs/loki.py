@@ -39,8 +39,8 @@ class LokiLogs(ReadTool):
         return cls(environment, client) if client else None
 
     async def check(self) -> str:
-        """Return whether Loki answers. Raises: Unavailable."""
-        return "Loki answers"
+        """Return how many labels streams have. Raises: Unavailable."""
+        return f"Loki, {len(await self._client.labels())} labels"
 
     async def read(self, need: Need) -> Snapshot:
         """Return templates, errors first. Raises: Unavailable, Refused, Malformed."""

@@ -58,7 +58,9 @@ class Call:
         """Return whether nothing may change. Raises: ApiError 422 on another value."""
         values = self.query.getlist("dryRun")
         if any(v != "All" for v in values):
-            raise ApiError(422, "Invalid", f'Unsupported value: "{values[0]}": supported values: "All"')
+            raise ApiError(
+                422, "Invalid", f'Unsupported value: "{values[0]}": supported values: "All"'
+            )
         return bool(values)
 
 
@@ -126,7 +128,11 @@ def answer(call: Call, path: list[str]) -> Any:
 
 
 def _discovery(path: list[str]) -> Any:
-    single = {"version": resources.version, "api": resources.core_versions, "apis": resources.groups}
+    single = {
+        "version": resources.version,
+        "api": resources.core_versions,
+        "apis": resources.groups,
+    }
     if len(path) == 1 and path[0] in single:
         return single[path[0]]()
     if path in (["healthz"], ["readyz"], ["livez"]):

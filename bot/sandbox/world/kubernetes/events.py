@@ -74,7 +74,9 @@ def _of_pod(site: Site, pod: Pod, at: float) -> Iterator[tuple[float, Json]]:
             yield from _restarted(site, inner, pod, (restart.at, restart.back))
     if pod.gone < NEVER and pod.gone - rollout.GONE_S <= at:
         message = f"Stopping container {pod.service}"
-        yield _event(site, inner, {"reason": "Killing", "message": message}, pod.gone - rollout.GONE_S)
+        yield _event(
+            site, inner, {"reason": "Killing", "message": message}, pod.gone - rollout.GONE_S
+        )
 
 
 def _starting(site: Site, about: Json, pod: Pod) -> Iterator[tuple[float, Json]]:
@@ -122,4 +124,6 @@ def _restarted(
                  min(back, at + 5.0))  # fmt: skip
     if back - at > 40.0:
         text = f"Back-off restarting failed container {pod.service} in pod {pod.name}_{NAMESPACE}"
-        yield _event(site, about, {"reason": "BackOff", "message": text, "type": "Warning"}, at + 6.0)
+        yield _event(
+            site, about, {"reason": "BackOff", "message": text, "type": "Warning"}, at + 6.0
+        )

@@ -121,7 +121,9 @@ def _selected(running: Running, params: Params, needed: bool) -> list[dict[str, 
     now = running.now()
     storage = SiteStorage(running.scope, running.table, now)
     end = formatting.moment(_get(params, "end"), "end") if _get(params, "end") else now
-    start = formatting.moment(_get(params, "start"), "start") if _get(params, "start") else end - 600
+    start = (
+        formatting.moment(_get(params, "start"), "start") if _get(params, "start") else end - 600
+    )
     points = np.unique((np.linspace(min(start, end), end, 8) // SCRAPE).astype(np.int64))
     found: dict[tuple[tuple[str, str], ...], dict[str, str]] = {}
     for wanted in matchers:
@@ -159,9 +161,7 @@ def label_values(running: Running, params: Params, path: dict[str, str]) -> Any:
 
 def metadata(running: Running, _params: Params, _path: dict[str, str]) -> Any:
     """List type and help of every metric."""
-    return {
-        f.name: [{"type": f.kind, "help": f.help, "unit": ""}] for f in running.table.values()
-    }
+    return {f.name: [{"type": f.kind, "help": f.help, "unit": ""}] for f in running.table.values()}
 
 
 def targets(running: Running, _params: Params, _path: dict[str, str]) -> Any:

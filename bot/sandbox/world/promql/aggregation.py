@@ -24,7 +24,9 @@ def grouping(vector: Vector, names: tuple[str, ...], without: bool) -> "dict[Gro
     return groups
 
 
-def reduce_groups(vector: Vector, groups: "dict[Group, list[int]]", op: str, param: Floats) -> Vector:
+def reduce_groups(
+    vector: Vector, groups: "dict[Group, list[int]]", op: str, param: Floats
+) -> Vector:
     """Return one series per group."""
     if not groups:
         return Vector.empty(vector.values.shape[1])

@@ -190,7 +190,9 @@ class Evaluator:
         width = int((high - low).max()) + 1
         if width * len(ends) > MAX_SAMPLES:
             raise FailedQuery("query processing would load too many samples into memory")
-        wanted = np.unique(np.minimum(low[:, None] + np.arange(max(1, width))[None, :], high[:, None]))
+        wanted = np.unique(
+            np.minimum(low[:, None] + np.arange(max(1, width))[None, :], high[:, None])
+        )
         labels, values = self._select(_matchers(selector), wanted)
         keep = ~np.isnan(values).all(axis=1) if len(labels) else np.zeros(0, dtype=bool)
         return Windows(
@@ -215,7 +217,9 @@ class Evaluator:
         width = int((high - low).max()) + 1
         if width * len(ends) > 500_000:
             raise FailedQuery("query processing would load too many samples into memory")
-        wanted = np.unique(np.minimum(low[:, None] + np.arange(max(1, width))[None, :], high[:, None]))
+        wanted = np.unique(
+            np.minimum(low[:, None] + np.arange(max(1, width))[None, :], high[:, None])
+        )
         inner = Evaluator(self.storage, wanted * step)
         inner.depth, inner.budget = self.depth, self.budget
         found = inner.evaluate(node.expr)

@@ -194,7 +194,9 @@ def _label_replace(args: list[Any], _: Floats) -> Vector:
     return merged(Vector(labels=labels, values=vector.values, present=vector.present))
 
 
-def _replaced(row: dict[str, str], what: tuple[str, str, str], regex: "re.Pattern[str]") -> dict[str, str]:
+def _replaced(
+    row: dict[str, str], what: tuple[str, str, str], regex: "re.Pattern[str]"
+) -> dict[str, str]:
     target, shape, source = what
     found = regex.fullmatch(row.get(source, ""))
     if found is None:
@@ -207,7 +209,9 @@ def _replaced(row: dict[str, str], what: tuple[str, str, str], regex: "re.Patter
 def _label_join(args: list[Any], _: Floats) -> Vector:
     vector: Vector = args[0]
     target, between, *sources = (_text(a) for a in args[1:])
-    labels = [row | {target: between.join(row.get(s, "") for s in sources)} for row in vector.labels]
+    labels = [
+        row | {target: between.join(row.get(s, "") for s in sources)} for row in vector.labels
+    ]
     return merged(Vector(labels=labels, values=vector.values, present=vector.present))
 
 

@@ -56,7 +56,9 @@ class Vector:
             return self
         rows = np.nonzero(keep)[0]
         return Vector(
-            labels=[self.labels[i] for i in rows], values=self.values[rows], present=self.present[rows]
+            labels=[self.labels[i] for i in rows],
+            values=self.values[rows],
+            present=self.present[rows],
         )
 
 

@@ -9,7 +9,16 @@ from bot.sandbox.world import noise
 from bot.sandbox.world.noise import Floats, Ints
 from bot.sandbox.world.propagation import Flow
 from bot.sandbox.world.records import Pod
-from bot.sandbox.world.series.family import Family, Keep, Labels, Rows, Scope, gather, times_of, where
+from bot.sandbox.world.series.family import (
+    Family,
+    Keep,
+    Labels,
+    Rows,
+    Scope,
+    gather,
+    times_of,
+    where,
+)
 from bot.sandbox.world.site import NAMESPACE, SCRAPE, Site
 from bot.sandbox.world.solving import Frame
 

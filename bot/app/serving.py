@@ -1,0 +1,267 @@
+"""Runs the bot: what is watched, with people, policy and the durable engine."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import uvicorn
+from slack_sdk.web.async_client import AsyncWebClient
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import BaseRoute, Route
+
+from bot.app.logs import configure
+from bot.app.watching import inquiry_of
+from bot.domain.environment import Environment
+from bot.domain.errors import NotConfigured, SreBotError
+from bot.domain.redaction import redact
+from bot.domain.time import ScaledClock
+from bot.remediation.asking import Ports
+from bot.remediation.desk import Clocks, Options
+from bot.remediation.gateway import Gateway
+from bot.reports.chart import draw
+from bot.settings import Settings, load_environments
+from bot.slack.app import create_app
+from bot.slack.desk import SlackOptions
+from bot.slack.notifier import SlackNotifier
+from bot.slack.people import SlackPeople
+from bot.slack.run import http_routes, run_socket_mode
+from bot.storage.actions import Actions
+from bot.storage.audit import AuditLog
+from bot.storage.database import Database
+from bot.storage.environments import Environments
+from bot.storage.incidents import Incidents
+from bot.storage.migrate import upgrade, versions
+from bot.storage.outbox import Messages
+from bot.storage.people import Levels, People
+from bot.storage.switches import Switches
+from bot.workflows.engine import Engine
+from bot.workflows.inquiry import Inquiry
+from bot.workflows.investigation import Investigation
+from bot.workflows.orders import INVESTIGATE, REMEDIATE
+from bot.workflows.planning import Planning
+from bot.workflows.remediation import Parts as RemediationParts
+from bot.workflows.remediation import Remediation
+from bot.workflows.teammate import Parts, SreBot
+from bot.workflows.telling import Telling
+from bot.workflows.watch import Watch
+from policies.catalog import load as load_runbooks
+from policies.engine import CedarEngine
+from tools.catalog import actions
+
+LOG = logging.getLogger(__name__)
+Ready = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bot:
+    """A bot that is put together: what listens, and what works."""
+
+    engine: Engine
+    teammate: SreBot
+    client: AsyncWebClient
+    inquiry: Inquiry
+    database: Database
+    environments: tuple[Environment, ...]
+
+
+async def serve(settings: Settings, *, ready: Ready) -> None:
+    """Run until SIGTERM or SIGINT. Raises: NotConfigured: what is missing, how to set it."""
+    configure(settings.log_level)
+    check(settings)
+    database = open_database(settings)
+    try:
+        bot = assemble(settings, database)
+        await Environments(database).replace(bot.environments)
+        stop = _until_told()
+        async with _working(bot):
+            await _listen(settings, bot, stop, ready)
+    finally:
+        database.close()
+
+
+def check(settings: Settings) -> None:
+    """Raise NotConfigured that names every missing setting at once."""
+    missing = []
+    if not settings.slack_bot_token.get_secret_value():
+        missing.append("SRE_BOT_SLACK_BOT_TOKEN (xoxb-…, from the Slack app's OAuth page)")
+    if settings.slack_mode == "socket" and not settings.slack_app_token.get_secret_value():
+        missing.append("SRE_BOT_SLACK_APP_TOKEN (xapp-…, with connections:write)")
+    if settings.slack_mode == "http" and not settings.slack_signing_secret.get_secret_value():
+        missing.append("SRE_BOT_SLACK_SIGNING_SECRET (from the Slack app's Basic Information)")
+    if settings.environments is None:
+        missing.append("SRE_BOT_ENVIRONMENTS (a YAML file, see docs/configuration.md)")
+    if missing:
+        raise NotConfigured(
+            "These settings are missing: " + "; ".join(missing) + ". `sre-bot doctor` checks all."
+        )
+
+
+def open_database(settings: Settings) -> Database:
+    """Return the database at this version's schema; a SQLite file is brought there by itself."""
+    database = Database(settings.database)
+    if settings.database.startswith("sqlite"):
+        upgrade(database.engine)
+        return database
+    current, wanted = database.run_now(lambda _: versions(database.engine))
+    if current != wanted:
+        database.close()
+        raise NotConfigured(
+            f"The database is at revision {current or 'none'}, this version wants {wanted}: "
+            "run `sre-bot db migrate`"
+        )
+    return database
+
+
+def assemble(settings: Settings, database: Database) -> Bot:
+    """Put all parts together; nothing runs yet."""
+    environments = load_environments(settings.environments)
+    clock = ScaledClock(origin=settings.origin, rate=settings.clock_rate)
+    wall = ScaledClock(origin=datetime(2000, 1, 1, tzinfo=UTC))
+    client = AsyncWebClient(
+        token=settings.slack_bot_token.get_secret_value(), base_url=settings.slack_base_url
+    )
+    inquiry = inquiry_of(settings, environments, clock)
+    incidents, switches, store = Incidents(database), Switches(database), Actions(database)
+    audit = AuditLog(database)
+    people = SlackPeople(client, People(database))
+    catalogue = actions()
+    gateway = Gateway(
+        actions=catalogue,
+        environments=inquiry.environments,
+        engine=CedarEngine(environments=set(inquiry.environments), actions=set(catalogue)),
+        ports=Ports(
+            actions=store,
+            levels=Levels(database, wall),
+            switches=switches,
+            people=people,
+            audit=audit,
+        ),
+        clocks=Clocks(wall=wall, world=clock),
+        options=Options(calibrated=True, redact=redact),
+    )
+    engine = Engine(settings.journal, executor_id=settings.executor_id)
+    notify = SlackNotifier(client, Messages(database), draw)
+    planning = Planning(engine, load_runbooks(actions=frozenset(catalogue)), inquiry.environments)
+    engine.register(INVESTIGATE, Investigation(inquiry, incidents, notify, planning).body)
+    remediation = Remediation(
+        RemediationParts(
+            engine=engine,
+            gateway=gateway,
+            actions=store,
+            incidents=incidents,
+            switches=switches,
+            watch=Watch(
+                collectors=inquiry.collectors,
+                clock=clock,
+                every_s=settings.verification_every_seconds,
+            ),
+            telling=Telling(notify, incidents),
+            wall=wall,
+        )
+    )
+    engine.register(REMEDIATE, remediation.body)
+    teammate = SreBot(
+        Parts(
+            engine=engine,
+            gateway=gateway,
+            incidents=incidents,
+            switches=switches,
+            audit=audit,
+            people=people,
+            clock=clock,
+        )
+    )
+    return Bot(
+        engine=engine,
+        teammate=teammate,
+        client=client,
+        inquiry=inquiry,
+        database=database,
+        environments=environments,
+    )
+
+
+@asynccontextmanager
+async def _working(bot: Bot) -> AsyncIterator[None]:
+    """Launch the engine, which takes up what a crash left, and warm what is slow the first time."""
+    bot.engine.launch()
+    warming = asyncio.create_task(_warm(bot.inquiry))
+    try:
+        yield
+    finally:
+        warming.cancel()
+        bot.engine.close()
+
+
+async def _warm(inquiry: Inquiry) -> None:
+    """Load the heavy clients and the services' names before somebody waits for them."""
+    try:
+        await asyncio.gather(*(c.service_names() for c in inquiry.collectors.values()))
+    except SreBotError as error:
+        LOG.warning("not everything can be reached yet: %s", redact(str(error)))
+
+
+async def _listen(settings: Settings, bot: Bot, stop: asyncio.Event, ready: Ready) -> None:
+    app = create_app(
+        SlackOptions(
+            signing_secret=settings.slack_signing_secret.get_secret_value(),
+            incident_channels=frozenset(settings.incident_channels),
+        ),
+        bot.teammate,
+        bot.client,
+    )
+    routes: Sequence[BaseRoute] = [Route("/healthz", _healthy)]
+    if settings.slack_mode == "http":
+        routes = [
+            *routes,
+            *http_routes(app, settings.slack_signing_secret.get_secret_value()),
+        ]
+    async with _http(settings, routes) as port:
+        facts = {"ready": True, "mode": settings.slack_mode, "port": port}
+        if settings.slack_mode == "http":
+            ready(facts)
+            await stop.wait()
+            return
+        token = settings.slack_app_token.get_secret_value()
+        await run_socket_mode(app, token, stop, connected=lambda: ready(facts))
+
+
+async def _healthy(_request: Request) -> JSONResponse:
+    return JSONResponse({"ok": True})
+
+
+@asynccontextmanager
+async def _http(settings: Settings, routes: Sequence[BaseRoute]) -> AsyncIterator[int]:
+    """Serve the HTTP door while the block runs; yields the port."""
+    config = uvicorn.Config(
+        Starlette(routes=list(routes)),
+        host=settings.http_host,
+        port=settings.http_port,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+    )
+    listener = config.bind_socket()
+    server = uvicorn.Server(config)
+    task = asyncio.create_task(server._serve([listener]))
+    try:
+        yield int(listener.getsockname()[1])
+    finally:
+        server.should_exit = True
+        await task
+        listener.close()
+
+
+def _until_told() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(sign, stop.set)
+    return stop

@@ -1,0 +1,102 @@
+"""Builds the Bolt app: acknowledged only after the hand-over, every error answered in words."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.error import BoltUnhandledRequestError
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.domain.errors import Malformed, Transient
+from bot.domain.ports import Teammate
+from bot.domain.redaction import redact
+from bot.slack.desk import Desk, SlackOptions
+from bot.slack.listeners import buttons, commands, home, mentions, messages, submissions
+from bot.slack.parse import check_shape
+from bot.slack.views.notice import BROKEN, UNREADABLE, plain_notice
+
+_LOG = logging.getLogger(__name__)
+_SURFACES = (mentions, messages, buttons, submissions, commands, home)
+Json = Mapping[str, Any]
+Next = Callable[[], Awaitable[BoltResponse]]
+
+
+def create_app(options: SlackOptions, teammate: Teammate, client: AsyncWebClient) -> AsyncApp:
+    """Return the app with all its listeners; nothing is sent to Slack before the first event."""
+    return create_app_at(Desk(teammate=teammate, client=client, options=options))
+
+
+def create_app_at(desk: Desk) -> AsyncApp:
+    """Return the app of a desk that the caller keeps (to wait for what it put off)."""
+    app = AsyncApp(
+        name="sre-bot",
+        client=desk.client,
+        signing_secret=desk.options.signing_secret,
+        process_before_response=True,
+        raise_error_for_unhandled_request=True,
+        before_authorize=_identified(desk),
+    )
+    app.use(_well_formed(desk))
+    app.error(_on_error(desk))
+    for surface in _SURFACES:
+        surface.register(app, desk)
+    return app
+
+
+def _identified(desk: Desk) -> Callable[..., Awaitable[Any]]:
+    """Return a middleware that knows who the bot is before Bolt asks.
+
+    Bolt acknowledges what it gets while auth.test fails, and the event would be lost; ours raises.
+    """
+    known: list[str] = []
+
+    async def identified(next: Next) -> None:
+        if not known:
+            answer = await desk.opening.call("auth.test", desk.client.auth_test)
+            known.append(str(answer["user_id"]))
+        await next()
+
+    return identified
+
+
+def _well_formed(desk: Desk) -> Callable[..., Awaitable[BoltResponse | None]]:
+    """Return a middleware that answers payloads that no listener could read."""
+
+    async def well_formed(body: Json, next: Next) -> BoltResponse | None:
+        try:
+            check_shape(body)
+        except Malformed as problem:
+            _LOG.warning("a payload could not be read: %s", redact(str(problem)))
+            desk.answer(body, plain_notice(UNREADABLE))
+            return BoltResponse(status=200, body="")
+        await next()
+        return None
+
+    return well_formed
+
+
+def _on_error(desk: Desk) -> Callable[..., Awaitable[BoltResponse]]:
+    """Return the handler of what a listener raised: not acknowledged, so Slack delivers again."""
+
+    async def on_error(error: Exception, request: AsyncBoltRequest) -> BoltResponse:
+        if isinstance(error, BoltUnhandledRequestError):
+            return BoltResponse(status=200, body="")  # an event nobody listens to
+        if isinstance(error, Transient):
+            _LOG.warning("not taken: %s", redact(str(error)))
+            return BoltResponse(status=503, body="")
+        if isinstance(error, Malformed):
+            _LOG.warning("a payload could not be read: %s", redact(str(error)))
+            return BoltResponse(status=200, body="")
+        _LOG.error("a listener failed: %s", redact(repr(error)), exc_info=_trace(error))
+        if isinstance(request.body, Mapping):
+            desk.answer(request.body, plain_notice(BROKEN))
+        return BoltResponse(status=500, body="")
+
+    return on_error
+
+
+def _trace(error: Exception) -> Exception | None:
+    return error if _LOG.isEnabledFor(logging.DEBUG) else None
