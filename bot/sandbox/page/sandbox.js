@@ -115,7 +115,7 @@ export class SandboxPanel {
 
   // The answer holds the truth; only the question that a user would ask is shown of it.
   started(body, answer) {
-    const question = answer.question ? `@sre-bot ${answer.question.replace(/^@?sre-bot[,:]?\s*/i, "")}` : "";
+    const question = questionOf(answer.question ?? "", body.environment);
     fill(this.status, `${body.incident} runs in ${body.environment} (seed ${body.seed}). ${question ? "Ask about it:" : "Ask @sre-bot about it."}`,
       question ? el("button", { type: "button", class: "button ask", testid: "incident-ask", on: { click: () => this.ask(question) } }, question) : null);
   }
@@ -128,6 +128,11 @@ export class SandboxPanel {
       fill(this.truth, el("p", {}, explain(error)));
     }
   }
+}
+
+function questionOf(words, environment) {
+  const bare = words.replace(/^@?sre-bot[,:]?\s*/i, "");
+  return bare && `@sre-bot ${bare}${bare.includes(environment) ? "" : ` in ${environment}`}`;
 }
 
 function incidentsOf(answer) {
@@ -148,7 +153,10 @@ const row = ([name, value]) => [el("dt", {}, name.replaceAll("_", " ")), el("dd"
 function words(value) {
   if (Array.isArray(value)) return value.map(words).join("; ");
   if (value === null || typeof value !== "object") return String(value);
-  return Object.values(value).map((each) => (each && typeof each === "object" && !Array.isArray(each) ? pairs(each) : words(each))).join(" ");
+  return Object.values(value).map((each) => (isObject(each) ? pairs(each) : words(each))).join(" ");
 }
 
-const pairs = (object) => Object.entries(object).map(([name, value]) => `${name}=${words(value)}`).join(" ");
+const isObject = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
+
+const pairs = (object) =>
+  Object.entries(object).map(([name, value]) => `${name}=${isObject(value) ? `{${pairs(value)}}` : words(value)}`).join(" ");
