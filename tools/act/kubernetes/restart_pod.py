@@ -97,9 +97,9 @@ class RestartPod(Action[RestartPodArguments]):
         """Return what became of the pod whose eviction was recorded under this key."""
         uid = await self._recorded_uid(args, key)
         body = await self._pod(args)
-        if body is None:
-            return Applied(changed=bool(uid), detail=f"pod/{args.name} is gone")
-        if not uid or (_uid(body) == uid and not _going(body)):
+        if body is None or _going(body):
+            return Applied(changed=bool(uid), detail=f"pod/{args.name} is gone, or about to be")
+        if uid in ("", _uid(body)):
             return None  # never meant to be evicted, or still there
         return Applied(changed=True, detail=f"pod/{args.name} (uid {uid}) is gone")
 
