@@ -23,7 +23,8 @@ from bot.domain.errors import NotConfigured, SreBotError
 from bot.domain.redaction import redact
 from bot.domain.time import ScaledClock
 from bot.remediation.asking import Ports
-from bot.remediation.gateway import Clocks, Gateway, Options
+from bot.remediation.desk import Clocks, Options
+from bot.remediation.gateway import Gateway
 from bot.reports.chart import draw
 from bot.settings import Settings, load_environments
 from bot.slack.app import create_app

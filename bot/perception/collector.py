@@ -49,6 +49,14 @@ class Collected:
     answers: tuple[Answer, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """Whether a tool's system answers, in words."""
+
+    ok: bool
+    words: str
+
+
 @dataclass(slots=True)
 class _Names:
     """The last service names, shared by all investigations of an environment."""
@@ -122,19 +130,20 @@ class Collector:
             self._names.found, self._names.at = tuple(sorted(names)), time.monotonic()
             return self._names.found
 
-    async def check(self) -> Mapping[str, str]:
-        """Return one line per tool on what is reachable, or why not, for `sre-bot doctor`."""
+    async def check(self) -> Mapping[str, Reach]:
+        """Return for each tool what is reachable, or why not, for `sre-bot doctor`."""
         lines = await asyncio.gather(*(self._check(tool) for tool in self._tools))
         return dict(lines)
 
-    async def _check(self, tool: ReadTool) -> tuple[str, str]:
+    async def _check(self, tool: ReadTool) -> tuple[str, Reach]:
         try:
             async with asyncio.timeout(tool.timeout_s):
-                return tool.name, await tool.check()
+                return tool.name, Reach(ok=True, words=await tool.check())
         except TimeoutError:
-            return tool.name, f"did not answer within {tool.timeout_s:g} s"
+            words = f"did not answer within {tool.timeout_s:g} s"
+            return tool.name, Reach(ok=False, words=words)
         except SreBotError as error:
-            return tool.name, str(error)
+            return tool.name, Reach(ok=False, words=str(error))
 
     def _tools_for(self, need: Need) -> list[ReadTool]:
         return [tool for tool in self._tools if tool.answers is need.fact]

@@ -150,7 +150,7 @@ def _draw_axes(pen: ImageDraw.ImageDraw, axes: _Axes, unit: str) -> None:
 
 def _ticks(low: float, high: float) -> list[float]:
     """Return three to six round values between low and high."""
-    rough = (high - low) / 4
+    rough = (high - low) / 5
     magnitude = 10.0 ** math.floor(math.log10(rough))
     step = next(m * magnitude for m in (1, 2, 2.5, 5, 10) if m * magnitude >= rough * 0.999)
     first = math.ceil(low / step - 1e-9)

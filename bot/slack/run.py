@@ -38,7 +38,7 @@ async def run_socket_mode(
         connected()
         await stop.wait()
     finally:
-        await handler.client.close()
+        await handler.close_async()  # type: ignore[no-untyped-call] # Bolt has no annotation here
 
 
 async def _connect(handler: AsyncSocketModeHandler, stop: asyncio.Event) -> None:

@@ -1,4 +1,4 @@
-"""A small strict stand-in for the sandbox's /client and /control endpoints, with the page in front."""
+"""A small strict stand-in for the sandbox's /client and /control, with the page in front."""
 
 import asyncio
 import json
@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from bot.sandbox.page.routes import routes as page_routes
 
@@ -41,7 +42,7 @@ _ACTION_STATE = {
 }  # fmt: skip
 _SHAPES: Mapping[str, tuple[set[str], set[str]]] = {
     "messages": ({"user", "channel", "text"}, {"thread_ts"}),
-    "reactions": ({"user", "channel", "ts", "name"}, set()),
+    "reactions": ({"user", "channel", "ts", "name"}, {"remove"}),
     "actions": (
         {"user", "block_id", "action_id", "type"},
         {"channel", "message_ts", "view_id"} | _ACTION_STATE,
@@ -96,7 +97,8 @@ class FakeClientApi:
     def edit(self, ts: str, channel: str = "C0INCIDENTS", **changes: Any) -> None:
         message = self.rooms[channel][ts]
         message.update(changes, edited={"user": "U0SREBOT", "ts": ts})
-        self.emit({"type": "message_changed", "channel": channel, "message": message})
+        shown = _counted(message, list(self.rooms[channel].values()))
+        self.emit({"type": "message_changed", "channel": channel, "message": shown})
 
     def delete(self, ts: str, channel: str = "C0INCIDENTS") -> None:
         del self.rooms[channel][ts]
@@ -112,6 +114,11 @@ class FakeClientApi:
         self.streams_refused = refuse
         assert self._loop is not None
         self._loop.call_soon_threadsafe(self._put, None, None)
+
+    def close(self) -> None:
+        """End every event stream for good."""
+        if self._loop is not None:
+            self.drop_streams(refuse=True)
 
     def called(self, name: str) -> list[Json]:
         return [body for call, body in self.calls if call == name]
@@ -191,7 +198,10 @@ class FakeClientApi:
     def _reacted(self, body: Json) -> Json:
         message = self.rooms[body["channel"]][body["ts"]]
         reactions = message.setdefault("reactions", [])
-        reactions.append({"name": body["name"], "users": [body["user"]], "count": 1})
+        if body.get("remove"):
+            reactions.clear()
+        else:
+            reactions.append({"name": body["name"], "users": [body["user"]], "count": 1})
         where = {"channel": body["channel"], "ts": body["ts"]}
         self.emit({"type": "reaction", **where, "reactions": reactions})
         return {"ok": True}
@@ -276,9 +286,9 @@ def _counted(message: Json, everything: list[Json]) -> Json:
 
 
 class ServerThread:
-    """Runs a Starlette app with uvicorn on a free loopback port, in a thread."""
+    """Runs an ASGI application with uvicorn on a free loopback port, in a thread."""
 
-    def __init__(self, app: Starlette) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="off")
         config.timeout_graceful_shutdown = 1
         self._server = uvicorn.Server(config)

@@ -58,7 +58,7 @@ def world() -> Iterator[RunningWorld]:
 async def test_every_kind_of_fact_is_read(troubled: RunningWorld, fact: Fact) -> None:
     environment = environment_of(troubled)
     collector = Collector(environment, read_tools(environment), troubled.clock)
-    window = Window.last(6 * 3600, before=troubled.clock.now())
+    window = Window.last(1800, before=troubled.clock.now())
     found = await collector.collect([Need(fact=fact, window=window)], deadline_s=30)
     assert [a.error for a in found.answers if a.error] == []
     names = {Fact.OBJECTS: "objects", Fact.SERIES: "series", Fact.LOGS: "logs"}
@@ -85,8 +85,8 @@ async def test_every_signal_of_the_world_is_found(troubled: RunningWorld) -> Non
 async def test_the_doctor_reaches_every_system(troubled: RunningWorld) -> None:
     environment = environment_of(troubled)
     collector = Collector(environment, read_tools(environment), troubled.clock)
-    lines = await collector.check()
-    assert not [line for line in lines.values() if "not" in line or "don't" in line], lines
+    reached = await collector.check()
+    assert {name: r.words for name, r in reached.items() if not r.ok} == {}
 
 
 class Hands:

@@ -361,8 +361,8 @@ async def test_a_page_that_does_not_read_is_told_to_read_again() -> None:
         assert (await anext(listening))["type"] == "hello"
         for number in range(1500):
             running.workspace.stream.publish({"type": "n", "n": number})
-        assert (await anext(listening))["type"] == "resync"
-        await listening.aclose()
+        assert [event["type"] async for event in listening] == ["resync"]
+        assert running.workspace.stream.listeners == 0
 
 
 async def test_speaking_is_checked_as_slack_does() -> None:

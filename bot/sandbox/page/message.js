@@ -67,11 +67,12 @@ export function messageSurface(message, place, app) {
   return { key, container, form, names: app.store, interactions: app.interactions };
 }
 
+// What a person typed is drawn from its text: its block is only a copy, without the styles.
 function content(message, place, app) {
   const surface = messageSurface(message, place, app);
   const notice = app.interactions.notice(surface.key);
   return [
-    message.blocks?.length ? blocks(message.blocks, surface) : words(message, app.store),
+    message.blocks?.length && !message.client_msg_id ? blocks(message.blocks, surface) : words(message, app.store),
     (message.attachments ?? []).map((attachment) => drawAttachment(attachment, surface)),
     (message.files ?? []).map((file) => drawFile(file, app.store)),
     notice ? el("div", { class: "notice", role: "alert", testid: `notice-${message.ts}` }, notice) : null,
@@ -125,8 +126,8 @@ function reactions(message, place, app) {
     const who = users.map((id) => app.store.userName(id)).join(", ");
     return el("button", {
       type: "button", class: `reaction${mine ? " mine" : ""}`, title: `${who} reacted with :${reaction.name}:`,
-      "aria-label": `${reaction.name}, ${count}, ${mine ? "you reacted" : "add yours"}`, "aria-pressed": mine ? "true" : "false",
-      testid: `reaction-${reaction.name}`, on: { click: () => (mine ? null : app.react(place.channel, message.ts, reaction.name)) },
+      "aria-label": `${reaction.name}, ${count}, ${mine ? "remove yours" : "add yours"}`, "aria-pressed": mine ? "true" : "false",
+      testid: `reaction-${reaction.name}`, on: { click: () => app.react(place.channel, message.ts, reaction.name, mine) },
     }, emoji(reaction.name) ?? `:${reaction.name}:`, el("span", { class: "count" }, count));
   }));
 }

@@ -19,7 +19,7 @@ export function mrkdwn(text, names) {
   String(text ?? "").split(/```/).forEach((part, index, all) => {
     const isCode = index % 2 === 1;
     if (isCode && index === all.length - 1) append(root, inline("```" + part, names)); // never closed
-    else if (isCode) root.append(el("pre", { class: "pre", tabindex: 0 }, plain(part.replace(/^\n/, "").replace(/\n$/, ""), names)));
+    else if (isCode) root.append(el("pre", { tabindex: 0 }, plain(part.replace(/^\n/, "").replace(/\n$/, ""), names)));
     else paragraphs(trimAround(part, index > 0, index < all.length - 1), names, root);
   });
   return root;
@@ -96,7 +96,13 @@ function token(text, at, names, dead, active) {
 function code(text, at, names) {
   const end = text.indexOf("`", at + 1);
   if (end <= at + 1) return null;
-  return { node: el("code", {}, plain(text.slice(at + 1, end), names)), end: end + 1 };
+  return { node: el("code", {}, unbroken(plain(text.slice(at + 1, end), names))), end: end + 1 };
+}
+
+// Short words of code stay whole when a line breaks, so that "-n" is not torn apart.
+const WHOLE_CHARS = 28;
+function unbroken(words) {
+  return words.split(/(\s+)/).map((word) => (word.includes("-") && word.length <= WHOLE_CHARS ? el("span", { class: "whole" }, word) : word));
 }
 
 const ANGLE = /<([^<>\n]{1,4000})>/y;

@@ -22,6 +22,7 @@ export class SandboxPanel {
     this.truth = el("div", { class: "truth", "aria-live": "polite", testid: "truth" });
     this.reveal = el("button", { type: "button", class: "button", testid: "reveal", on: { click: () => this.showTruth() } }, icon("eye"), "Reveal the true cause");
     this.node = this.build();
+    this.incidents = [];
     this.incident.select.addEventListener("change", () => this.describe());
   }
 
@@ -44,12 +45,14 @@ export class SandboxPanel {
   async open() {
     setInterval(() => this.tick(), TICK_MS);
     setInterval(() => this.readClock(), CLOCK_REFRESH_MS);
-    await Promise.all([this.readIncidents(), this.readClock()]);
+    await this.readIncidents();
+    await this.readClock();
   }
 
   /** After a lost connection: read again what may have changed. */
   async reload() {
-    await Promise.all([this.incidents?.length ? null : this.readIncidents(), this.readClock()]);
+    if (!this.incidents.length && !this.node.hidden) await this.readIncidents();
+    await this.readClock();
   }
 
   async readIncidents() {
@@ -59,6 +62,7 @@ export class SandboxPanel {
       fill(this.incident.select, this.incidents.map((each) => el("option", { value: each.name }, each.name)));
       this.describe();
     } catch (error) {
+      this.node.hidden = error.code === "http_404"; // a workspace without a world: nothing to start
       this.status.textContent = `Incidents: ${explain(error)}`;
     }
   }
@@ -70,6 +74,7 @@ export class SandboxPanel {
   }
 
   async readClock() {
+    if (this.node.hidden) return;
     try {
       const answer = await this.api.clock();
       const now = typeof answer.now === "number" ? answer.now : Date.parse(answer.now) / 1000;

@@ -19,7 +19,7 @@ from bot.domain.snapshot import (
     Source,
 )
 from bot.domain.time import ScaledClock, Window
-from bot.perception.collector import Collector, Limits
+from bot.perception.collector import Collector, Limits, Reach
 from tools.asking import Ask, ask_all, counted
 from tools.contract import Query, ReadTool, record_query
 
@@ -264,6 +264,6 @@ async def test_names_that_could_not_be_read_are_tried_again() -> None:
 async def test_the_doctor_hears_of_every_tool() -> None:
     down = Scripted("down", error=Unavailable("Loki", "no connection"))
     assert await collector(Scripted("up"), down).check() == {
-        "up": "fine",
-        "down": "Loki: no connection",
+        "up": Reach(ok=True, words="fine"),
+        "down": Reach(ok=False, words="Loki: no connection"),
     }

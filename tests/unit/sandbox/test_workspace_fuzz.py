@@ -152,12 +152,12 @@ def call_of(paths: st.SearchStrategy[str]) -> st.SearchStrategy[tuple[str, dict[
 
 
 @given(st.lists(call_of(API), min_size=1, max_size=6))
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_the_web_api_never_fails_by_itself(calls: list[tuple[str, dict[str, Any]]]) -> None:
     asyncio.run(play(calls))
 
 
 @given(st.lists(call_of(PAGE), min_size=1, max_size=6))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_the_page_api_never_fails_by_itself(calls: list[tuple[str, dict[str, Any]]]) -> None:
     asyncio.run(play(calls))

@@ -18,7 +18,7 @@ from bot.sandbox.world.series.family import (
     where,
 )
 from bot.sandbox.world.site import NAMESPACE
-from bot.sandbox.world.topology import Service
+from bot.sandbox.world.topology import Role, Service
 
 Value = Callable[[Scope, Workload, Floats], Floats]
 
@@ -158,7 +158,7 @@ class _Slo:
 
 
 def _ratio(_scope: Scope, service: Service) -> float:
-    return 0.999 if service.entry_share or service.name in ("checkout", "payment") else 0.995
+    return 0.999 if service.role is Role.HTTP else 0.99
 
 
 def latency_threshold(scope: Scope, service: Service) -> float:
