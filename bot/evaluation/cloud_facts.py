@@ -44,8 +44,10 @@ METRICS = {
     "mem": (Signal.MEMORY_BYTES, "B", 1.0),
     "rps": (Signal.REQUEST_RATE, "1/s", 1.0),
     "p50latency": (Signal.LATENCY_P50, "s", 0.001),
-    "p90latency": ("latency_p90", "s", 0.001),
-    "cpu_cfs": ("cpu_throttled_seconds", "s/s", 1.0),
+    "p90latency": (Signal.LATENCY_P99, "s", 0.001),  # the tail, as it was recorded
+    "p95latency": (Signal.LATENCY_P99, "s", 0.001),
+    "p99latency": (Signal.LATENCY_P99, "s", 0.001),
+    "cpu_cfs": (Signal.CPU_THROTTLED, "ratio", 1.0),  # throttled seconds per second
     "network_receive": ("network_receive_packets", "1/s", 1.0),
     "network_transmit": ("network_transmit_packets", "1/s", 1.0),
     "tcp_retans": ("tcp_retransmits", "1/s", 1.0),
@@ -82,10 +84,22 @@ def _alert(alert: Mapping[str, Any], zone: tzinfo) -> Alert:
 
 
 def _started(text: str, zone: tzinfo) -> datetime | None:
+    return _moment(text.partition(" ~ ")[0], zone)
+
+
+def _moment(text: str, zone: tzinfo) -> datetime | None:
     try:
-        return datetime.fromisoformat(text.partition(" ~ ")[0]).replace(tzinfo=zone)
+        return datetime.fromisoformat(text).replace(tzinfo=zone)
     except ValueError:
         return None
+
+
+def last_firing(data: Any, zone: tzinfo) -> datetime | None:
+    """Return the end of the newest alert's time range, None where there is none."""
+    listed = data.get("alerts") if isinstance(data, Mapping) else data
+    ranges = (str(a.get("time_range", "")) for a in listed or () if isinstance(a, Mapping))
+    ends = (_moment(text.partition(" ~ ")[2], zone) for text in ranges)
+    return max((end for end in ends if end is not None), default=None)
 
 
 def edges(calls: Calls) -> tuple[Edge, ...]:
@@ -217,16 +231,18 @@ def _templates(
         )
 
 
-def series(text: str, zone: tzinfo) -> tuple[Series, ...]:
+def series(text: str, zone: tzinfo, *, until: datetime | None) -> tuple[Series, ...]:
     """Return the metric table's columns as series; a success rate becomes an error ratio."""
-    rows = list(csv.reader(io.StringIO(text)))
-    if len(rows) < 2:
+    rows = [row for row in csv.reader(io.StringIO(text)) if row]
+    last = until.timestamp() if until else float("inf")
+    kept = [row for row in rows[1:] if (_epoch(row[0], zone) or 0.0) <= last]
+    if not kept:
         return ()
-    moments = [_epoch(row[0], zone) for row in rows[1:] if row]
+    moments = [_epoch(row[0], zone) for row in kept]
     found = []
     for i, column in enumerate(rows[0]):
         match = COLUMN.match(column)
-        values = [_number(row[i]) for row in rows[1:] if row and len(row) > i]
+        values = [_number(row[i]) for row in kept if len(row) > i]
         if match and len(values) == len(moments) and None not in moments:
             found.append(_series(match[1], match[2], moments, values))
     return tuple(found)

@@ -9,6 +9,7 @@ from bot.domain.diagnosis import Evidence, Finding, Hypothesis, Question
 from bot.domain.snapshot import KubernetesObject, Snapshot
 from bot.reasoning.kubernetes import (
     Cluster,
+    cluster_of,
     containers,
     environment,
     get,
@@ -50,7 +51,7 @@ class Check:
 
 def look(snapshot: Snapshot, _question: Question) -> Finding:
     """Return probes that keep failing, by what is wrong with them."""
-    cluster = Cluster(snapshot)
+    cluster = cluster_of(snapshot)
     found: dict[tuple[str, str], Hypothesis] = {}
     for check in failing(cluster):
         hypothesis = _explain(check)
