@@ -112,6 +112,9 @@ def _of_server(cluster: Cluster, trouble: Trouble) -> Iterator[Hypothesis]:
         if database.name not in saying and not own and not named:
             continue
         evidence = _server_evidence(database, saying, own, named or list(clients))
+        if named:
+            text = f"{len(named)} of them are set up to use {database.name}"
+            evidence.append(saw(text, GOOD, database))
         yield blame(
             trouble.cause,
             database,
