@@ -24,10 +24,9 @@ from bot.evaluation.secrecy import Veil
 Calls = Iterable[tuple[Mapping[str, Any], Any]]
 
 ERROR = re.compile(
-    r"error|exception|fail|fatal|panic|refused|denied|timed? ?out|unavailable|unreachable|cannot|"
-    r"unable|killed|no such|not found|unknown|already in use|too many|read.?only|warn",
-    re.IGNORECASE,
-)
+    r"error|exception|fail|fatal|panic|refused|denied|time ?out|timed out|unavailable|unreachable|"
+    r"cannot|unable|killed|no such|not found|unknown|already in use|too many|read.only|warn"
+)  # of a line in lower case
 SERIOUS = re.compile(r"\b(?:ERROR|FATAL|PANIC)\b|panic:|Exception|error", re.IGNORECASE)
 VARIABLE = re.compile(r"0x[0-9a-fA-F]+|\b[0-9a-fA-F]{8,}(?:-[0-9a-fA-F]{4,})*\b|\d+")
 STAMP = re.compile(r"^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:?\d\d)? ")
@@ -37,7 +36,7 @@ FRAME = (
     "--- End of",
 )  # lines of a stack trace below the one that says what happened
 MAX_LINE = 1200
-LINES_PER_CONTAINER = 4000
+LINES_PER_CONTAINER = 2000
 TEMPLATES_PER_SERVICE = 60
 METRICS = {
     "cpu": (Signal.CPU_CORES, "cores", 1.0),
@@ -173,10 +172,14 @@ def logs(calls: Calls, raw: Mapping[str, Any], veil: Veil) -> tuple[LogTemplate,
             found.extend(_templates(service, key, lines, veil))
     for name, lines in raw.items():
         service, _, rest = name.partition(".")
-        text = lines.splitlines() if isinstance(lines, str) else lines
-        tail = [(str(line), 1) for line in text[-LINES_PER_CONTAINER:] if ERROR.search(str(line))]
+        text = lines.splitlines() if isinstance(lines, str) else [str(line) for line in lines]
+        tail = [(line, 1) for line in text[-LINES_PER_CONTAINER:] if _telling(line)]
         found.extend(_templates(service, rest, tail, veil))
     return tuple({(t.service, t.container, t.previous, t.template): t for t in found}.values())
+
+
+def _telling(line: str) -> bool:
+    return bool(ERROR.search(line[:MAX_LINE].lower()))
 
 
 def _reported(answer: Any) -> Iterator[tuple[str, list[tuple[str, int]]]]:

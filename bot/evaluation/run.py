@@ -190,4 +190,8 @@ def _conclude(case: Case, analyzers: Sequence[Analyzer]) -> Concluded:
             spent=lambda: NOTHING,
         )
 
-    return asyncio.run(run())
+    loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(run())
+    finally:
+        loop.close()

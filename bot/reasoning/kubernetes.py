@@ -241,6 +241,16 @@ class Cluster:
                 found.setdefault(key, []).append(pod)
         return found
 
+    @cached_property
+    def values(self) -> list[tuple[str, str]]:
+        """Name of the workload and value of each plain variable of its containers."""
+        return [
+            (workload.name, value)
+            for workload in self.workloads
+            for container in containers(pod_spec(workload))
+            for value in environment(container).values()
+        ]
+
     def owner(self, pod: KubernetesObject) -> KubernetesObject | None:
         """Return the workload that a pod belongs to, through its replica set or by its labels."""
         return self._owners.get((pod.namespace, pod.name))

@@ -272,12 +272,11 @@ def _service_port(
 
 def _dialled(cluster: Cluster, service: KubernetesObject) -> dict[str, int]:
     found: dict[str, int] = {}
-    for workload in cluster.workloads:
-        for container in containers(pod_spec(workload)):
-            for value in environment(container).values():
-                host, _, port = value.rpartition("://")[2].partition("/")[0].partition(":")
-                if host.partition(".")[0] == service.name and port.isdigit():
-                    found[workload.name] = int(port)
+    for workload, value in cluster.values:
+        if service.name in value:
+            host, _, port = value.rpartition("://")[2].partition("/")[0].partition(":")
+            if host.partition(".")[0] == service.name and port.isdigit():
+                found[workload] = int(port)
     return found
 
 
