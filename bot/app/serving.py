@@ -25,7 +25,7 @@ from bot.domain.time import ScaledClock
 from bot.remediation.asking import Ports
 from bot.remediation.desk import Clocks, Options
 from bot.remediation.gateway import Gateway
-from bot.reports.chart import draw
+from bot.reports.chart import chart
 from bot.settings import Settings, load_environments
 from bot.slack.app import create_app
 from bot.slack.desk import SlackOptions
@@ -150,7 +150,7 @@ def assemble(settings: Settings, database: Database) -> Bot:
     )
     gateway = _gateway(inquiry, stores, Clocks(wall=wall, world=world))
     engine = Engine(settings.journal, executor_id=settings.executor_id)
-    notify = SlackNotifier(client, Messages(database), draw)
+    notify = SlackNotifier(client, Messages(database), chart)
     _register(engine, gateway, inquiry, stores, (notify, settings.verification_every_seconds))
     teammate = SreBot(
         Parts(
@@ -198,7 +198,7 @@ def _register(
     stores: Stores,
     telling: tuple[SlackNotifier, float],
 ) -> None:
-    """Make the workflows known to the engine; `telling`: the notifier, and seconds between looks."""
+    """Make the workflows known. `telling`: the notifier, and seconds between two looks."""
     notify, every_s = telling
     runbooks = load_runbooks(actions=frozenset(actions()))
     planning = Planning(engine, runbooks, inquiry.environments)
