@@ -14,6 +14,7 @@ from bot.domain.time import Clock, Window
 from bot.perception.facts import Seen
 from tools.contract import Query, ReadTool, recorded_queries
 
+HAND_OVER = 0.92  # of its time, after which a tool hands over what it has
 NAMES_ARE_FRESH_S = 60.0
 NAMES_WINDOW_S = 3600.0
 NAMED_KINDS = ("Deployment", "StatefulSet", "DaemonSet")
@@ -159,14 +160,14 @@ class Collector:
 
     async def _ask(self, need: Need, tool: ReadTool, deadline: float) -> Answer:
         started = time.monotonic()
-        limit = min(tool.timeout_s, deadline - started)
+        limit = max(0.0, min(tool.timeout_s, deadline - started))
         empty = self._empty(need.window)
-        with recorded_queries() as queries:
+        with recorded_queries(within_s=limit * HAND_OVER) as queries:
             try:
-                async with asyncio.timeout(max(0.0, limit)):
+                async with asyncio.timeout(limit):
                     snapshot, error = await tool.read(need), ""
             except TimeoutError:
-                snapshot, error = empty, f"not done after {max(0.0, limit):.1f} s"
+                snapshot, error = empty, f"not done after {limit:.1f} s"
             except SreBotError as failed:
                 snapshot, error = empty, str(failed)
         return Answer(

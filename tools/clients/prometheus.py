@@ -51,7 +51,7 @@ class Prometheus:
         self._names: tuple[float, frozenset[str]] | None = None
 
     @classmethod
-    def of(cls, environment: Environment, *, timeout_s: float = 4.0) -> "Prometheus | None":
+    def of(cls, environment: Environment, *, timeout_s: float = 8.0) -> "Prometheus | None":
         """Return the Prometheus of an environment, None when none is configured.
 
         Settings: url; token_file; matchers ({"cluster": "eu-1"}, for one shared by environments);
