@@ -201,7 +201,7 @@ def _register(
     """Make the workflows known. `telling`: the notifier, and seconds between two looks."""
     notify, every_s = telling
     runbooks = load_runbooks(actions=frozenset(actions()))
-    planning = Planning(engine, runbooks, inquiry.environments)
+    planning = Planning(engine, runbooks, inquiry.environments, notify)
     investigation = Investigation(inquiry, stores.incidents, notify, planning)
     remediation = Remediation(
         RemediationParts(
@@ -209,7 +209,6 @@ def _register(
             gateway=gateway,
             actions=stores.actions,
             incidents=stores.incidents,
-            switches=stores.switches,
             watch=Watch(collectors=inquiry.collectors, clock=inquiry.clock, every_s=every_s),
             telling=Telling(notify, stores.incidents),
             wall=ScaledClock(origin=datetime(2000, 1, 1, tzinfo=UTC)),

@@ -174,6 +174,7 @@ class Company:
                 default=name == self.plan.environment,
                 channels=(INCIDENT_CHANNEL, TEAM_CHANNEL) if name == self.plan.environment else (),
                 connections=_connections(f"{self.url}/world/{name}"),
+                fallbacks={"payment-provider": {"flag": "payment-queue-charges", "variant": "on"}},
             )
             for name, tier, aliases in ENVIRONMENTS
         )
