@@ -100,7 +100,7 @@ class Remediation:
         return attempt
 
     async def _attempt(self, order: RemediationOrder, card: Card) -> Attempt:
-        """Go through the door; again while the target is held, or nobody knows what became of it."""
+        """Go through the door; again while the target is held, or the outcome unknown."""
         attempt = await step("act", Attempt, lambda: self._act(card.proposal))
         for number in range(1, MOST_ATTEMPTS):
             if not attempt.again:
@@ -212,10 +212,7 @@ class Remediation:
         card = replace(card, state=CardState.RECOVERED, watching_until=None, note="")
         await self._show("recovered", order, card)
         await do("release", lambda: self._gateway.release(order.execution_key))
-        if card.can_undo and await self._taken_back(order, card, TARGET_HELD = "target-held"  # the rule that says that somebody else has the target
-TRY_AGAIN_S = 10.0  # wall
-MOST_ATTEMPTS = 30
-UNDO_WITHIN_S):
+        if card.can_undo and await self._taken_back(order, card, UNDO_WITHIN_S):
             return CardState.UNDONE.value
         await self._show("closed", order, replace(card, can_undo=False))
         return CardState.RECOVERED.value
@@ -293,6 +290,9 @@ def _seen(card: Card, verification: Verification) -> Card:
     return replace(card, state=state, verification=verification)
 
 
+TARGET_HELD = "target-held"  # the rule that says that somebody else has the target
+TRY_AGAIN_S = 10.0  # wall
+MOST_ATTEMPTS = 30
 UNDO_WITHIN_S = 3600.0  # wall; how long [Undo] is offered after it recovered
 STATES = {
     Verdict.DENY: CardState.REFUSED,
