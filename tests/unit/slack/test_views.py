@@ -47,7 +47,8 @@ from tests.unit.slack.samples import (
 )
 
 HOSTILE = (
-    "<!channel> <@U0ADMIN> @here @everyone @channel <https://evil.example|click> https://evil.example "
+    "<!channel> <@U0ADMIN> @here @everyone @channel <https://evil.example|click> "
+    "https://evil.example "
     "`x` ```y``` *b* _i_ ~s~ & < > \u202egnp\u2066 \x00\x07 \ud800 🏴 AKIAIOSFODNN7EXAMPLE "
     "postgres://root:hunter2@db/x bob@corp.example password=hunter2 eyJhbGciOi.eyJzdWIiOi.abc "
 )
@@ -433,7 +434,8 @@ class TestText:
     def test_mrkdwn_keeps_the_bots_own_mentions_and_nothing_else(self) -> None:
         text = mrkdwn("<@U0ANIL> <!subteam^S0APP> <!channel> <https://e.example|x> a<b &lt;")
         assert text == (
-            "<@U0ANIL> <!subteam^S0APP> &lt;!channel&gt; &lt;https:\u200b//e.example|x&gt; a&lt;b &lt;"
+            "<@U0ANIL> <!subteam^S0APP> &lt;!channel&gt; "
+            "&lt;https:\u200b//e.example|x&gt; a&lt;b &lt;"
         )
 
     @pytest.mark.parametrize(
