@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 import promql_parser as ast
 
-from bot.sandbox.world.noise import Floats, Ints
+from bot.sandbox.world.noise import Bools, Floats, Ints
 from bot.sandbox.world.promql import aggregation, functions, operators, ranges
 from bot.sandbox.world.promql.values import (
     NAME,
@@ -190,9 +190,11 @@ class Evaluator:
         width = int((high - low).max()) + 1
         if width * len(ends) > MAX_SAMPLES:
             raise FailedQuery("query processing would load too many samples into memory")
-        wanted = np.unique(np.minimum(low[:, None] + np.arange(max(1, width))[None, :], high[:, None]))
+        wanted = np.unique(
+            np.minimum(low[:, None] + np.arange(max(1, width))[None, :], high[:, None])
+        )
         labels, values = self._select(_matchers(selector), wanted)
-        keep = ~np.isnan(values).all(axis=1) if len(labels) else np.zeros(0, dtype=bool)
+        keep: Bools = ~np.all(np.isnan(values), axis=1)
         return Windows(
             labels=[row for row, k in zip(labels, keep, strict=True) if k],
             times=wanted * step,
@@ -215,7 +217,9 @@ class Evaluator:
         width = int((high - low).max()) + 1
         if width * len(ends) > 500_000:
             raise FailedQuery("query processing would load too many samples into memory")
-        wanted = np.unique(np.minimum(low[:, None] + np.arange(max(1, width))[None, :], high[:, None]))
+        wanted = np.unique(
+            np.minimum(low[:, None] + np.arange(max(1, width))[None, :], high[:, None])
+        )
         inner = Evaluator(self.storage, wanted * step)
         inner.depth, inner.budget = self.depth, self.budget
         found = inner.evaluate(node.expr)
