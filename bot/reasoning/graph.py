@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 from bot.domain.snapshot import Signal, Snapshot
 
-_EDGE_SIGNALS = frozenset({Signal.EDGE_RATE, Signal.EDGE_ERROR_RATIO, Signal.EDGE_LATENCY_P99})
+_EDGE_SIGNALS = frozenset({
+    Signal.EDGE_RATE, Signal.EDGE_ERROR_RATIO, Signal.EDGE_LATENCY_P99, Signal.DB_QUERY_RATE,
+    Signal.DB_QUERY_P99,
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,7 +51,7 @@ class Prometheus:
         self._names: tuple[float, frozenset[str]] | None = None
 
     @classmethod
-    def of(cls, environment: Environment, *, timeout_s: float = 4.0) -> "Prometheus | None":
+    def of(cls, environment: Environment, *, timeout_s: float = 8.0) -> "Prometheus | None":
         """Return the Prometheus of an environment, None when none is configured.
 
         Settings: url; token_file; matchers ({"cluster": "eu-1"}, for one shared by environments);
@@ -75,7 +75,7 @@ class Prometheus:
         )
 
     async def range(self, promql: str, window: Window, step_s: int) -> list[Sample]:
-        """Return a matrix over [start, end]. Raises: Unavailable, Refused, Malformed (bad query)."""
+        """Return a matrix over [start, end]. Raises: Unavailable, Refused, Malformed: bad query."""
         return await self._threads.run(self._range, promql, window, step_s)
 
     async def instant(self, promql: str, at: datetime) -> list[Sample]:

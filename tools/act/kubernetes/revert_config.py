@@ -105,7 +105,7 @@ class RevertConfig(Action[RevertArguments]):
         )
 
     async def dry_run(self, args: RevertArguments) -> DryRun:
-        """Ask the API server for the ConfigMap, and for the restarted workload, as they would be."""
+        """Ask the API server for the ConfigMap, and the restarted workload, as they would be."""
         body = await self._live(args)
         seen = await self._objects.preview(
             body, lambda _: _patch(args), Patch.MERGE, command=_command(args), unavailable=0

@@ -1,0 +1,87 @@
+"""A workload that runs out of CPU though it gets no more requests than usual."""
+
+from bot.domain.diagnosis import Evidence, Finding, Hypothesis, Question
+from bot.domain.needs import Fact
+from bot.domain.snapshot import ChangeKind, Signal, Snapshot
+from bot.reasoning import needs
+from bot.reasoning.calls import amplifications
+from bot.reasoning.claims import GOOD, HINT, STRONG, at, said, seen, watched
+from bot.reasoning.picture import Picture, Sign, picture_of
+from bot.reasoning.suspicion import EARLY, culprits
+from bot.reasoning.thresholds import FULL
+
+NAME = "cpu"
+_PRIOR = -3.5
+_BY_POD = (f"{Signal.CPU_OF_LIMIT}:pod", f"{Signal.CPU_THROTTLED}:pod")
+
+
+def look(snapshot: Snapshot, question: Question) -> Finding:
+    """Return a hypothesis per workload at its CPU limit without a surge of requests."""
+    picture = picture_of(snapshot)
+    busy: dict[str, Sign] = {}
+    for sign in picture.signs:
+        if sign.signal == Signal.CPU_OF_LIMIT and sign.shift.now >= FULL:
+            busy[sign.service] = sign
+        elif sign.signal == Signal.CPU_THROTTLED:
+            busy.setdefault(sign.service, sign)
+    found = [_hypothesis(picture, question, sign) for _, sign in sorted(busy.items())]
+    if not found:
+        return Finding()
+    wanted = needs.of_services(
+        Fact.SERIES, question, busy, names=_BY_POD, reason="which pods are at their limit"
+    )
+    return Finding(hypotheses=tuple(found), needs=(wanted,))
+
+
+def _hypothesis(picture: Picture, question: Question, sign: Sign) -> Hypothesis:
+    service = sign.service
+    evidence = [seen(sign, picture, GOOD), *_load(picture, sign), *_hurt(picture, service, sign)]
+    return Hypothesis(
+        cause="cpu_overload",
+        object=picture.object_of(service),
+        service=service,
+        summary=f"{service} is at its CPU limit since {at(sign.onset, picture)}, without more "
+        "requests than usual.",
+        analyzer=NAME,
+        prior=_PRIOR,
+        evidence=tuple(evidence),
+        explains=picture.victims(service),
+        onset=sign.onset,
+        signal=watched(picture, question, service),
+        hint="scale up",
+    )
+
+
+def _load(picture: Picture, sign: Sign) -> list[Evidence]:
+    """More requests, from users or from one amplified caller, are another cause."""
+    service, source = sign.service, sign.series.source
+    more = picture.sign(Signal.REQUEST_RATE, service)
+    if more is not None and more.onset <= sign.onset + EARLY:
+        return [seen(more, picture, -STRONG, "its load explains its CPU")]
+    loud = [
+        a
+        for caller in sorted(picture.graph.callers(service))
+        for a in amplifications(picture, caller)
+        if a.peer == service
+    ]
+    if loud:
+        return [said(f"{loud[0].caller} asks more often per request", -STRONG, loud[0].source)]
+    evidence = [said(f"{service} gets no more requests than usual", GOOD, source)]
+    kinds = (ChangeKind.DEPLOY, ChangeKind.COMMIT, ChangeKind.FLAG, ChangeKind.CONFIG)
+    recent = [t for _, t in culprits(picture, service, sign.onset, kinds) if t.evidence.supports]
+    if recent:
+        text = f"{recent[0].evidence.statement}: then that is the cause"
+        evidence.append(said(text, -GOOD, recent[0].evidence.source))
+    return evidence
+
+
+def _hurt(picture: Picture, service: str, sign: Sign) -> list[Evidence]:
+    own = picture.symptoms.get(service)
+    if not own:
+        text = f"{service} is as fast and reliable as usual"
+        return [said(text, -STRONG, sign.series.source)]
+    evidence = [seen(max(own, key=lambda s: s.shift.size), picture, GOOD)]
+    if service in picture.roots:
+        text = f"nothing that {service} calls is worse than usual"
+        evidence.append(said(text, HINT, sign.series.source))
+    return evidence

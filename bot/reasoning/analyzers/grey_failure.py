@@ -1,0 +1,137 @@
+"""One pod of many fails or is slow while its health checks are green."""
+
+from bot.domain.diagnosis import Evidence, Finding, Hypothesis, Question
+from bot.domain.needs import Fact
+from bot.domain.snapshot import KubernetesObject, Series, Signal, Snapshot, Source
+from bot.reasoning import needs
+from bot.reasoning.claims import GOOD, HINT, STRONG, at, level_since, said, watched
+from bot.reasoning.picture import Picture, picture_of
+from bot.reasoning.series import median, odd_one_out
+from bot.reasoning.thresholds import HOT_NODE
+from bot.reasoning.wording import noun, quantity
+
+NAME = "grey_failure"
+_PRIOR = -3.0
+_COMPARED = ((Signal.ERROR_RATIO, 0.02, 2.0), (Signal.LATENCY_P99, 0.05, 1.0))
+_SIGNALS = (Signal.ERROR_RATIO, Signal.LATENCY_P99, Signal.REQUEST_RATE, Signal.CPU_OF_LIMIT)
+_BY_POD = tuple(f"{s}:pod" for s in _SIGNALS)
+
+
+def look(snapshot: Snapshot, question: Question) -> Finding:
+    """Compare the pods of each service with symptoms; ask for their series first."""
+    picture = picture_of(snapshot)
+    suspects = [s for s in picture.symptoms if not picture.is_outside(s)]
+    found = [h for s in suspects if (h := _odd_pod(picture, question, s)) is not None]
+    if not suspects:
+        return Finding()
+    wanted = needs.of_services(
+        Fact.SERIES, question, suspects, names=_BY_POD, reason="one pod or all of them"
+    )
+    return Finding(hypotheses=tuple(found), needs=(wanted,))
+
+
+def _odd_pod(picture: Picture, question: Question, service: str) -> Hypothesis | None:
+    for signal, floor, ratio in _COMPARED:
+        series = picture.split(signal, service, "pod")
+        levels = _levels(picture, service, series)
+        odd = odd_one_out(levels, floor=floor, ratio=ratio)
+        if odd is not None:
+            return _hypothesis(picture, question, service, (signal, odd, levels, series[odd]))
+    return None
+
+
+def _levels(picture: Picture, service: str, series: dict[str, Series]) -> dict[str, float]:
+    """Levels since the onset of the pods that still run."""
+    end = max((s.times[-1] for s in series.values() if s.times), default=0.0)
+    alive = {p: s for p, s in series.items() if s.times and end - s.times[-1] < 180.0}
+    onset = picture.onset_of(service)
+    levels = {p: level_since(s, onset) for p, s in alive.items()}
+    return {p: level for p, level in levels.items() if level is not None}
+
+
+def _hypothesis(
+    picture: Picture,
+    question: Question,
+    service: str,
+    odd: tuple[Signal, str, dict[str, float], Series],
+) -> Hypothesis:
+    signal, pod, levels, series = odd
+    peers = median([v for p, v in levels.items() if p != pod])
+    mine, others = (quantity(v, series.unit, signal) for v in (levels[pod], peers))
+    text = f"{noun(signal)} of pod {pod} {mine}, of its {len(levels) - 1} peers {others}"
+    onset = picture.onset_of(service)
+    body = picture.snapshot.find("Pod", pod)
+    evidence = [
+        said(text, STRONG, series.source),
+        *_health(body),
+        *_same_version(picture, pod, levels, body),
+        *_node(picture, service, body),
+        *_depth(picture, service, series.source),
+    ]
+    since = f" since {at(onset, picture)}" if onset else ""
+    return Hypothesis(
+        cause="grey_failure",
+        object=f"pod/{pod}",
+        service=service,
+        summary=f"One pod of {service}, {pod}, misbehaves{since} though its health checks are "
+        f"green: {noun(signal)} {mine}, its peers {others}.",
+        analyzer=NAME,
+        prior=_PRIOR,
+        evidence=tuple(evidence),
+        explains=picture.victims(service),
+        onset=onset,
+        signal=watched(picture, question, service),
+        hint="restart the pod",
+    )
+
+
+def _health(body: KubernetesObject | None) -> list[Evidence]:
+    if body is None:
+        return []
+    if ready(body):
+        return [said(f"pod {body.name} is Ready: its health checks see nothing", HINT, body.source)]
+    return [said(f"pod {body.name} is not Ready: its health checks see it", -GOOD, body.source)]
+
+
+def ready(pod: KubernetesObject) -> bool:
+    """Return whether a pod's Ready condition is true."""
+    conditions = (pod.body.get("status") or {}).get("conditions") or []
+    return any(c.get("type") == "Ready" and c.get("status") == "True" for c in conditions)
+
+
+def _same_version(
+    picture: Picture, pod: str, levels: dict[str, float], body: KubernetesObject | None
+) -> list[Evidence]:
+    """A lone pod of a new version is a bad release that has just begun."""
+    if body is None:
+        return []
+    hashes = {
+        name: o.labels.get("pod-template-hash", "")
+        for name in levels
+        if (o := picture.snapshot.find("Pod", name)) is not None
+    }
+    peers = {h for name, h in hashes.items() if name != pod}
+    if not peers:
+        return []
+    if hashes.get(pod) in peers:
+        return [said(f"its peers run the same version as {pod}", GOOD, body.source)]
+    return [said(f"{pod} runs another version than its peers", -STRONG, body.source)]
+
+
+def _node(picture: Picture, service: str, body: KubernetesObject | None) -> list[Evidence]:
+    """A hot node explains a slow pod."""
+    node = ((body.body.get("spec") or {}).get("nodeName") or "") if body else ""
+    series = picture.recent(Signal.NODE_CPU, node) if node else None
+    if series is None or body is None:
+        return []
+    level = level_since(series, picture.onset_of(service)) or 0.0
+    load = quantity(level, "", Signal.NODE_CPU)
+    if level >= HOT_NODE:
+        return [said(f"its node {node} is busy: CPU {load}", -GOOD, series.source)]
+    return [said(f"its node {node} has room: CPU {load}", HINT, series.source)]
+
+
+def _depth(picture: Picture, service: str, source: Source) -> list[Evidence]:
+    if service in picture.roots:
+        return [said(f"nothing that {service} calls is worse than usual", GOOD, source)]
+    return [said(f"something that {service} calls has symptoms too", -HINT, source)]

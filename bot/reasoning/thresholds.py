@@ -1,0 +1,79 @@
+"""How far each signal must move before it counts: what an SRE would look at twice."""
+
+import math
+from dataclasses import dataclass, replace
+
+from bot.domain.snapshot import Signal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tolerance:
+    """A move counts from the largest of `floor` (unit), `ratio` of the usual, `sigmas` spreads."""
+
+    floor: float
+    ratio: float = 0.0
+    sigmas: float = 5.0
+    direction: int = 1
+
+
+RED = frozenset({Signal.ERROR_RATIO, Signal.LATENCY_P50, Signal.LATENCY_P99})
+"""What a service's users suffer, by its own measure."""
+
+_LATENCY = Tolerance(floor=0.010, ratio=0.5, sigmas=6.0)
+_RATE = Tolerance(floor=0.5, ratio=0.5, sigmas=6.0)
+_ERRORS = Tolerance(floor=0.005, ratio=1.0, sigmas=6.0)
+_SHARE = Tolerance(floor=0.15, ratio=0.3)
+
+TOLERANCES: dict[str, Tolerance] = {
+    Signal.ERROR_RATIO: _ERRORS,
+    Signal.EDGE_ERROR_RATIO: _ERRORS,
+    Signal.LATENCY_P50: Tolerance(floor=0.004, ratio=0.5, sigmas=6.0),
+    Signal.LATENCY_P99: _LATENCY,
+    Signal.EDGE_LATENCY_P99: _LATENCY,
+    Signal.DB_QUERY_P99: _LATENCY,
+    Signal.REQUEST_RATE: _RATE,
+    Signal.EDGE_RATE: _RATE,
+    Signal.DB_QUERY_RATE: _RATE,
+    Signal.CPU_OF_LIMIT: _SHARE,
+    Signal.CPU_THROTTLED: Tolerance(floor=0.1, ratio=0.5),
+    Signal.MEMORY_OF_LIMIT: Tolerance(floor=0.1, ratio=0.15),
+    Signal.POOL_OF_LIMIT: _SHARE,
+    Signal.POOL_WAITERS: Tolerance(floor=1.0, ratio=1.0),
+    Signal.CONNECTIONS_OF_LIMIT: _SHARE,
+    Signal.QUEUE_DEPTH: Tolerance(floor=50.0, ratio=1.0),
+    Signal.CACHE_HIT_RATIO: Tolerance(floor=0.1, direction=-1),
+    Signal.EVICTIONS: Tolerance(floor=1.0, ratio=1.0),
+    Signal.RESTARTS: Tolerance(floor=0.9),
+    Signal.READY_PODS: Tolerance(floor=0.9, direction=-1),
+    Signal.NODE_CPU: Tolerance(floor=0.15, ratio=0.25),
+    Signal.NODE_MEMORY: Tolerance(floor=0.1, ratio=0.15),
+}
+
+RATE_OF: dict[str, str] = {
+    Signal.ERROR_RATIO: Signal.REQUEST_RATE,
+    Signal.LATENCY_P50: Signal.REQUEST_RATE,
+    Signal.LATENCY_P99: Signal.REQUEST_RATE,
+    Signal.EDGE_ERROR_RATIO: Signal.EDGE_RATE,
+    Signal.EDGE_LATENCY_P99: Signal.EDGE_RATE,
+    Signal.DB_QUERY_P99: Signal.DB_QUERY_RATE,
+}
+"""How many requests are behind a ratio or a quantile."""
+
+_ERRORS_AT_LEAST = 3.0
+_QUANTILE_NOISE = 5.0  # relative error of a p99 from n requests is about 5 / sqrt(n), heavy-tailed
+
+FULL = 0.9  # of a limit: from here on requests wait
+HOT_NODE = 0.85  # of a node's CPU: from here on neighbours feel each other
+
+
+def for_sample(wanted: Tolerance, requests: float, signal: str) -> Tolerance:
+    """Return the tolerance for a ratio or quantile of that many requests: wider for fewer."""
+    count = max(requests, 1.0)
+    if signal in (Signal.ERROR_RATIO, Signal.EDGE_ERROR_RATIO):
+        return replace(wanted, floor=max(wanted.floor, _ERRORS_AT_LEAST / count))
+    return replace(wanted, ratio=wanted.ratio + _QUANTILE_NOISE / math.sqrt(count))
+
+
+def tolerance_of(signal: str) -> Tolerance | None:
+    """Return a signal's tolerance, None for one that is judged in another way."""
+    return TOLERANCES.get(signal)
