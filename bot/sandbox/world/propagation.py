@@ -8,7 +8,7 @@ import numpy as np
 from bot.sandbox.world import noise, traffic
 from bot.sandbox.world.noise import Bools, Floats
 from bot.sandbox.world.records import Effect, Pod
-from bot.sandbox.world.site import Site
+from bot.sandbox.world.site import BLOCK, SCRAPE, Site
 from bot.sandbox.world.topology import Call, Role, Service
 
 STATUSES = ("200", "500", "503", "504")
@@ -62,6 +62,7 @@ class Flow:
     """One service in one block. Class 0 pods are untouched by effects, class 1 are touched."""
 
     service: Service
+    block: int
     pods: list[Pod]
     serving: Floats  # [pods, steps] 0 or 1
     touched: Bools  # [pods, steps]
@@ -138,6 +139,7 @@ def flow_of(site: Site, service: Service, times: Floats) -> Flow:
     share = serving / np.maximum(count, 1.0)
     mix = (share * touched).sum(axis=0)
     flow = Flow(
+        block=int(times[0] // SCRAPE) // BLOCK,
         service=service, pods=[p for p in pods if p is not None], serving=serving, touched=touched,
         share=share, mix=mix, count=count,
     )  # fmt: skip

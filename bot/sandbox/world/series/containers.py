@@ -99,7 +99,7 @@ def cpu_increments(frame: Frame, name: str) -> dict[Any, Floats]:
 def pod_cores(flow: Flow, index: int) -> Floats:
     """Return the cores one pod uses at every step of a frame."""
     cores = np.where(flow.touched[index], flow.cpu[1], flow.cpu[0])
-    generator = noise.generator(flow.pods[index].uid, float(flow.rate[0]))
+    generator = noise.generator(flow.pods[index].uid, flow.block)
     jitter = np.exp(0.05 * generator.standard_normal(len(cores)))
     out: Floats = np.where(flow.serving[index] > 0, cores * jitter, 0.004)
     return out

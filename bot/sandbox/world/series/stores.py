@@ -19,7 +19,7 @@ from bot.sandbox.world.series.family import (
     times_of,
     where,
 )
-from bot.sandbox.world.site import NAMESPACE, Site
+from bot.sandbox.world.site import BLOCK, NAMESPACE, Site
 from bot.sandbox.world.solving import Frame
 from bot.sandbox.world.topology import Role, Service
 
@@ -148,8 +148,8 @@ def _pools(flow: Flow, index: int, at: Ints) -> tuple[Floats, Floats, Floats]:
     if special is not None:
         size = np.where(touched & (special[at] > 0), special[at], size)
     serving = flow.serving[index][at]
-    generator = noise.generator(flow.pods[index].uid, "pool", int(at[0]) if len(at) else 0)
-    wobble = np.exp(0.18 * generator.standard_normal(len(at)))
+    generator = noise.generator(flow.pods[index].uid, "pool", flow.block)
+    wobble = np.exp(0.18 * generator.standard_normal(BLOCK))[at]
     used = np.round(np.minimum(wanted * np.where(wanted < 0.9 * size, wobble, 1.0), size) * serving)
     waiting = np.maximum(0.0, wanted / size - 0.93) * 30.0 * wobble
     return used, size, np.round(np.minimum(waiting, 400.0) * serving)
