@@ -9,7 +9,15 @@ from typing import Any
 from aiohttp import web
 from slack_sdk.models.blocks import Block as SdkBlock
 
-from bot.domain.conversation import Click, InvestigationRow, Judgement, Mark, Mention, Notice, Thread
+from bot.domain.conversation import (
+    Click,
+    InvestigationRow,
+    Judgement,
+    Mark,
+    Mention,
+    Notice,
+    Thread,
+)
 from bot.domain.diagnosis import Report
 from bot.domain.people import Role
 from bot.domain.ports import Posted
