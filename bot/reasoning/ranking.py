@@ -17,6 +17,7 @@ from bot.domain.diagnosis import (
 )
 from bot.domain.snapshot import BlindSpot, Snapshot
 from bot.reasoning import calibration, needs, wording
+from bot.reasoning.claims import what
 from bot.reasoning.graph import ServiceGraph
 
 GENERIC = frozenset({"bad_release", "bad_config_change", "overload", "dependency_failure"})
@@ -55,9 +56,9 @@ def conclude(
     findings = tuple(findings)
     found = [h for f in findings for h in f.hypotheses if h.evidence]
     ranked = rank(found, snapshot, question)
-    ruled_out = _unique(r for f in findings for r in f.ruled_out)
     blind = tuple(dict.fromkeys((*filter(_matters, snapshot.blind_spots), *failed)))
     causes = _causes(ranked)
+    ruled_out = _innocent((r for f in findings for r in f.ruled_out), causes)
     status = _status(ranked, causes)
     confidence = ranked[0].confidence if ranked else 0.0
     first = causes[0].hypothesis if causes else None
@@ -244,8 +245,11 @@ def _status(ranked: Sequence[Ranked], causes: Sequence[Ranked]) -> Status:
     return Status.UNKNOWN
 
 
-def _unique(items: Iterable[RuledOut]) -> tuple[RuledOut, ...]:
-    return tuple({item.what: item for item in items}.values())
+def _innocent(items: Iterable[RuledOut], causes: Sequence[Ranked]) -> tuple[RuledOut, ...]:
+    """Each thing ruled out once, and never what is blamed by another analyzer."""
+    guilty = {what(c.hypothesis.change) for c in causes if c.hypothesis.change}
+    guilty |= {c.hypothesis.service for c in causes}
+    return tuple({item.what: item for item in items if item.what not in guilty}.values())
 
 
 def strongest(hypothesis: Hypothesis, count: int) -> tuple[Evidence, ...]:

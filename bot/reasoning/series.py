@@ -16,6 +16,7 @@ LEAST = 6  # fewer samples say nothing
 BLOCKS = 12
 TO_SIGMA = 1.4826  # MAD → standard deviation of a normal distribution
 GAP = 3  # samples below the tolerance that end a run
+_Q95 = 1.645  # standard deviations of a normal distribution
 HUGE = 1e150  # beyond it squares overflow: no measurement is that large
 
 
@@ -95,7 +96,9 @@ def usual(values: Floats, direction: int = 1) -> tuple[float, float]:
     medians = np.array([np.median(b) for b in blocks])
     order = np.argsort(direction * medians, kind="stable")
     calm = np.concatenate([blocks[i] for i in order[: max(1, (len(blocks) + 2) // 3)]])
-    return float(np.median(calm)), spread(calm)
+    level = float(np.median(calm))
+    tail = float(np.quantile(direction * (calm - level), 0.95)) / _Q95
+    return level, max(spread(calm), tail)
 
 
 def shift(
@@ -123,12 +126,13 @@ def shift(
     if run is None:
         return None
     first, last = run
-    ongoing = v.size - 1 - last < GAP
+    ongoing = v.size - 1 - last < GAP and int(excess[-GAP - 2 :].sum()) >= 2
     inside = v[first : last + 1]
+    recent = v[max(first, v.size - GAP - 2) :]
     return Shift(
         usual=level,
         spread=noise,
-        now=float(np.median(v[-min(GAP + 2, last - first + 1) :])) if ongoing else float(v[-1]),
+        now=float(np.median(recent[excess[-recent.size :]])) if ongoing else float(v[-1]),
         worst=float(inside.max() if direction > 0 else inside.min()),
         onset=float(t[_change_point(direction * (v - level) / tolerance, first)]),
         until=None if ongoing else float(t[last]),

@@ -7,41 +7,65 @@ from collections.abc import Callable
 from http import HTTPStatus
 
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
-from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
+from slack_bolt.adapter.starlette.async_handler import (
+    to_async_bolt_request,
+    to_starlette_response,
+)
 from slack_bolt.async_app import AsyncApp
+from slack_sdk.socket_mode.aiohttp import SocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
+from slack_sdk.socket_mode.response import SocketModeResponse
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import Message, Receive
 
 from bot.domain.errors import NotConfigured, Transient
 from bot.domain.redaction import redact
+from bot.slack.app import GARBAGE
 from bot.slack.web import Web
 
 _LOG = logging.getLogger(__name__)
 MAX_BODY = 1_000_000  # bytes of one delivery; Slack's own are far smaller
 
 
+class SocketModeHandler(AsyncSocketModeHandler):
+    """Bolt's handler, which survives payloads that Bolt cannot parse."""
+
+    async def handle(self, client: SocketModeClient, req: SocketModeRequest) -> None:  # type: ignore[override] # as Bolt does
+        """Dispatch one envelope; garbage is acknowledged, so that it does not come again."""
+        try:
+            await super().handle(client, req)
+        except GARBAGE as error:
+            _LOG.warning("an envelope could not be read: %s", redact(repr(error)))
+            answer = SocketModeResponse(envelope_id=req.envelope_id)
+            await client.send_socket_mode_response(answer)
+
+
 async def run_socket_mode(
-    app: AsyncApp, app_token: str, stop: asyncio.Event, connected: Callable[[], None]
+    app: AsyncApp,
+    app_token: str,
+    stop: asyncio.Event,
+    *,
+    connected: Callable[[], None] | None = None,
 ) -> None:
     """Listen over Socket Mode until `stop` is set; the client reconnects by itself.
 
-    `connected` is called once, when the first connection stands. While Slack cannot be reached at the start, it tries again.
+    `connected` is called once, when the first connection stands.
+    While Slack cannot be reached at the start, it tries again.
     Raises: NotConfigured: no app token, or Slack refuses it.
     """
     if not app_token.startswith("xapp-"):
         raise NotConfigured("Socket Mode needs an app-level token that starts with xapp-")
-    handler = AsyncSocketModeHandler(app, app_token)
+    handler = SocketModeHandler(app, app_token)
     try:
-        await _connect(handler, stop)
-        connected()
+        if await _connect(handler, stop) and connected is not None:
+            connected()
         await stop.wait()
     finally:
         await handler.close_async()  # type: ignore[no-untyped-call] # Bolt has no annotation here
 
 
-async def _connect(handler: AsyncSocketModeHandler, stop: asyncio.Event) -> None:
+async def _connect(handler: SocketModeHandler, stop: asyncio.Event) -> bool:
     """Connect, and while Slack cannot be reached, try again ever more slowly."""
     pause_s = 1.0
     while not stop.is_set():
@@ -50,10 +74,11 @@ async def _connect(handler: AsyncSocketModeHandler, stop: asyncio.Event) -> None
         except Transient as problem:
             _LOG.warning("no connection to Slack yet: %s", redact(str(problem)))
         else:
-            return
+            return True
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), pause_s)
         pause_s = min(30.0, pause_s * 2)
+    return False
 
 
 def http_routes(app: AsyncApp, signing_secret: str, path: str = "/slack/events") -> list[BaseRoute]:
@@ -63,16 +88,16 @@ def http_routes(app: AsyncApp, signing_secret: str, path: str = "/slack/events")
     """
     if not signing_secret:
         raise NotConfigured("HTTP mode needs the signing secret of the Slack app")
-    handler = AsyncSlackRequestHandler(app)
 
     async def deliver(request: Request) -> Response:
         body = await _read(request)
         if body is None:
             return PlainTextResponse("too large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         try:
-            return await handler.handle(Request(request.scope, _replay(body)))
-        except ValueError:
+            delivery = to_async_bolt_request(request, body)
+        except GARBAGE:
             return PlainTextResponse("not readable", HTTPStatus.BAD_REQUEST)
+        return to_starlette_response(await app.async_dispatch(delivery))
 
     return [Route(path, deliver, methods=["POST"])]
 
@@ -85,10 +110,3 @@ async def _read(request: Request) -> bytes | None:
         if len(body) > MAX_BODY:
             return None
     return bytes(body)
-
-
-def _replay(body: bytes) -> Receive:
-    async def receive() -> Message:
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return receive

@@ -84,7 +84,7 @@ class Remediation:
         attempt = await self._until_acted(order, card)
         if attempt is None:
             return "not acted"
-        return await self._follow(order, await self._card_after(order, card, attempt), attempt)
+        return await self._follow(order, await self._card_after(card, attempt), attempt)
 
     async def _until_acted(self, order: RemediationOrder, card: Card) -> Attempt | None:
         """Wait for the decision and go through the door; None when it ends without acting."""
@@ -115,7 +115,7 @@ class Remediation:
     async def _end(self, order: RemediationOrder, card: Card, state: CardState, note: str) -> None:
         await self._show(f"end {state.value}", order, replace(card, state=state, note=note))
 
-    async def _card_after(self, order: RemediationOrder, card: Card, attempt: Attempt) -> Card:
+    async def _card_after(self, card: Card, attempt: Attempt) -> Card:
         decisions = await step("decisions", Decisions, lambda: self._decisions(card.proposal))
         return replace(
             card, state=CardState.ACTING, execution=attempt.execution, decisions=decisions.taken
