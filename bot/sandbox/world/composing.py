@@ -52,7 +52,9 @@ def compose(
 def _both(
     pair: tuple[Incident, Incident], seed: int, environment: str, now: float
 ) -> tuple[Site, Truth] | None:
-    site = building.build(environment, seed, now, None, noise.between(10.5, 16.0, "compose", seed, "h"))
+    site = building.build(
+        environment, seed, now, None, noise.between(10.5, 16.0, "compose", seed, "h")
+    )
     truths: list[Truth] = []
     for i, incident in enumerate(pair):
         age = noise.between(*incident.ages_s, "compose", seed, i, "age")
@@ -82,11 +84,15 @@ def _related(site: Site, one: str, other: str) -> bool:
 
 
 def _strange(seed: int, environment: str, now: float) -> tuple[Site, Truth]:
-    site = building.build(environment, seed, now, None, noise.between(10.5, 16.0, "compose", seed, "h"))
+    site = building.build(
+        environment, seed, now, None, noise.between(10.5, 16.0, "compose", seed, "h")
+    )
     age = noise.between(620.0, 1150.0, "compose", seed, "age")
     onset = site.begun - age
     service = noise.choice(parts.http_services(site, called=True), "compose", seed, "service")
-    kind = noise.choice(("slow-library", "clock-skew", "kernel", "half-cold"), "compose", seed, "kind")
+    kind = noise.choice(
+        ("slow-library", "clock-skew", "kernel", "half-cold"), "compose", seed, "kind"
+    )
     _KINDS[kind](site, service.name, onset)
     site.incident, site.incident_seed, site.onset = NAME, seed, onset
     story = Story(
@@ -118,7 +124,9 @@ def _kernel(site: Site, service: str, onset: float) -> None:
         out: Floats = ((times >= onset) & (phase < 75.0)).astype(float)
         return out
 
-    parts.add(site, service, Modifiers(latency_add_s=0.9, slow_share=0.3, slow_s=3.0), stalls, "kernel")
+    parts.add(
+        site, service, Modifiers(latency_add_s=0.9, slow_share=0.3, slow_s=3.0), stalls, "kernel"
+    )
 
 
 def _half_cold(site: Site, service: str, onset: float) -> None:

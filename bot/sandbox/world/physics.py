@@ -26,7 +26,9 @@ def fill(site: Site) -> None:
             )
             site.effects.append(
                 Effect(
-                    name="cold-cache", service=caller.name, modifiers=modifiers,
+                    name="cold-cache",
+                    service=caller.name,
+                    modifiers=modifiers,
                     strength=ColdCache(site, cache.name),
                 )  # fmt: skip
             )

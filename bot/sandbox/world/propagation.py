@@ -72,10 +72,14 @@ class Flow:
     count: Floats = field(default_factory=lambda: np.zeros(0))  # ready pods
     busy: Floats = field(default_factory=lambda: np.zeros(0))  # CPU utilisation of the limit
     cpu: Floats = field(default_factory=lambda: np.zeros(0))  # [2, steps] cores per ready pod
-    pool: Floats = field(default_factory=lambda: np.zeros(0))  # [2, steps] connections wanted per pod
+    pool: Floats = field(
+        default_factory=lambda: np.zeros(0)
+    )  # [2, steps] connections wanted per pod
     shapes: tuple[Shape, Shape] | None = None
     edges: dict[str, EdgeFlow] = field(default_factory=dict)
-    extra_cpu: Floats = field(default_factory=lambda: np.zeros(0))  # cores asked by callers' effects
+    extra_cpu: Floats = field(
+        default_factory=lambda: np.zeros(0)
+    )  # cores asked by callers' effects
     final: Shape | None = None  # what callers see, once the block is solved
 
     @property
@@ -155,7 +159,9 @@ def _strengths(effects: list[Effect], pods: "list[Pod | None]", times: Floats) -
     )
 
 
-def _levels(effects: list[Effect], strengths: Floats, touched: Floats, mix: Floats) -> dict[str, Floats]:
+def _levels(
+    effects: list[Effect], strengths: Floats, touched: Floats, mix: Floats
+) -> dict[str, Floats]:
     """Return every modifier of class 1 over time: each effect at its mean strength on that class."""
     level = {name: np.full(len(mix), value) for name, value in NEUTRAL.items()}
     for effect, strength in zip(effects, strengths, strict=True):

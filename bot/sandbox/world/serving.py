@@ -71,4 +71,3 @@ def endpoint(
 def plain_failure(bad: BadRequest) -> Response:
     """Return `{"error": text}`."""
     return JSONResponse({"error": str(bad)}, status_code=bad.code)
-

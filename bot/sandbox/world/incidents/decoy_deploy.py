@@ -27,7 +27,9 @@ def install(site: Site, onset: float, seed: int) -> Story:
     service = site.service(name)
     work = (f"show details of every entry of {callee}", "handlers/list.py",
             DIFF.replace("{callee}", callee.replace("-", "_")))  # fmt: skip
-    version = parts.release(site, service, onset - noise.between(25.0, 50.0, "decoy", seed, "lag"), work)
+    version = parts.release(
+        site, service, onset - noise.between(25.0, 50.0, "decoy", seed, "lag"), work
+    )
     strength = parts.on_version(version)
     modifiers = Modifiers(calls={callee: factor}, latency_add_s=0.15 * service.median_s * factor)
     parts.add(site, name, modifiers, strength, "n-plus-one")
@@ -39,7 +41,9 @@ def install(site: Site, onset: float, seed: int) -> Story:
         site, decoy, onset + noise.between(5.0, 30.0, "decoy", seed, "decoy"),
         noise.choice(INNOCENT, "decoy", seed, "innocent"),
     )  # fmt: skip
-    symptom = noise.choice([name, decoy.name] if name == "checkout" else [name], "decoy", seed, "who")
+    symptom = noise.choice(
+        [name, decoy.name] if name == "checkout" else [name], "decoy", seed, "who"
+    )
     symptom = name if name == "checkout" and decoy.name == "storefront" else symptom
     return Story(
         cause="n_plus_one_queries", object=f"deployment/{name}", service=name,

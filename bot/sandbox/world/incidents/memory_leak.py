@@ -36,7 +36,9 @@ def install(site: Site, onset: float, seed: int) -> Story:
     for pod in site.workloads[service.name].pods:
         leak.born(pod)
     site.memory[service.name] = leak.extra
-    parts.add(site, service.name, Modifiers(latency_factor=5.0, cpu_factor=1.5), leak.pressure, "leak")
+    parts.add(
+        site, service.name, Modifiers(latency_factor=5.0, cpu_factor=1.5), leak.pressure, "leak"
+    )
     parts.add(site, service.name, Modifiers(errors=0.35), leak.dying, "leak-kill")
     parts.log(
         site, service.name, "warn",
@@ -73,9 +75,7 @@ class _Leak:
         at = pod.created + period
         while at < pod.created + HORIZON_S:
             down = noise.between(14.0, 22.0, pod.uid, at)
-            pod.restarts.append(
-                Restart(at=at, back=at + down, reason="OOMKilled", exit_code=137)
-            )
+            pod.restarts.append(Restart(at=at, back=at + down, reason="OOMKilled", exit_code=137))
             at += down + period
 
     def _ages(self, pod: Pod, times: Floats) -> Floats:

@@ -86,7 +86,11 @@ def add(site: Site, service: str, modifiers: Modifiers, strength: Strength, name
 
 
 def log(
-    site: Site, service: str, level: str, texts: tuple[str, ...], rate: Callable[[Pod, Floats], Floats]
+    site: Site,
+    service: str,
+    level: str,
+    texts: tuple[str, ...],
+    rate: Callable[[Pod, Floats], Floats],
 ) -> None:
     """Add log lines of one service; `rate` is lines per second of one pod."""
     site.logs.append(LogRule(service=service, level=level, texts=texts, rate=rate))

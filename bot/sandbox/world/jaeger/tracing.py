@@ -90,7 +90,9 @@ class Walker:
         own = self._own(flow, v)
         took, failed = own * 0.5, status
         for callee, edge in flow.edges.items():
-            seconds, worst = self._calls(flow, (callee, edge), v, (at + took, span["spanID"], depth))
+            seconds, worst = self._calls(
+                flow, (callee, edge), v, (at + took, span["spanID"], depth)
+            )
             took += seconds
             if worst >= 500 and not edge.call.soft:
                 failed = 504 if worst == 504 else 500

@@ -86,7 +86,9 @@ def _limit(asked: Asked) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 9 or int(text) == 0:
         raise BadQuery("limit must be a positive value")
     if int(text) > MOST:
-        raise BadQuery(f"max entries limit per query exceeded, limit > max_entries_limit ({text} > {MOST})")
+        raise BadQuery(
+            f"max entries limit per query exceeded, limit > max_entries_limit ({text} > {MOST})"
+        )
     return int(text)
 
 
@@ -221,7 +223,9 @@ def label_values(running: Running, asked: Asked) -> Any:
 
 def series(running: Running, asked: Asked) -> Any:
     """Return the streams that match."""
-    wanted = [parse(text) for text in asked.query.getlist("match[]") or asked.query.getlist("match")]
+    wanted = [
+        parse(text) for text in asked.query.getlist("match[]") or asked.query.getlist("match")
+    ]
     if not wanted:
         raise BadQuery("0 matcher groups supplied")
     rows = _all_labels(running, asked)
