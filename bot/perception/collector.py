@@ -186,7 +186,8 @@ class Collector:
         systems = {tool.name: tool.system for tool in self._tools}
         for answer in answers:
             system = systems[answer.tool]
-            part = self._seen.only_new(answer.snapshot)
+            named = tuple(replace(b, system=system) for b in answer.snapshot.blind_spots)
+            part = self._seen.only_new(replace(answer.snapshot, blind_spots=named))
             if answer.error:
                 spot = BlindSpot(system=system, reason=answer.error, wanted=_words(answer.need))
                 part = replace(part, blind_spots=(*part.blind_spots, spot))
