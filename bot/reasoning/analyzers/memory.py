@@ -198,9 +198,10 @@ def _leak(
 
 
 def _growing(service: str, growth: _Growth) -> list[Evidence]:
+    pods = f" in {growth.growing} of {growth.pods} pods" if growth.pods > 1 else ""
     text = (
         f"memory of {service} grows steadily by {quantity(growth.per_hour, '%')} of its limit per "
-        f"hour in {growth.growing} of {growth.pods} pods, now {quantity(growth.level, '%')}"
+        f"hour{pods}, now {quantity(growth.level, '%')}"
     )
     return [said(text, STRONG, growth.series.source)]
 
