@@ -20,8 +20,13 @@ from bot.reasoning import calibration, needs, wording
 from bot.reasoning.claims import what
 from bot.reasoning.graph import ServiceGraph
 
-GENERIC = frozenset({"bad_release", "bad_config_change", "overload", "dependency_failure"})
+GENERIC = frozenset({
+    "bad_release", "bad_config_change", "cpu_overload", "dependency_failure", "oom_killed",
+    "crash_loop",
+})  # fmt: skip
 """Causes that say less than others about the same object: they give way to a specific one."""
+
+VAGUE = GENERIC | {HEALTHY}
 
 SOMETHING_ELSE = (
     0.0  # log-odds of the cause that nobody thought of: a lone hypothesis keeps its own odds
@@ -143,7 +148,7 @@ def _joined(same: Sequence[Hypothesis]) -> Hypothesis:
 
 def _absorbed(hypotheses: Sequence[Hypothesis]) -> list[Hypothesis]:
     """Drop a generic cause where a likely specific one names the same object or change."""
-    specific = [h for h in hypotheses if h.cause not in GENERIC and h.probability >= 0.5]
+    specific = [h for h in hypotheses if h.cause not in VAGUE and h.probability >= 0.5]
     dropped = [h for h in hypotheses if h.cause in GENERIC and any(_same(h, s) for s in specific)]
     return [
         _inheriting(h, [d for d in dropped if _same(d, h)])
@@ -154,7 +159,7 @@ def _absorbed(hypotheses: Sequence[Hypothesis]) -> list[Hypothesis]:
 
 def _inheriting(hypothesis: Hypothesis, dropped: Sequence[Hypothesis]) -> Hypothesis:
     """Take over what the generic hypothesis knew: the change, the onset, the victims."""
-    if not dropped or hypothesis.cause in GENERIC:
+    if not dropped or hypothesis.cause in VAGUE:
         return hypothesis
     best = max(dropped, key=lambda h: (h.change is not None, h.log_odds))
     return replace(
