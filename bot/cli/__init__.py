@@ -1,11 +1,13 @@
 """The command line: `sre-bot COMMAND`; one module per family of commands, loaded when used."""
 
 import importlib
+import os
 import sys
 
 import click
 
 from bot.domain.errors import NotConfigured, SreBotError
+from bot.domain.redaction import redact
 
 USAGE, FAILURE = 2, 1
 COMMANDS = {
@@ -63,4 +65,10 @@ def main() -> None:
         sys.exit(USAGE)
     except SreBotError as error:
         click.echo(str(error), err=True)
+        sys.exit(FAILURE)
+    except Exception as error:  # the last door: no traceback to a user
+        if os.environ.get("SRE_BOT_LOG_LEVEL", "").lower() == "debug":  # noqa: TID251 - last door
+            raise
+        click.echo(f"Unforeseen: {redact(repr(error))}", err=True)
+        click.echo("SRE_BOT_LOG_LEVEL=debug shows where.", err=True)
         sys.exit(FAILURE)

@@ -59,7 +59,7 @@ class Inquiry:
     async def understand(
         self, text: str, *, channel: str = "", environment: str = "", previous: Question | None
     ) -> Question:
-        """Return the question. Raises: UnknownName, Ambiguous, Malformed; their texts tell the way out."""
+        """Return the question. Raises: UnknownName, Ambiguous, Malformed, each with a way out."""
         if environment and environment not in self.environments:
             raise UnknownName("environment", environment, near=sorted(self.environments))
         return understand(

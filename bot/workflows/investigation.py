@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.domain.codec import decode
-from bot.domain.conversation import Head, Mark, Mention, Notice
+from bot.domain.conversation import Head, Mark, Notice
 from bot.domain.diagnosis import Concluded, Diagnosis, Progress, Question, Report
 from bot.domain.errors import Permanent, SreBotError
 from bot.domain.needs import Need

@@ -17,12 +17,12 @@ from bot.domain.codec import decode
 from bot.domain.conversation import Card, CardState, Click, Mark, Notice
 from bot.domain.diagnosis import Report
 from bot.domain.policy import Verdict
-from bot.domain.ports import ActionStore, IncidentStore, SwitchStore
+from bot.domain.ports import ActionStore, IncidentStore
 from bot.domain.time import Clock
 from bot.remediation.desk import Staged
 from bot.remediation.gateway import Gateway
 from bot.remediation.verification import Move, Next
-from bot.workflows.engine import Engine, do, receive, step
+from bot.workflows.engine import Engine, do, pause, receive, step
 from bot.workflows.orders import (
     CONTROL,
     DECISION,
@@ -41,6 +41,7 @@ class Attempt:
     execution: Execution | None
     at: datetime
     why_not: str = ""
+    again: bool = False  # it is not known what became of it, or the target is held for now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,6 @@ class Parts:
     gateway: Gateway
     actions: ActionStore
     incidents: IncidentStore
-    switches: SwitchStore
     watch: Watch
     telling: Telling
     wall: Clock
@@ -62,11 +62,7 @@ class Remediation:
 
     def __init__(self, parts: Parts) -> None:
         self._engine, self._gateway = parts.engine, parts.gateway
-        self._actions, self._incidents, self._switches = (
-            parts.actions,
-            parts.incidents,
-            parts.switches,
-        )
+        self._actions, self._incidents = parts.actions, parts.incidents
         self._watch, self._telling = parts.watch, parts.telling
         self._clock, self._wall = parts.watch.clock, parts.wall
 
@@ -84,7 +80,7 @@ class Remediation:
         attempt = await self._until_acted(order, card)
         if attempt is None:
             return "not acted"
-        return await self._follow(order, await self._card_after(order, card, attempt), attempt)
+        return await self._follow(order, await self._card_after(card, attempt), attempt)
 
     async def _until_acted(self, order: RemediationOrder, card: Card) -> Attempt | None:
         """Wait for the decision and go through the door; None when it ends without acting."""
@@ -97,15 +93,35 @@ class Remediation:
             if message["choice"] == "reject":
                 await self._end(order, card, CardState.REJECTED, message.get("reason", ""))
                 return None
-        attempt = await step("act", Attempt, lambda: self._act(card.proposal))
+        attempt = await self._attempt(order, card)
         if attempt.execution is None:
             await self._end(order, card, CardState.REFUSED, attempt.why_not)
             return None
         return attempt
 
+    async def _attempt(self, order: RemediationOrder, card: Card) -> Attempt:
+        """Go through the door; again while the target is held, or the outcome unknown."""
+        attempt = await step("act", Attempt, lambda: self._act(card.proposal))
+        for number in range(1, MOST_ATTEMPTS):
+            if not attempt.again:
+                break
+            await self._show(f"not yet {number}", order, replace(card, note=attempt.why_not))
+            await pause(TRY_AGAIN_S)
+            attempt = await step(f"act again {number}", Attempt, lambda: self._act(card.proposal))
+        return attempt
+
     async def _act(self, proposal: Proposal) -> Attempt:
         acted = await self._gateway.execute(proposal.id)
-        return Attempt(execution=acted.execution, at=self._clock.now(), why_not=acted.why)
+        rules = {reason.rule for reason in acted.ruling.reasons} if acted.ruling else set()
+        uncertain = (
+            acted.execution is not None and acted.execution.status is ExecutionStatus.UNCERTAIN
+        )
+        return Attempt(
+            execution=acted.execution,
+            at=self._clock.now(),
+            why_not=acted.why,
+            again=uncertain or (acted.execution is None and rules == {TARGET_HELD}),
+        )
 
     async def _left(self, proposal: Proposal) -> float:
         if proposal.expires_at is None:
@@ -115,7 +131,7 @@ class Remediation:
     async def _end(self, order: RemediationOrder, card: Card, state: CardState, note: str) -> None:
         await self._show(f"end {state.value}", order, replace(card, state=state, note=note))
 
-    async def _card_after(self, order: RemediationOrder, card: Card, attempt: Attempt) -> Card:
+    async def _card_after(self, card: Card, attempt: Attempt) -> Card:
         decisions = await step("decisions", Decisions, lambda: self._decisions(card.proposal))
         return replace(
             card, state=CardState.ACTING, execution=attempt.execution, decisions=decisions.taken
@@ -206,7 +222,6 @@ class Remediation:
         card = replace(card, state=state, note=undone.words, can_undo=False, watching_until=None)
         await self._show("undone", order, card)
         if not undone.done:
-            await do("count the failure", lambda: self._failure(order))
             await do("call for help", lambda: self._telling.call_a_person(order.thread, card))
 
     async def _undo(self, order: RemediationOrder, click: Click | None = None) -> "Undone":
@@ -219,12 +234,7 @@ class Remediation:
     async def _failed(self, order: RemediationOrder, card: Card, execution: Execution) -> None:
         failed = replace(card, state=CardState.FAILED, note=execution.detail)
         await self._show("failed", order, failed)
-        await do("count the failure", lambda: self._failure(order))
         await do("release", lambda: self._gateway.release(order.execution_key))
-
-    async def _failure(self, order: RemediationOrder) -> None:
-        call = order.proposal.call
-        await self._switches.record_failure(call.environment, call.action, self._wall.now())
 
     async def _reopen(self, order: RemediationOrder, verification: Verification) -> None:
         """What did not help was not the cause: look again, with that as evidence."""
@@ -280,6 +290,9 @@ def _seen(card: Card, verification: Verification) -> Card:
     return replace(card, state=state, verification=verification)
 
 
+TARGET_HELD = "target-held"  # the rule that says that somebody else has the target
+TRY_AGAIN_S = 10.0  # wall
+MOST_ATTEMPTS = 30
 UNDO_WITHIN_S = 3600.0  # wall; how long [Undo] is offered after it recovered
 STATES = {
     Verdict.DENY: CardState.REFUSED,

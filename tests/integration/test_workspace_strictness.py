@@ -133,6 +133,20 @@ async def test_only_own_messages_can_be_changed(running: Running, client: AsyncW
     assert await error(client.chat_update(channel=HERE, ts="1.0", text="x")) == "message_not_found"
 
 
+async def test_blocks_that_are_too_long_together_have_their_own_error(
+    client: AsyncWebClient,
+) -> None:
+    long = [{"type": "section", "text": {"type": "mrkdwn", "text": "x" * 2900}}] * 5
+    call = client.chat_postMessage(channel=HERE, text="x", blocks=long)
+    assert await error(call) == "msg_blocks_too_long"
+
+
+async def test_an_edit_takes_less_text_than_a_post(client: AsyncWebClient) -> None:
+    posted = await client.chat_postMessage(channel=HERE, text="x" * 5000)
+    edit = client.chat_update(channel=HERE, ts=posted["ts"], text="y" * 4001)
+    assert await error(edit) == "msg_too_long"
+
+
 async def test_an_edit_keeps_blocks_that_it_does_not_mention(client: AsyncWebClient) -> None:
     posted = await client.chat_postMessage(channel=HERE, text="a", blocks=[SECTION])
     edited = await client.chat_update(channel=HERE, ts=posted["ts"], text="b")

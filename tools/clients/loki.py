@@ -41,9 +41,9 @@ class Loki:
         link = (connection(environment, "loki") or {}).get("link_url")
         return cls(source, public_url(str(link)) if link else None)
 
-    async def labels(self, window: Window) -> frozenset[str]:
+    async def labels(self, window: Window | None = None) -> frozenset[str]:
         """Return the names of all stream labels. Raises: Unavailable, Refused, Malformed."""
-        found = await self._source.get("/loki/api/v1/labels", _span(window))
+        found = await self._source.get("/loki/api/v1/labels", _span(window) if window else ())
         data = found.get("data") if isinstance(found, dict) else None
         if not isinstance(data, list):
             raise Malformed(f"{SYSTEM}: the list of labels is not a list")

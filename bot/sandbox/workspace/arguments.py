@@ -1,6 +1,5 @@
 """Arguments of a request: query string, form, multipart and JSON, merged as Slack does."""
 
-import json
 from email.parser import BytesParser
 from email.policy import HTTP
 from typing import Any
@@ -8,6 +7,7 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import ClientDisconnect, Request
 
+from bot.sandbox.workspace import strict_json
 from bot.sandbox.workspace.errors import SlackError
 
 _MOST_FIELDS = 1000
@@ -47,8 +47,8 @@ async def read(request: Request, most: int) -> dict[str, Any]:
 def json_object(body: bytes) -> dict[str, Any]:
     """Return a JSON body's object. Raises: SlackError invalid_json, json_not_object."""
     try:
-        found = json.loads(body or b"{}")
-    except (ValueError, RecursionError) as problem:
+        found = strict_json.loads(body or b"{}")
+    except ValueError as problem:
         raise SlackError("invalid_json") from problem
     if not isinstance(found, dict):
         raise SlackError("json_not_object")

@@ -8,7 +8,7 @@ import numpy as np
 from bot.sandbox.world import noise, traffic
 from bot.sandbox.world.noise import Bools, Floats
 from bot.sandbox.world.records import Effect, Pod
-from bot.sandbox.world.site import Site
+from bot.sandbox.world.site import BLOCK, SCRAPE, Site
 from bot.sandbox.world.topology import Call, Role, Service
 
 STATUSES = ("200", "500", "503", "504")
@@ -48,7 +48,7 @@ class Shape:
 
 @dataclass(slots=True, kw_only=True)
 class EdgeFlow:
-    """What a caller sees of one callee, by class of its pods: calls per second, latency, failures."""
+    """What a caller sees of one callee, by class of its pods: rate, latency, failures."""
 
     call: Call
     rate: Floats  # [2, steps] of the whole service, if all pods were of that class
@@ -62,6 +62,7 @@ class Flow:
     """One service in one block. Class 0 pods are untouched by effects, class 1 are touched."""
 
     service: Service
+    block: int
     pods: list[Pod]
     serving: Floats  # [pods, steps] 0 or 1
     touched: Bools  # [pods, steps]
@@ -80,9 +81,18 @@ class Flow:
     extra_cpu: Floats = field(
         default_factory=lambda: np.zeros(0)
     )  # cores asked by callers' effects
+    final: Shape | None = None  # what callers see, once the block is solved
+
+    @property
+    def unreachable(self) -> Floats:
+        """Return the share of calls that fail before they arrive."""
+        out: Floats = self.mix * self.level["unreachable"]
+        return out
 
     def seen(self) -> Shape:
         """Return what callers see: both classes mixed."""
+        if self.final is not None:
+            return self.final
         assert self.shapes is not None  # noqa: S101 - set by propagate before anyone asks
         a, b = self.shapes
         if not self.mix.any():
@@ -104,9 +114,10 @@ def _part(mix: Floats, a: Shape, b: Shape) -> Floats:
     return out
 
 
+ADDED = ("latency_add_s", "slow_share", "errors", "hang_share", "unreachable", "cpu_add")
 NEUTRAL = {
     "latency_factor": 1.0, "latency_add_s": 0.0, "slow_share": 0.0, "slow_s": 0.0, "errors": 0.0,
-    "hang_share": 0.0, "cpu_factor": 1.0, "cpu_add": 0.0,
+    "hang_share": 0.0, "unreachable": 0.0, "cpu_factor": 1.0, "cpu_add": 0.0,
 }  # fmt: skip
 
 
@@ -121,11 +132,14 @@ def flow_of(site: Site, service: Service, times: Floats) -> Flow:
     if not service.inside:
         serving = np.ones((1, len(times)))
     strengths = _strengths(effects, pods if service.inside else [None], times)
-    touched = (strengths > 0).any(axis=0) if effects else np.zeros(serving.shape, dtype=bool)
+    touched = np.zeros(serving.shape, dtype=bool)
+    if effects:
+        touched = np.any(strengths > 0, axis=0)
     count = serving.sum(axis=0)
     share = serving / np.maximum(count, 1.0)
     mix = (share * touched).sum(axis=0)
     flow = Flow(
+        block=int(times[0] // SCRAPE) // BLOCK,
         service=service, pods=[p for p in pods if p is not None], serving=serving, touched=touched,
         share=share, mix=mix, count=count,
     )  # fmt: skip
@@ -152,7 +166,7 @@ def _strengths(effects: list[Effect], pods: "list[Pod | None]", times: Floats) -
 def _levels(
     effects: list[Effect], strengths: Floats, touched: Floats, mix: Floats
 ) -> dict[str, Floats]:
-    """Return every modifier of class 1 over time: each effect at its mean strength on that class."""
+    """Return every modifier of class 1: each effect at its mean strength on that class."""
     level = {name: np.full(len(mix), value) for name, value in NEUTRAL.items()}
     for effect, strength in zip(effects, strengths, strict=True):
         mean = (strength * touched).sum(axis=0) / np.maximum(mix, 1e-9)
@@ -160,7 +174,7 @@ def _levels(
         m = effect.modifiers
         for name in ("latency_factor", "cpu_factor"):
             level[name] = level[name] * (1.0 + (getattr(m, name) - 1.0) * mean)
-        for name in ("latency_add_s", "slow_share", "errors", "hang_share", "cpu_add"):
+        for name in ADDED:
             level[name] = level[name] + getattr(m, name) * mean
         level["slow_s"] = np.maximum(level["slow_s"], m.slow_s * (mean > 0))
         if m.pool_size:
@@ -176,6 +190,13 @@ def _levels(
 
 def entry(site: Site, service: Service, times: Floats) -> Floats:
     """Return the outside traffic that enters at a service, requests per second."""
+    for name, extra in site.surges:
+        if name == service.name:
+            return _usual_entry(site, service, times) + extra(times)
+    return _usual_entry(site, service, times)
+
+
+def _usual_entry(site: Site, service: Service, times: Floats) -> Floats:
     if not service.entry_share:
         return np.zeros(len(times))
     signing = service.role is Role.HTTP and service.entry_share < 0.5
@@ -183,15 +204,12 @@ def entry(site: Site, service: Service, times: Floats) -> Floats:
     rate = site.size.traffic * service.entry_share * profile(times, site.day_offset, site.seed)
     if service.role is Role.BATCH:
         rate = np.full(len(times), site.size.traffic * service.entry_share)
-    for name, factor in site.surges:
-        if name == service.name:
-            rate = rate * factor(times)
     out: Floats = rate
     return out
 
 
 def jitter(site: Site, service: Service, times: Floats, first: int) -> tuple[Floats, Floats]:
-    """Return the noise factors of a service's latency and rate in the block that begins at `first`."""
+    """Return the noise factors of latency and rate in the block that begins at `first`."""
     generator = noise.generator(*site.key, service.name, "jitter", first)
     draws = generator.standard_normal((2, len(times)))
     slow = 0.06 * noise.wave(times, *site.key, service.name)

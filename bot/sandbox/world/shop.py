@@ -39,7 +39,8 @@ def _front() -> tuple[Service, ...]:
                 Call(callee="recommendations", per_request=0.4, operation="GET /for-you",
                      timeout_s=1.0, soft=True),
                 Call(callee="cart", per_request=0.3, operation="GET /cart"),
-                Call(callee="checkout", per_request=0.07, operation="POST /checkout", timeout_s=10.0),
+                Call(callee="checkout", per_request=0.07, operation="POST /checkout",
+                     timeout_s=10.0),
             ),
         ),
         Service(
@@ -87,7 +88,8 @@ def _orders() -> tuple[Service, ...]:
             owner="team-payments",
             calls=(
                 Call(callee="cart", per_request=1.0, operation="GET /cart", timeout_s=3.0),
-                Call(callee="catalogue", per_request=3.0, operation="GET /items/{id}", timeout_s=3.0),
+                Call(callee="catalogue", per_request=3.0, operation="GET /items/{id}",
+                     timeout_s=3.0),
                 Call(callee="inventory", per_request=1.0, operation="POST /reserve", timeout_s=3.0),
                 Call(callee="payment", per_request=1.0, operation="POST /charge", timeout_s=6.0),
                 Call(callee="shipping", per_request=0.9, operation="POST /quote", timeout_s=3.0),
@@ -102,7 +104,8 @@ def _orders() -> tuple[Service, ...]:
             calls=(
                 Call(callee="payment-provider", per_request=1.0, operation="POST /v1/charges",
                      timeout_s=4.0, retries=1),
-                Call(callee="orders-db", per_request=1.0, operation="INSERT payments", timeout_s=3.0),
+                Call(callee="orders-db", per_request=1.0, operation="INSERT payments",
+                     timeout_s=3.0),
             ),
         ),
         Service(
@@ -128,7 +131,17 @@ def _orders() -> tuple[Service, ...]:
             language="python", version="v0.9.8", entry_share=0.004, memory_limit=2048,
             memory_base=700, cpu_limit=2.0, owner="team-data",
             calls=(
-                Call(callee="orders-db", per_request=4.0, operation="SELECT report", timeout_s=60.0),
+                Call(callee="orders-db", per_request=4.0, operation="SELECT report",
+                     timeout_s=60.0),
+            ),
+        ),
+        Service(
+            name="analytics-export", role=Role.BATCH, median_s=0.700, cpu_s=0.4, replicas=1, pool=4,
+            language="python", version="v1.4.2", entry_share=0.003, memory_limit=2048,
+            memory_base=640, cpu_limit=2.0, owner="team-data",
+            calls=(
+                Call(callee="catalogue-db", per_request=3.0, operation="SELECT export",
+                     timeout_s=60.0),
             ),
         ),
     )  # fmt: skip
@@ -169,10 +182,10 @@ def _outside() -> tuple[Service, ...]:
     return (
         Service(
             name="payment-provider", role=Role.EXTERNAL, median_s=0.140, cpu_s=0.0, replicas=1,
-            port=443, version="", error_ratio=0.001, shape=4.2,
+            port=443, version="", error_ratio=0.0004, shape=4.2,
         ),
         Service(
             name="email-provider", role=Role.EXTERNAL, median_s=0.090, cpu_s=0.0, replicas=1,
-            port=443, version="", error_ratio=0.001, shape=3.6,
+            port=443, version="", error_ratio=0.0004, shape=3.6,
         ),
     )  # fmt: skip

@@ -44,7 +44,7 @@ class Service:
     calls: tuple[Call, ...] = ()
     entry_share: float = 0.0  # of the environment's outside traffic that enters here
     shape: float = 3.4  # of the log-logistic latency: smaller is heavier-tailed
-    error_ratio: float = 0.0004
+    error_ratio: float = 0.00006
     threads: int = 64  # requests at once per pod
     pool: int = 0  # database connections per pod, 0: no pool
     cpu_limit: float = 1.0
@@ -80,7 +80,7 @@ class Topology:
 
     @classmethod
     def of(cls, services: tuple[Service, ...]) -> "Topology":
-        """Return the topology with its services sorted, callers first. Raises: ValueError: a cycle."""
+        """Return the topology, its services callers first. Raises: ValueError: a cycle."""
         by_name = {s.name: s for s in services}
         order: list[str] = []
         state: dict[str, int] = {}

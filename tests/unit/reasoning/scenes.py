@@ -1,4 +1,4 @@
-"""Hand-made snapshots: series with a move at a moment, objects, changes, and the question to ask."""
+"""Hand-made snapshots: series that move at a moment, objects, changes, and the question."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -136,7 +136,7 @@ class Scene:
         self.changes.append(
             Change(
                 id=f"{kind}-{service}-{name}{at}", kind=kind, service=service,
-                object=object_ or f"deployment/{service}", at=minute(at), summary=f"{kind} {service}",
+                object=object_ or f"deployment/{service}", at=minute(at), summary="test",
                 before=before, after=after, diff=diff or None, link=None, source=SOURCE,
             )
         )  # fmt: skip

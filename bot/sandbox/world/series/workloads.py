@@ -18,7 +18,7 @@ from bot.sandbox.world.series.family import (
     where,
 )
 from bot.sandbox.world.site import NAMESPACE
-from bot.sandbox.world.topology import Service
+from bot.sandbox.world.topology import Role, Service
 
 Value = Callable[[Scope, Workload, Floats], Floats]
 
@@ -152,13 +152,13 @@ class _Slo:
         parts: list[tuple[Labels, Floats]] = []
         for service in scope.site.inside():
             labels = {"service_name": service.name, "namespace": NAMESPACE}
-            if service.serves_http and keep(labels):
+            if service.role in (Role.HTTP, Role.WORKER) and keep(labels):
                 parts.append((labels, np.full(len(indices), self.value(scope, service))))
         return gather(indices, parts)
 
 
 def _ratio(_scope: Scope, service: Service) -> float:
-    return 0.999 if service.entry_share or service.name in ("checkout", "payment") else 0.995
+    return 0.999 if service.role is Role.HTTP else 0.99
 
 
 def latency_threshold(scope: Scope, service: Service) -> float:
