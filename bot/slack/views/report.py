@@ -6,7 +6,16 @@ from functools import partial
 
 from bot.domain.diagnosis import Diagnosis, Evidence, Hypothesis, Ranked, Report, RuledOut, Status
 from bot.domain.snapshot import BlindSpot, Source
-from bot.slack.views.blocks import Block, Message, actions, button, context, message, sections
+from bot.slack.views.blocks import (
+    MESSAGE_BUDGET,
+    Block,
+    Message,
+    actions,
+    button,
+    context,
+    message,
+    sections,
+)
 from bot.slack.views.text import (
     data,
     duration,
@@ -48,7 +57,11 @@ def report(report: Report) -> Message:
     spoken = f"{mark_of(diagnosis)} {title(report.question)}: {verdict(diagnosis)}."
     return message(
         f"{spoken} {data(diagnosis.summary, 1_000)}",
-        [*sections(lines)[:40], context(_spent(report)), *_buttons(report.investigation_id)],
+        [
+            *sections(lines, MESSAGE_BUDGET),
+            context(_spent(report)),
+            *_buttons(report.investigation_id),
+        ],
     )
 
 
