@@ -9,7 +9,7 @@ from bot.domain.action import (
     VerificationPlan,
 )
 from bot.domain.conversation import Card, CardState, Mark
-from bot.domain.policy import Ruling, Verdict
+from bot.domain.policy import Verdict
 from bot.slack.views.blocks import Block, Message, actions, button, confirm, message, section
 from bot.slack.views.text import (
     clock,
