@@ -185,7 +185,7 @@ class _Tails:
         failed, late = bad
         self.shape.fast = self.shape.fast + per * fast
         tail = np.minimum(1.0, weight + (late if call.retries or call.soft else 0.0))
-        reach = 1.0 - (1.0 - tail) ** per
+        reach = _some(tail, per)
         self.clear = self.clear * (1.0 - reach)
         self.weights = self.weights + reach
         waits = np.where(late > 0.3 * tail, call.timeout_s, slow)
@@ -193,7 +193,7 @@ class _Tails:
         if call.soft:
             return
         final = failed ** (call.retries + 1)
-        broken = 1.0 - (1.0 - final) ** per
+        broken = _some(final, per)
         split = np.minimum(1.0, late / np.maximum(failed, 1e-12))
         rest = 1.0 - self.shape.errors.sum(axis=0)
         self.shape.errors[2] += rest * broken * split
@@ -207,6 +207,13 @@ class _Tails:
         mean = self.parts / np.maximum(self.weights, 1e-12)
         self.shape.weight = 1.0 - self.clear
         self.shape.slow = self.shape.fast + np.where(self.weights > 0, mean, 0.0)
+
+
+def _some(share: Floats, per: Floats) -> Floats:
+    """Return how likely one of `per` calls meets what a share meets; a fraction is a maybe-call."""
+    whole = np.floor(per)
+    out: Floats = 1.0 - (1.0 - share) ** whole * (1.0 - (per - whole) * share)
+    return out
 
 
 def _later(seen: Shape, add: Floats, limit: float) -> Floats:

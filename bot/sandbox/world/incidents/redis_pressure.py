@@ -72,7 +72,9 @@ class _Hoard:
         out = np.where(times >= self.changed, out, 0.0)
         for at, data in self.site.configs[f"{self.cache}-config"].moments:
             if at > self.site.begun - 60.0 and data.get(KEY) not in ("0", None):
-                out = np.where(times >= at, out * np.exp(-(times - at) / DRAIN_S), out)
+                out = np.where(
+                    times >= at, out * np.exp(-np.maximum(times - at, 0.0) / DRAIN_S), out
+                )
         for pod in self.site.workloads[self.cache].pods:
             if pod.created > self.site.begun - 60.0:
                 out = np.where(times >= pod.created, 0.0, out)
