@@ -13,10 +13,10 @@ HANG_S = 12.0
 Frame = dict[str, Flow]
 
 
-def solve(site: Site, block: int) -> Frame:
-    """Return every service's flow in the block of samples `block * BLOCK` and following."""
+def solve(site: Site, block: int, count: int = 1) -> Frame:
+    """Return every service's flow in `count` blocks of samples from `block * BLOCK` on."""
     first = block * BLOCK
-    times = (first + np.arange(BLOCK)).astype(np.float64) * SCRAPE
+    times = (first + np.arange(BLOCK * count)).astype(np.float64) * SCRAPE
     return Solver(site, times, first).solve()
 
 
@@ -56,8 +56,10 @@ class Solver:
         old = flow.edges.get(call.callee)
         again = np.ones_like(per) if old is None else _attempts(old.failed, call.retries)
         rate = per * again * flow.rate * (1.0 - self.shed[flow.service.name])
-        zero = np.zeros_like(per)
-        flow.edges[call.callee] = EdgeFlow(call=call, rate=rate, add_s=zero, failed=zero, late=zero)
+        zeros = [np.zeros_like(per) for _ in range(3)]
+        flow.edges[call.callee] = EdgeFlow(
+            call=call, rate=rate, add_s=zeros[0], failed=zeros[1], late=zeros[2]
+        )
         callee = self.frame[call.callee]
         arriving = ((1.0 - flow.mix) * rate[0] + flow.mix * rate[1]) * (1.0 - callee.unreachable)
         callee.rate = callee.rate + arriving

@@ -20,7 +20,7 @@ def install(site: Site, _onset: float, seed: int) -> Story:
     """Remove the TTL some days ago; memory has grown with every sign-in since."""
     cache = _cache(site)
     name = f"{cache}-config"
-    changed = site.begun - noise.between(2.6, 3.6, "redis", seed) * DAY
+    changed = site.begun - noise.between(1.7, 2.4, "redis", seed) * DAY
     history = site.configs[name]
     before = dict(history.at(changed))
     history.put(changed, before | {KEY: "0"})
