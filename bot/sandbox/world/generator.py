@@ -7,10 +7,12 @@ from bot.sandbox.world.topology import Call, Role, Service, Topology
 
 MOST = 500
 NOUNS = (
-    "account address basket billing catalog claim coupon courier credit discount feed gateway "
-    "image invoice ledger loyalty media offer order parcel partner price product profile quote "
-    "rating refund return review stock store tax ticket token voucher wishlist"
-).split()
+    "account", "address", "basket", "billing", "catalog", "claim", "coupon", "courier",
+    "credit", "discount", "feed", "gateway", "image", "invoice", "ledger", "loyalty", "media",
+    "offer", "order", "parcel", "partner", "price", "product", "profile", "quote", "rating",
+    "refund", "return", "review", "stock", "store", "tax", "ticket", "token", "voucher",
+    "wishlist",
+)  # fmt: skip
 DATABASE_EVERY = 8
 
 

@@ -24,7 +24,7 @@ FULL = (
 
 
 def trouble(world: DrivenWorld, ago: float = 0.0) -> float:
-    """How many times slower than its objective, plus ten times the errors, callers' view included."""
+    """How many times slower than its objective, plus ten times the errors."""
     assert world.truth is not None
     service = world.truth.symptom_service
     limit = world.value(f'slo:latency_threshold:seconds{{service_name="{service}"}}')
@@ -53,7 +53,7 @@ def test_it_hurts_and_the_true_repair_ends_it(name: str, seed: int) -> None:
 def test_a_wrong_action_does_not_end_it(name: str, seed: int) -> None:
     world = DrivenWorld(name, seed)
     assert world.truth is not None
-    hurt = max(trouble(world, ago) for ago in (0.0, 60.0, 120.0))
+    hurt = trouble(world)
     wrong = world.truth.worsens or (
         {
             "action": "restart_deployment",
@@ -62,8 +62,8 @@ def test_a_wrong_action_does_not_end_it(name: str, seed: int) -> None:
     )
     world.do(wrong[0])
     still = 0.0
-    for _ in range(9):
-        world.advance(60.0)
+    for _ in range(3):
+        world.advance(170.0)
         still = max(still, trouble(world))
     assert still > 0.6 * hurt
 
@@ -118,7 +118,8 @@ def test_a_restart_helps_a_leak_for_a_while() -> None:
     world.advance(180.0)
     assert trouble(world) < 0.7 * before
     world.advance(400.0)
-    restarts = f'sum(increase(kube_pod_container_status_restarts_total{{container="{world.truth.service}"}}[9m]))'
+    metric = "kube_pod_container_status_restarts_total"
+    restarts = f'sum(increase({metric}{{container="{world.truth.service}"}}[9m]))'
     assert world.value(restarts) > 0.5
 
 
@@ -157,7 +158,8 @@ def test_the_change_that_did_it_is_in_the_feed_before_the_onset() -> None:
         assert world.truth is not None
         site = world.running.site
         last = [c for c in site.changes
-                if c["object"] == world.truth.object and site.begun - 2400 < c["at"] <= site.onset + 5]  # fmt: skip
+                if c["object"] == world.truth.object
+                and site.begun - 2400 < c["at"] <= site.onset + 5]  # fmt: skip
         assert last, name
         assert last[-1]["diff"]
 

@@ -163,12 +163,14 @@ def test_an_incident_is_started_told_and_reset(http: requests.Session, world: Ru
 
 
 HOSTILE = (
-    "'", '"', "{", "}", "((((", "[" * 500, "(" * 5000, "-" * 4000 + "1", "a" * 20_000, "\x00", "%00",
+    "'", '"', "{", "}", "((((", "[" * 500, "(" * 5000, "-" * 4000 + "1", "a" * 20_000,
+    "\x00", "%00",
     "🔥", "1e400", "-1", "0", "NaN", "null", "true", "../../etc/passwd", '{a=~"(a+)+$"}',
     '{a=~"' + "x*" * 40 + '"}', "up[1000y]", "up offset 900y", "sum(sum(sum(up)))", "up[0s]",
     "rate(up[1ms])", "max_over_time(up[100d:1s])", "up @ 1e300", "up @ -5", "9" * 400, "up^up^up",
     "{__name__=~'.+'}", "rate({__name__=~'.+'}[1d])", "topk(1e18, up)", "topk(NaN, up)",
-    "quantile(-1, up)", "label_replace(up, 'a', '${99}', 'pod', '(.*)')", "histogram_quantile(2, up)",
+    "quantile(-1, up)", "label_replace(up, 'a', '${99}', 'pod', '(.*)')",
+    "histogram_quantile(2, up)",
     "label_replace(up, 'a', '$1', 'pod', '(')", '{namespace="shop"} | json', '{namespace=""}',
     'count_over_time({namespace="shop"}[1y])', '{namespace="shop"} |~ "("', "sum(rate({}[5m]))",
 )  # fmt: skip
@@ -212,7 +214,8 @@ def test_hostile_bodies_and_paths_are_answered(http: requests.Session, world: Ru
         b'{"spec": {"replicas": "3"}}', b'{"spec": {"template": null}}', b'{"metadata": []}',
         b'{"spec": {"template": {"spec": {"containers": [null]}}}}', b'{"data": {"a": 1}}',
         b'[{"op": "replace", "path": "/spec/replicas", "value": {}}]',
-        b'[{"op": "move", "from": "/spec", "path": "/spec/template"}]', b'[{"op": "x", "path": ""}]',
+        b'[{"op": "move", "from": "/spec", "path": "/spec/template"}]',
+        b'[{"op": "x", "path": ""}]',
         b'[{"op": "add", "path": "/spec/template/spec/containers/99", "value": 1}]',
         b'{"metadata": {"annotations": {"a": {"b": 1}}}}', b'{"kind": "Pod"}',
         b'{"metadata": {"name": "other"}}', b'{"spec": {"replicas": 1e30}}',
@@ -220,16 +223,20 @@ def test_hostile_bodies_and_paths_are_answered(http: requests.Session, world: Ru
     kinds = ("application/json-patch+json", "application/merge-patch+json",
              "application/strategic-merge-patch+json", "text/plain", "")  # fmt: skip
     base = world.system("dev", "kubernetes")
-    paths = ("apis/apps/v1/namespaces/shop/deployments/cart", "api/v1/namespaces/shop/pods/x/eviction",
+    paths = ("apis/apps/v1/namespaces/shop/deployments/cart",
+             "api/v1/namespaces/shop/pods/x/eviction",
              "apis/apps/v1/namespaces/shop/deployments/cart/scale", "api/v1/nodes/dev-worker-1",
-             "api/v1/namespaces/shop/configmaps/cart-config", "api/v1/namespaces/shop/services/cart",
+             "api/v1/namespaces/shop/configmaps/cart-config",
+             "api/v1/namespaces/shop/services/cart",
              "apis/authorization.k8s.io/v1/selfsubjectaccessreviews", "api", "apis/x/y/z", "..",
-             "api/v1/namespaces/shop/secrets/x", "api/v1/namespaces/kube-system/pods/x")  # fmt: skip
+             "api/v1/namespaces/shop/secrets/x",
+             "api/v1/namespaces/kube-system/pods/x")  # fmt: skip
     for path in paths:
         for method in ("POST", "PUT", "PATCH", "DELETE"):
             for body in draw.sample(bodies, 8):
                 answer = http.request(
-                    method, f"{base}/{path}", data=body, headers={"content-type": draw.choice(kinds)},
+                    method, f"{base}/{path}", data=body,
+                    headers={"content-type": draw.choice(kinds)},
                     params=draw.choice(({}, {"dryRun": "All"}, {"dryRun": "Some"})),
                 )  # fmt: skip
                 assert answer.status_code < 500, (method, path, body[:60], answer.text[:300])

@@ -1,4 +1,4 @@
-"""The simulation is a pure function of seed, time and events, and trouble travels along the graph."""
+"""The simulation is a pure function of seed, time and events; trouble travels along the graph."""
 
 import numpy as np
 import pytest
