@@ -221,3 +221,12 @@ def test_a_job_runner_scaled_to_zero_that_nobody_calls_is_no_answer() -> None:
     facts = snapshot(deployment("batch", replicas=0), edges=(edge("web", "cart"),))
     assert answer(replicas.look(facts, question())) is None
     assert replicas.look(snapshot(deployment("cart")), question()).hypotheses == ()
+
+
+def test_a_probe_against_the_port_s_name_is_of_the_wrong_protocol() -> None:
+    ports = [{"containerPort": 8080, "name": "grpc"}]
+    workload = deployment("cart", containers=[container(ports=ports, readinessProbe=HTTP)])
+    held = pod(workload, ready=False)
+    said = event(held, "Unhealthy", "Readiness probe failed: EOF", count=9)
+    found = probes.look(snapshot(workload, held, said), question())
+    assert answer(found) == ("readiness_probe_incorrect_protocol", "deployment/cart")
