@@ -1,4 +1,4 @@
-"""When something fills up: by its trend, and with the daily traffic that is still to come."""
+"""When something fills up: by its trend, and with the daily cycle that is still to come."""
 
 from dataclasses import dataclass
 
@@ -11,6 +11,7 @@ from bot.reasoning.series import Floats
 DAY_S = 86400.0
 _STEP_S = 300.0
 _HORIZON_S = DAY_S
+_NOW_S = 1800.0  # what counts as the present
 _PEAK = 1.5  # times the present traffic: less is no peak
 
 
@@ -23,11 +24,25 @@ class Peak:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Full:
-    """When a share of a limit reaches it."""
+class Growth:
+    """How much a series grew, beyond its daily cycle where a day of it is known."""
 
-    at: float  # epoch seconds
-    by_traffic: bool  # the growth follows the traffic, not the clock
+    amount: float  # in the series' unit
+    over_s: float  # within this time
+    steady: bool
+
+
+def growth(one: Series) -> Growth | None:
+    """Return how much a series grew: against the same hour a day ago, else along its trend."""
+    times, values = statistics.clean(one.times, one.values)
+    trend = statistics.trend(one.times, one.values)
+    if trend is None:
+        return None
+    drift = _drift(times, values)
+    if drift is not None:
+        return Growth(amount=drift, over_s=DAY_S, steady=True)
+    length = float(times[-1] - times[0])
+    return Growth(amount=trend.slope * length, over_s=length, steady=trend.steady > 0.5)
 
 
 def coming_peak(traffic: Series, now: float) -> Peak | None:
@@ -35,7 +50,7 @@ def coming_peak(traffic: Series, now: float) -> Peak | None:
     times, values = statistics.clean(traffic.times, traffic.values)
     if times.size < statistics.LEAST or times[-1] - times[0] < 0.8 * DAY_S:
         return None
-    present = statistics.median(values[times > times[-1] - 1800.0])
+    present = statistics.median(values[times > times[-1] - _NOW_S])
     ahead, rates = _yesterday(times, values, now)
     if present <= 0 or not rates.size:
         return None
@@ -44,54 +59,39 @@ def coming_peak(traffic: Series, now: float) -> Peak | None:
     return Peak(factor=factor, at=float(ahead[top])) if factor >= _PEAK else None
 
 
-def when_full(
-    share: Series, traffic: Series | None, now: float, *, limit: float = 1.0
-) -> Full | None:
-    """Return when a growing share reaches `limit` within a day, None if it doesn't.
+def when_full(share: Series, now: float, *, limit: float = 1.0) -> float | None:
+    """Return the epoch second at which a share reaches `limit` within a day, None if it doesn't.
 
-    Growth either follows the clock, or the requests served; whichever line fits the history better
-    is continued, the requests as they came a day before.
+    With more than a day of history the next day repeats the last one plus its drift (the seasonal
+    naive method with drift: Hyndman and Athanasopoulos, Forecasting, 5.2); else the trend goes on.
     """
     times, values = statistics.clean(share.times, share.values)
     if times.size < statistics.LEAST:
         return None
-    by_clock = statistics.trend(times.tolist(), values)
-    if by_clock is None or by_clock.slope <= 0:
-        return None
-    if traffic is not None and (found := _by_requests(times, values, traffic, now, limit)):
-        return found
-    reached = by_clock.reaches(limit)
-    if reached is None or reached > now + _HORIZON_S:
-        return None
-    return Full(at=max(reached, now), by_traffic=False)
+    drift = _drift(times, values)
+    if drift is None:
+        trend = statistics.trend(share.times, share.values)
+        reached = trend.reaches(limit) if trend is not None and trend.slope > 0 else None
+        return max(reached, now) if reached is not None and reached < now + _HORIZON_S else None
+    ahead, before = _yesterday(times, values, now)
+    over = np.flatnonzero(before + drift >= limit)
+    return float(ahead[over[0]]) if over.size else None
 
 
-def _by_requests(
-    times: Floats, values: Floats, traffic: Series, now: float, limit: float
-) -> Full | None:
-    """Continue the line over served requests, if it fits better than the line over time."""
-    rt, rv = statistics.clean(traffic.times, traffic.values)
-    if rt.size < statistics.LEAST or rt[-1] - rt[0] < 0.8 * DAY_S:
+def _drift(times: Floats, values: Floats) -> float | None:
+    """Return how much higher the present is than the same hour a day ago, if that is known."""
+    if times.size < statistics.LEAST or times[-1] - times[0] < DAY_S + _NOW_S:
         return None
-    served = np.concatenate([[0.0], np.cumsum(np.diff(rt) * (rv[1:] + rv[:-1]) / 2)])
-    inside = (times >= rt[0]) & (times <= rt[-1])
-    if inside.sum() < statistics.LEAST:
+    present = values[times > times[-1] - _NOW_S]
+    end = times[-1] - DAY_S
+    past = values[(times > end - _NOW_S) & (times <= end)]
+    if not present.size or not past.size:
         return None
-    done = np.interp(times[inside], rt, served)
-    line = statistics.trend(done.tolist(), values[inside])
-    clock = statistics.trend(times[inside].tolist(), values[inside])
-    if line is None or clock is None or line.slope <= 0 or line.steady <= clock.steady:
-        return None
-    ahead, rates = _yesterday(rt, rv, now)
-    if not ahead.size:
-        return None
-    level = line.level + line.slope * np.cumsum(rates * _STEP_S)
-    over = np.flatnonzero(level >= limit)
-    return Full(at=float(ahead[over[0]]), by_traffic=True) if over.size else None
+    return statistics.median(present) - statistics.median(past)
 
 
 def _yesterday(times: Floats, values: Floats, now: float) -> tuple[Floats, Floats]:
-    """Return the moments of the next day and the rates of a day before them."""
+    """Return the moments of the next day, and the values a day before each."""
     ahead = now + np.arange(_STEP_S, _HORIZON_S, _STEP_S)
     back = ahead - DAY_S
     known = (back >= times[0]) & (back <= times[-1])

@@ -12,7 +12,7 @@ from bot.reasoning import series as statistics
 from bot.reasoning.claims import GOOD, HINT, STRONG, at, moment_of, said, seen, watched, what
 from bot.reasoning.picture import Picture, picture_of
 from bot.reasoning.suspicion import unique
-from bot.reasoning.wording import quantity
+from bot.reasoning.wording import duration, quantity
 
 NAME = "cache_pressure"
 _PRIOR = -3.0
@@ -30,9 +30,9 @@ class _Cache:
     name: str
     share: Series  # of maxmemory, long
     level: float
-    risen: float  # within what is known
+    grown: forecast.Growth
     traffic: Series | None
-    full: forecast.Full | None
+    full: float | None  # epoch seconds
 
 
 def look(snapshot: Snapshot, question: Question) -> Finding:
@@ -58,26 +58,30 @@ def _names(picture: Picture) -> set[str]:
 
 
 def _cache(picture: Picture, name: str) -> _Cache | None:
-    share = picture.long(Signal.MEMORY_OF_LIMIT, name, resource="maxmemory") or picture.long(
-        Signal.MEMORY_OF_LIMIT, name
-    )
-    if share is None:
+    shares = [
+        share
+        for share in (
+            picture.long(Signal.MEMORY_OF_LIMIT, name, resource="maxmemory"),
+            picture.long(Signal.MEMORY_OF_LIMIT, name),
+        )
+        if share is not None and share.times
+    ]
+    known = [(s, g) for s in shares if (g := forecast.growth(s)) is not None]
+    if not known:
         return None
-    times, values = statistics.clean(share.times, share.values)
-    trend = statistics.trend(share.times, share.values)
-    if not times.size or trend is None:
-        return None
-    traffic = _traffic(picture, name)
-    risen = trend.slope * (times[-1] - times[0])
-    full = (
-        forecast.when_full(share, traffic, picture.now.timestamp())
-        if risen >= _LEAST_RISE
-        else None
-    )
+    share, grown = max(known, key=lambda pair: (pair[1].amount, pair[0].values[-1]))
+    now = picture.now.timestamp()
+    grows = grown.amount >= _LEAST_RISE and grown.steady
+    full = min((f for s, _ in known if (f := forecast.when_full(s, now))), default=None)
     return _Cache(
-        picture=picture, name=name, share=share, level=float(values[-1]), risen=risen,
-        traffic=traffic, full=full,
-    )  # fmt: skip
+        picture=picture,
+        name=name,
+        share=share,
+        level=float(statistics.clean(share.times, share.values)[1][-1]),
+        grown=grown,
+        traffic=_traffic(picture, name),
+        full=full if grows else None,
+    )
 
 
 def _traffic(picture: Picture, name: str) -> Series | None:
@@ -97,7 +101,7 @@ def _hypothesis(cache: _Cache, question: Question) -> Hypothesis:
     change, blame = _setting(cache)
     evidence = [*_memory(cache), *_fragmentation(cache), *_losing(cache), *_peak(cache), *blame]
     hurt = name in picture.symptoms
-    breaks = moment_of(cache.full.at) if cache.full else None
+    breaks = moment_of(cache.full) if cache.full else None
     return Hypothesis(
         cause="cache_memory_pressure",
         object=picture.object_of(name),
@@ -120,12 +124,21 @@ def _summary(cache: _Cache, change: Change | None, *, hurt: bool) -> str:
     since = f" since the {what(change)}" if change else ""
     if hurt or cache.full is None:
         return f"{cache.name} runs out of memory{since}: {level} of its limit."
-    when = at(moment_of(cache.full.at), cache.picture)
-    peak = ", when the next peak comes" if cache.full.by_traffic else ""
+    when = at(moment_of(cache.full), cache.picture)
+    peak = ", on the way to the next peak" if _before_peak(cache) else ""
     return (
         f"Nothing is broken yet, but {cache.name} will be full about {when}{peak}: "
         f"memory grows{since} and is at {level} of its limit."
     )
+
+
+def _before_peak(cache: _Cache) -> bool:
+    peak = (
+        forecast.coming_peak(cache.traffic, cache.picture.now.timestamp())
+        if cache.traffic
+        else None
+    )
+    return peak is not None and cache.full is not None and cache.full <= peak.at + 3600.0
 
 
 def _ref(cache: _Cache) -> SignalRef:
@@ -140,10 +153,9 @@ def _ref(cache: _Cache) -> SignalRef:
 
 
 def _memory(cache: _Cache) -> list[Evidence]:
-    hours = (cache.share.times[-1] - cache.share.times[0]) / 3600.0
     text = f"memory of {cache.name} {quantity(cache.level, '%')} of its limit"
-    if cache.risen >= _LEAST_RISE:
-        grown = f"+{quantity(cache.risen, '%')} in {hours:.0f} h"
+    if cache.grown.amount >= _LEAST_RISE:
+        grown = f"+{quantity(cache.grown.amount, '%')} in {duration(cache.grown.over_s)}"
         weight = STRONG if cache.full else GOOD
         return [said(f"{text}, {grown}", weight, cache.share.source)]
     return [said(f"{text}, and steady", -GOOD, cache.share.source)]

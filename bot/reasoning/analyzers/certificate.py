@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from bot.domain.diagnosis import Evidence, Finding, Hypothesis, Question, SignalRef
 from bot.domain.needs import Fact
 from bot.domain.snapshot import KubernetesObject, Series, Signal, Snapshot
-from bot.reasoning import needs
+from bot.reasoning import complaints, needs
 from bot.reasoning.claims import GOOD, PROOF, STRONG, at, moment_of, said, seen, watched
 from bot.reasoning.picture import Picture, picture_of
 from bot.reasoning.wording import duration
@@ -13,7 +13,7 @@ from bot.reasoning.wording import duration
 NAME = "certificate"
 _PRIOR = -2.5
 _SOON_S = 3 * 86400.0  # a working renewal would have happened long before
-_TLS = ("x509", "certificate", "tls", "ssl", "handshake")
+_EXPIRED = r"(certificate|x509|tls|ssl).*expired|expired.*certificate"
 
 
 def look(snapshot: Snapshot, question: Question) -> Finding:
@@ -83,13 +83,8 @@ def _expiry(series: Series, left: float) -> SignalRef:
 
 
 def _complaints(picture: Picture, service: str) -> list[Evidence]:
-    near = {service, *picture.graph.callers(service)}
-    for log in picture.snapshot.logs:
-        text = log.template.lower()
-        if log.service in near and any(w in text for w in _TLS) and "expired" in text:
-            words = f'{log.service} logs "{log.example[:160]}", {log.count} times'
-            return [said(words, STRONG, log.source)]
-    return []
+    near = (service, *picture.graph.callers(service))
+    return list(complaints.about(picture, near, _EXPIRED, STRONG))
 
 
 def _symptoms(picture: Picture, service: str, ended: datetime) -> list[Evidence]:

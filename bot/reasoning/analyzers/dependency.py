@@ -1,9 +1,11 @@
 """A dependency that fails its callers: a provider outside, or the deepest service with symptoms."""
 
+import re
+
 from bot.domain.diagnosis import Evidence, Finding, Hypothesis, Question, RuledOut
 from bot.domain.needs import Fact, Need
 from bot.domain.snapshot import Signal, Snapshot
-from bot.reasoning import needs
+from bot.reasoning import complaints, needs
 from bot.reasoning.claims import GOOD, HINT, STRONG, at, observed, said, seen, source_of, watched
 from bot.reasoning.picture import Picture, Sign, picture_of
 from bot.reasoning.suspicion import culprits, unique
@@ -54,6 +56,7 @@ def _external(picture: Picture, question: Question, root: str) -> Hypothesis:
         seen(worst, picture, STRONG),
         said(f"{root} runs outside: nothing of ours changed in it", GOOD, worst.series.source),
         *_callers_changed(picture, root, callers, worst),
+        *complaints.about(picture, callers, re.escape(root), HINT),
     ]
     what = "fails" if any(s.signal == Signal.EDGE_ERROR_RATIO for s in signs) else "is slow"
     return Hypothesis(

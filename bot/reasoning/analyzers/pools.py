@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from bot.domain.diagnosis import Evidence, Finding, Hypothesis, Question
 from bot.domain.snapshot import Change, ChangeKind, Signal, Snapshot
+from bot.reasoning import complaints
 from bot.reasoning.claims import GOOD, HINT, PROOF, STRONG, at, observed, said, seen, watched, what
 from bot.reasoning.picture import Picture, Sign, picture_of
 from bot.reasoning.suspicion import EARLY, culprits
@@ -42,6 +43,7 @@ def _exhausted(picture: Picture, question: Question, sign: Sign) -> Hypothesis:
         *_full(picture, sign),
         *shrunk,
         *_other_reasons(picture, sign),
+        *complaints.about(picture, (service,), r"pool|connection is not available", GOOD),
     ]
     victims = picture.victims(service)
     cause, when = "connection_pool_exhausted", at(sign.onset, picture)

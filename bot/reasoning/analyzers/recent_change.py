@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from bot.domain.diagnosis import Evidence, Finding, Hypothesis, Question, RuledOut
 from bot.domain.needs import Fact, Need
 from bot.domain.snapshot import Change, ChangeKind, Signal, Snapshot
-from bot.reasoning import needs
+from bot.reasoning import complaints, needs
 from bot.reasoning.calls import amplifications
 from bot.reasoning.claims import GOOD, HINT, STRONG, at, said, seen, watched, what
 from bot.reasoning.picture import Picture, picture_of
@@ -131,7 +131,12 @@ def _hypothesis(case: _Case, question: Question) -> Hypothesis:
         summary=f"{_subject(change)} broke {service} at {at(case.onset, picture)}.",
         analyzer=NAME,
         prior=_PRIOR,
-        evidence=(case.timing.evidence, *_place(case), *versions(change, picture, case.onset)),
+        evidence=(
+            case.timing.evidence,
+            *_place(case),
+            *versions(change, picture, case.onset),
+            *complaints.since(picture, service, change.at, HINT),
+        ),
         explains=victims,
         onset=case.onset,
         change=change,

@@ -6,7 +6,7 @@ from bot.reasoning import forecast
 from bot.reasoning import series as statistics
 from bot.reasoning.claims import GOOD, HINT, PROOF, STRONG, at, moment_of, said
 from bot.reasoning.picture import Picture, picture_of
-from bot.reasoning.wording import noun, quantity
+from bot.reasoning.wording import duration, noun, quantity
 
 NAME = "running_full"
 _PRIOR = -3.5
@@ -34,19 +34,18 @@ def look(snapshot: Snapshot, question: Question) -> Finding:
 
 
 def _hypothesis(picture: Picture, series: Series, service: str) -> Hypothesis | None:
-    times, values = statistics.clean(series.times, series.values)
-    trend = statistics.trend(series.times, series.values)
-    if trend is None:
+    values = statistics.clean(series.times, series.values)[1]
+    grown = forecast.growth(series)
+    if grown is None:
         return None
     level, now = float(values[-1]), picture.now.timestamp()
-    risen = trend.slope * (times[-1] - times[0])
-    grows = risen >= _LEAST_RISE and trend.steady > 0.5
-    full = forecast.when_full(series, None, now) if grows else None
+    grows = grown.amount >= _LEAST_RISE and grown.steady
+    full = forecast.when_full(series, now) if grows else None
     if level < _FULL and full is None:
         return None
     broken = level >= _FULL and series.signal == Signal.DISK_OF_LIMIT
-    breaks = moment_of(full.at) if full and not broken else None
-    evidence = _evidence(picture, series, level, risen if grows else 0.0)
+    breaks = moment_of(full) if full and not broken else None
+    evidence = _evidence(picture, series, level, grown if grows else None)
     if breaks is not None:
         text = f"at this rate it is full at {at(breaks, picture)}"
         evidence.append(said(text, GOOD, series.source))
@@ -74,13 +73,14 @@ def _object(picture: Picture, series: Series, service: str) -> str:
     return picture.object_of(service)
 
 
-def _evidence(picture: Picture, series: Series, level: float, risen: float) -> list[Evidence]:
+def _evidence(
+    picture: Picture, series: Series, level: float, grown: forecast.Growth | None
+) -> list[Evidence]:
     text = f"{noun(series.signal)} {quantity(level, series.unit, series.signal)} of the limit"
     evidence = [said(text, PROOF if level >= _FULL else HINT, series.source)]
-    if risen:
-        hours = (series.times[-1] - series.times[0]) / 3600.0
-        grown = f"grew by {quantity(risen, '%')} in {hours:.0f} h, steadily"
-        evidence.append(said(grown, STRONG, series.source))
+    if grown is not None:
+        text = f"grew by {quantity(grown.amount, '%')} in {duration(grown.over_s)}"
+        evidence.append(said(text, STRONG, series.source))
     if not picture.symptoms:
         evidence.append(said("nobody has symptoms yet", HINT, series.source))
     elif series.service in picture.symptoms:

@@ -1,9 +1,18 @@
 """Builds an environment as it is on an ordinary day, with a past."""
 
 import math
+import re
 from dataclasses import replace
 
-from bot.sandbox.world import background, manifests, noise, rollout, sizing, templates
+from bot.sandbox.world import (
+    background,
+    manifests,
+    noise,
+    physics,
+    rollout,
+    sizing,
+    templates,
+)
 from bot.sandbox.world.records import History, Workload
 from bot.sandbox.world.shop import SIZES, Size, shop
 from bot.sandbox.world.site import SCRAPE, Node, Site
@@ -33,6 +42,7 @@ def build(
     for service in site.inside():
         _workload(site, service.name)
     background.fill(site)
+    physics.fill(site)
     return site
 
 
@@ -91,7 +101,8 @@ def versions_before(site: Site, name: str) -> tuple[str, ...]:
 
 def bump(version: str, by: int) -> str:
     """Return a version further on (or back): the last part counts, and the middle one when it can't."""
-    major, minor, patch = (int(p) for p in version.removeprefix("v").split("."))
+    found = re.match(r"v?(\d+)\.(\d+)\.(\d+)", version)
+    major, minor, patch = (int(p) for p in found.groups()) if found else (1, 0, 0)
     patch += by
     if patch < 0:
         minor, patch = max(0, minor + patch), 0

@@ -67,6 +67,8 @@ def _for_service(site: Site, service: Service) -> None:
              {"spec": budget})  # fmt: skip
     if service.stateful:
         _volume(site, service)
+    if service.serves_http:
+        _certificate(site, service)
 
 
 def settings(site: Site, service: Service) -> Json:
@@ -87,6 +89,26 @@ def settings(site: Site, service: Service) -> Json:
     if service.role is Role.DATABASE:
         data |= {"max_connections": "200", "shared_buffers": "2GB", "statement_timeout": "0"}
     return data
+
+
+def usual_expiry(site: Site, name: str) -> float:
+    """Return when a service's certificate expires, on an ordinary day."""
+    return round(site.begun + noise.between(25.0, 80.0, *site.key, name, "certificate") * DAY)
+
+
+def _certificate(site: Site, service: Service) -> None:
+    until = usual_expiry(site, service.name)
+    ready = {"type": "Ready", "status": "True", "reason": "Ready",
+             "message": "Certificate is up to date and has not expired",
+             "lastTransitionTime": iso(until - 90.0 * DAY)}  # fmt: skip
+    spec = {"secretName": f"{service.name}-tls", "dnsNames": [f"{service.name}.shop.svc"],
+            "duration": "2160h0m0s", "renewBefore": "720h0m0s",
+            "issuerRef": {"name": "shop-internal", "kind": "ClusterIssuer"}}  # fmt: skip
+    status = {"notBefore": iso(until - 90.0 * DAY), "notAfter": iso(until), "revision": 3,
+              "renewalTime": iso(until - 30.0 * DAY), "conditions": [ready]}  # fmt: skip
+    body = _put(site, "certificates", "cert-manager.io/v1", "Certificate", service.name,
+                {"spec": spec, "status": status})  # fmt: skip
+    body["metadata"]["labels"]["app.kubernetes.io/name"] = service.name
 
 
 def _volume(site: Site, service: Service) -> None:

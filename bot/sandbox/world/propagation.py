@@ -76,9 +76,18 @@ class Flow:
     shapes: tuple[Shape, Shape] | None = None
     edges: dict[str, EdgeFlow] = field(default_factory=dict)
     extra_cpu: Floats = field(default_factory=lambda: np.zeros(0))  # cores asked by callers' effects
+    final: Shape | None = None  # what callers see, once the block is solved
+
+    @property
+    def unreachable(self) -> Floats:
+        """Return the share of calls that fail before they arrive."""
+        out: Floats = self.mix * self.level["unreachable"]
+        return out
 
     def seen(self) -> Shape:
         """Return what callers see: both classes mixed."""
+        if self.final is not None:
+            return self.final
         assert self.shapes is not None  # noqa: S101 - set by propagate before anyone asks
         a, b = self.shapes
         if not self.mix.any():
@@ -100,9 +109,10 @@ def _part(mix: Floats, a: Shape, b: Shape) -> Floats:
     return out
 
 
+ADDED = ("latency_add_s", "slow_share", "errors", "hang_share", "unreachable", "cpu_add")
 NEUTRAL = {
     "latency_factor": 1.0, "latency_add_s": 0.0, "slow_share": 0.0, "slow_s": 0.0, "errors": 0.0,
-    "hang_share": 0.0, "cpu_factor": 1.0, "cpu_add": 0.0,
+    "hang_share": 0.0, "unreachable": 0.0, "cpu_factor": 1.0, "cpu_add": 0.0,
 }  # fmt: skip
 
 
@@ -154,7 +164,7 @@ def _levels(effects: list[Effect], strengths: Floats, touched: Floats, mix: Floa
         m = effect.modifiers
         for name in ("latency_factor", "cpu_factor"):
             level[name] = level[name] * (1.0 + (getattr(m, name) - 1.0) * mean)
-        for name in ("latency_add_s", "slow_share", "errors", "hang_share", "cpu_add"):
+        for name in ADDED:
             level[name] = level[name] + getattr(m, name) * mean
         level["slow_s"] = np.maximum(level["slow_s"], m.slow_s * (mean > 0))
         if m.pool_size:
@@ -170,6 +180,13 @@ def _levels(effects: list[Effect], strengths: Floats, touched: Floats, mix: Floa
 
 def entry(site: Site, service: Service, times: Floats) -> Floats:
     """Return the outside traffic that enters at a service, requests per second."""
+    for name, extra in site.surges:
+        if name == service.name:
+            return _usual_entry(site, service, times) + extra(times)
+    return _usual_entry(site, service, times)
+
+
+def _usual_entry(site: Site, service: Service, times: Floats) -> Floats:
     if not service.entry_share:
         return np.zeros(len(times))
     signing = service.role is Role.HTTP and service.entry_share < 0.5
@@ -177,9 +194,6 @@ def entry(site: Site, service: Service, times: Floats) -> Floats:
     rate = site.size.traffic * service.entry_share * profile(times, site.day_offset, site.seed)
     if service.role is Role.BATCH:
         rate = np.full(len(times), site.size.traffic * service.entry_share)
-    for name, factor in site.surges:
-        if name == service.name:
-            rate = rate * factor(times)
     out: Floats = rate
     return out
 

@@ -91,6 +91,7 @@ class Workload:
     pods: list[Pod] = field(default_factory=list)
     scales: list[tuple[float, int]] = field(default_factory=list)
     events: list[tuple[float, str, str]] = field(default_factory=list)  # at, reason, message
+    made: int = 0  # pods so far
 
     @property
     def replicas(self) -> int:
@@ -159,6 +160,7 @@ class Modifiers:
     slow_s: float = 0.0
     errors: float = 0.0
     hang_share: float = 0.0  # of requests never answer: the caller's timeout strikes
+    unreachable: float = 0.0  # share of calls that fail before they arrive
     calls: Mapping[str, float] = field(default_factory=dict)  # callee → factor on calls per request
     call_add_s: Mapping[str, float] = field(default_factory=dict)  # callee → seconds per call
     callee_cpu_s: Mapping[str, float] = field(default_factory=dict)  # callee → CPU seconds per call

@@ -84,7 +84,8 @@ def remove_pod(site: Site, workload: Workload, pod: Pod, at: float) -> Pod:
 
 def new_pod(site: Site, workload: Workload, revision: Revision, at: float, ordinal: int) -> Pod:
     """Return a pod of that revision, created at this moment, ready when its image and start allow."""
-    seed = (*site.key, workload.name, revision.hash, round(at, 3), ordinal)
+    workload.made += 1
+    seed = (*site.key, workload.name, revision.hash, workload.made)
     image = image_of(revision.template)
     waiting = "" if image in site.images else "ImagePullBackOff"
     start = startup_s(site, workload) * noise.between(0.85, 1.15, *seed, "start")
@@ -143,6 +144,8 @@ def _batches(count: int) -> list[int]:
 
 
 def _unavailable(workload: Workload) -> int:
+    if (workload.body["spec"].get("strategy") or {}).get("type") == "Recreate":
+        return workload.replicas
     rolling = (workload.body["spec"].get("strategy") or {}).get("rollingUpdate") or {}
     value = rolling.get("maxUnavailable", "25%")
     if isinstance(value, str) and value.endswith("%"):

@@ -131,6 +131,15 @@ def _orders() -> tuple[Service, ...]:
                 Call(callee="orders-db", per_request=4.0, operation="SELECT report", timeout_s=60.0),
             ),
         ),
+        Service(
+            name="analytics-export", role=Role.BATCH, median_s=0.700, cpu_s=0.4, replicas=1, pool=4,
+            language="python", version="v1.4.2", entry_share=0.003, memory_limit=2048,
+            memory_base=640, cpu_limit=2.0, owner="team-data",
+            calls=(
+                Call(callee="catalogue-db", per_request=3.0, operation="SELECT export",
+                     timeout_s=60.0),
+            ),
+        ),
     )  # fmt: skip
 
 
@@ -169,10 +178,10 @@ def _outside() -> tuple[Service, ...]:
     return (
         Service(
             name="payment-provider", role=Role.EXTERNAL, median_s=0.140, cpu_s=0.0, replicas=1,
-            port=443, version="", error_ratio=0.001, shape=4.2,
+            port=443, version="", error_ratio=0.0004, shape=4.2,
         ),
         Service(
             name="email-provider", role=Role.EXTERNAL, median_s=0.090, cpu_s=0.0, replicas=1,
-            port=443, version="", error_ratio=0.001, shape=3.6,
+            port=443, version="", error_ratio=0.0004, shape=3.6,
         ),
     )  # fmt: skip

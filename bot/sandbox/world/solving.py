@@ -6,7 +6,7 @@ from bot.sandbox.world import sizing
 from bot.sandbox.world.noise import Floats
 from bot.sandbox.world.propagation import EdgeFlow, Flow, Shape, entry, flow_of, jitter
 from bot.sandbox.world.site import BLOCK, SCRAPE, Site
-from bot.sandbox.world.topology import STATEFUL, Call, Role, Service
+from bot.sandbox.world.topology import Call, Role
 
 POOL_TIMEOUT_S = 2.5
 HANG_S = 12.0
@@ -38,6 +38,8 @@ class Solver:
             self._load()
             for service in reversed(self.site.topology.services):
                 self._respond(self.frame[service.name])
+        for flow in self.frame.values():
+            flow.final = flow.seen()
         return self.frame
 
     def _load(self) -> None:
@@ -57,7 +59,8 @@ class Solver:
         zero = np.zeros_like(per)
         flow.edges[call.callee] = EdgeFlow(call=call, rate=rate, add_s=zero, failed=zero, late=zero)
         callee = self.frame[call.callee]
-        callee.rate = callee.rate + (1.0 - flow.mix) * rate[0] + flow.mix * rate[1]
+        arriving = ((1.0 - flow.mix) * rate[0] + flow.mix * rate[1]) * (1.0 - callee.unreachable)
+        callee.rate = callee.rate + arriving
         cpu = flow.level.get(f"cpu:{call.callee}")
         if cpu is not None:
             callee.extra_cpu = callee.extra_cpu + flow.mix * rate[1] * cpu
@@ -106,15 +109,15 @@ class Solver:
         stores = [c for c in service.calls if self.site.service(c.callee).role is Role.DATABASE]
         if not service.pool or not stores:
             return zero, zero
-        usual = sum(c.per_request * self.site.service(c.callee).median_s for c in stores)
-        asked = zero + 0.0
+        extra = zero + 0.0
         for call in stores:
-            per = self._per_request(flow, call)
-            add = flow.level.get(f"add:{call.callee}", 0.0)
-            seconds = self.frame[call.callee].seen().fast + np.array([add * zero[0], add + zero[0]])
-            asked = asked + per * seconds
+            add = flow.level.get(f"add:{call.callee}", zero[0])
+            usual = call.per_request * self.site.service(call.callee).median_s
+            fast = self.frame[call.callee].seen().fast
+            seconds = self._per_request(flow, call) * np.array([fast, fast + add])
+            extra = extra + np.maximum(0.0, seconds - usual)
         noon = max(self.noon[service.name] / service.replicas, 1e-6)
-        flow.pool = 0.38 * service.pool * (per_pod / noon) * asked / usual
+        flow.pool = per_pod * (0.38 * service.pool / noon + extra)
         size = np.array([zero[0] + service.pool, flow.level.get("pool_size", zero[0])])
         size = np.where(size > 0, size, service.pool)
         return _waiting(flow.pool / size, flow.pool / np.maximum(per_pod, 1e-6))
@@ -153,7 +156,8 @@ class Solver:
         add = flow.level.get(f"add:{call.callee}", per * 0.0) if v == 1 else per * 0.0
         late = seen.beyond(call.timeout_s) if not add.any() else _later(seen, add, call.timeout_s)
         late = np.minimum(1.0, late + seen.errors[2] * (seen.hang_s >= call.timeout_s))
-        failed = 1.0 - (1.0 - seen.failed) * (1.0 - late)
+        lost = self.frame[call.callee].unreachable
+        failed = 1.0 - (1.0 - seen.failed) * (1.0 - late) * (1.0 - lost)
         edge.add_s[v], edge.failed[v], edge.late[v] = add, failed, late
         fast = np.minimum(seen.fast + add, call.timeout_s)
         slow = np.minimum(seen.slow + add, call.timeout_s)
@@ -231,8 +235,3 @@ def _waiting(asked: Floats, hold_s: Floats) -> tuple[Floats, Floats]:
     wait = np.minimum(wait + over * POOL_TIMEOUT_S, POOL_TIMEOUT_S)
     gave_up: Floats = np.maximum(0.0, 1.0 - 1.0 / np.maximum(asked, 1e-9))
     return wait, gave_up
-
-
-def is_store(service: Service) -> bool:
-    """Return whether it is a database, cache or queue."""
-    return service.role in STATEFUL

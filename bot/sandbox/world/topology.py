@@ -44,7 +44,7 @@ class Service:
     calls: tuple[Call, ...] = ()
     entry_share: float = 0.0  # of the environment's outside traffic that enters here
     shape: float = 3.4  # of the log-logistic latency: smaller is heavier-tailed
-    error_ratio: float = 0.0004
+    error_ratio: float = 0.00006
     threads: int = 64  # requests at once per pod
     pool: int = 0  # database connections per pod, 0: no pool
     cpu_limit: float = 1.0

@@ -1,10 +1,8 @@
 """The API server's front door: identity, paths, verbs, and answers as JSON."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
-from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
@@ -19,22 +17,22 @@ from bot.sandbox.world.kubernetes.errors import (
 from bot.sandbox.world.kubernetes.resources import Resource
 from bot.sandbox.world.records import Json
 from bot.sandbox.world.running import Running, World
+from bot.sandbox.world.serving import Asked, BadRequest, endpoint
 from bot.sandbox.world.site import NAMESPACE
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 USERS = {"read-only": "system:serviceaccount:shop:sre-bot-reader"}
 WRITER = "system:serviceaccount:shop:sre-bot"
-MAX_BODY = 3_000_000
 
 
 class Call:
     """One request, understood: who wants to do what to which object."""
 
-    def __init__(self, request: Request, running: Running, body: Any) -> None:
-        self.request, self.running, self.body = request, running, body
-        self.query = request.query_params
-        token = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
+    def __init__(self, asked: Asked, running: Running, body: Any) -> None:
+        self.request, self.running, self.body = asked, running, body
+        self.query = asked.query
+        token = asked.headers.get("authorization", "").removeprefix("Bearer ").strip()
         self.user = USERS.get(token, WRITER)
         self.read_only = token in USERS
         self.now = running.now()
@@ -64,44 +62,35 @@ class Call:
 
 def routes(world: World) -> list[BaseRoute]:
     """Return the routes under `/world/{env}/kubernetes`."""
-    endpoint = _endpoint(world)
+    run = endpoint(world, _handle, _failed)
     return [
-        Route("/world/{env}/kubernetes", endpoint, methods=METHODS),
-        Route("/world/{env}/kubernetes/{path:path}", endpoint, methods=METHODS),
+        Route("/world/{env}/kubernetes", run, methods=METHODS),
+        Route("/world/{env}/kubernetes/{path:path}", run, methods=METHODS),
     ]
 
 
-def _endpoint(world: World) -> Callable[[Request], Any]:
-    async def endpoint(request: Request) -> Response:
-        running = world.running(request.path_params["env"])
-        try:
-            if running is None:
-                raise no_route()
-            call = Call(request, running, await _body(request))
-            found = answer(call, [p for p in request.path_params.get("path", "").split("/") if p])
-        except ApiError as error:
-            return JSONResponse(error.body(), status_code=error.code, headers=_headers(error))
-        if isinstance(found, str):
-            return PlainTextResponse(found)
-        return JSONResponse(found, status_code=201 if request.method == "POST" else 200)
-
-    return endpoint
+def _handle(running: Running, asked: Asked) -> Response:
+    try:
+        call = Call(asked, running, _body(asked))
+        found = answer(call, [p for p in str(asked.path.get("path", "")).split("/") if p])
+    except ApiError as error:
+        headers = {"Retry-After": "10"} if error.code == 429 else {}
+        return JSONResponse(error.body(), status_code=error.code, headers=headers)
+    if isinstance(found, str):
+        return PlainTextResponse(found)
+    return JSONResponse(found, status_code=201 if asked.method == "POST" else 200)
 
 
-def _headers(error: ApiError) -> dict[str, str]:
-    return {"Retry-After": "10"} if error.code == 429 else {}
+def _failed(bad: BadRequest) -> Response:
+    error = no_route() if bad.code == 404 else ApiError(bad.code, "BadRequest", str(bad))
+    return JSONResponse(error.body(), status_code=error.code)
 
 
-async def _body(request: Request) -> Any:
-    if request.method == "GET":
-        return None
-    raw = await request.body()
-    if len(raw) > MAX_BODY:
-        raise ApiError(413, "RequestEntityTooLarge", "limit is 3145728")
-    if not raw:
+def _body(asked: Asked) -> Any:
+    if asked.method == "GET" or not asked.raw:
         return None
     try:
-        return json.loads(raw)
+        return json.loads(asked.raw)
     except (ValueError, RecursionError) as error:
         raise bad_request(f"the body is not JSON: {str(error)[:200]}") from error
 

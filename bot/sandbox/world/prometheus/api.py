@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qsl
 
 import numpy as np
 from starlette.datastructures import FormData, QueryParams
@@ -15,6 +16,7 @@ from bot.sandbox.world.promql.evaluator import Evaluator, Matcher, _matchers, pa
 from bot.sandbox.world.promql.values import NAME, BadQuery, FailedQuery
 from bot.sandbox.world.running import Running, World
 from bot.sandbox.world.series.registry import SiteStorage
+from bot.sandbox.world.serving import Asked, endpoint
 from bot.sandbox.world.site import SCRAPE
 
 MAX_POINTS = 11_000
@@ -49,23 +51,20 @@ async def _healthy(_request: Request) -> Response:
 
 
 def _endpoint(world: World, handler: Handler) -> Callable[[Request], Any]:
-    async def endpoint(request: Request) -> Response:
-        running = world.running(request.path_params["env"])
-        if running is None:
-            return error(404, "not_found", "no such environment")
-        params: Params = request.query_params
-        if request.method == "POST":
-            form = await request.form()
-            params = FormData([*request.query_params.multi_items(), *form.multi_items()])
+    def handle(running: Running, asked: Asked) -> Response:
+        params: Params = asked.query
+        if asked.method == "POST":
+            form = parse_qsl(asked.raw.decode("utf-8", "replace"), keep_blank_values=True)
+            params = FormData([*asked.query.multi_items(), *form])
         try:
-            data = handler(running, params, dict(request.path_params))
+            data = handler(running, params, asked.path)
         except BadQuery as bad:
             return error(400, "bad_data", str(bad))
         except (FailedQuery, RecursionError, MemoryError) as failed:
             return error(422, "execution", str(failed) or "query is too complex")
         return JSONResponse({"status": "success", "data": data})
 
-    return endpoint
+    return endpoint(world, handle, lambda bad: error(bad.code, "bad_data", str(bad)))
 
 
 def error(status: int, kind: str, text: str) -> JSONResponse:

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 
-from bot.sandbox.world import noise
+from bot.sandbox.world.manifests import usual_expiry
 from bot.sandbox.world.noise import Floats, Ints
 from bot.sandbox.world.series.family import Family, Keep, Labels, Rows, Scope, gather, times_of
 from bot.sandbox.world.topology import Service
-from bot.sandbox.world.traffic import DAY
 
 
 def families() -> Iterator[Family]:
@@ -15,12 +14,6 @@ def families() -> Iterator[Family]:
                  help="Last certificate expiry in unix seconds.", read=_Read(True))  # fmt: skip
     yield Family(name="probe_success", kind="gauge",
                  help="Whether the probe was a success.", read=_Read(False))  # fmt: skip
-
-
-def usual_expiry(scope: Scope, service: Service) -> float:
-    """Return when the certificate that a service serves expires, on an ordinary day."""
-    days = noise.between(25.0, 80.0, *scope.site.key, service.name, "certificate")
-    return round(scope.site.begun + days * DAY)
 
 
 class _Read:
@@ -38,7 +31,7 @@ class _Read:
 
     def _values(self, scope: Scope, service: Service, times: Floats) -> Floats:
         special = scope.site.gauges.get(("certificate", service.name))
-        expires = special(times) if special else times * 0.0 + usual_expiry(scope, service)
+        expires = special(times) if special else times * 0.0 + usual_expiry(scope.site, service.name)
         if self.expiry:
             return expires
         out: Floats = (expires > times).astype(float)

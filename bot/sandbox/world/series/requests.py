@@ -92,11 +92,13 @@ class _Reader:
             if stored != (self.base == DATABASE):
                 continue
             if stored:
-                extra = {"server_address": call.callee, "db_operation_name": call.operation}
+                extra = {"server_address": call.callee, "db_operation_name": call.operation,
+                         "service_version": version}  # fmt: skip
                 yield (pod, call.callee, "200"), extra | {"db_system": _system(scope, call.callee)}
                 continue
             for status in STATUSES:
-                extra = {"server_address": call.callee, "http_response_status_code": status}
+                extra = {"server_address": call.callee, "http_response_status_code": status,
+                         "service_version": version}  # fmt: skip
                 yield (pod, call.callee, status), extra
 
 
@@ -172,7 +174,7 @@ def client_increments(frame: Frame, name: str) -> dict[Any, Floats]:
     for callee, edge in flow.edges.items():
         if frame[callee].service.role in STATEFUL:
             continue
-        tables = [_called(frame[callee].seen(), edge, v) for v in (0, 1)]
+        tables = [_called(frame[callee], edge, v) for v in (0, 1)]
         for i, pod in enumerate(flow.pods):
             made = _made(flow, edge, i)
             for s, status in enumerate(STATUSES):
@@ -185,13 +187,15 @@ def _made(flow: Flow, edge: EdgeFlow, pod: int) -> Floats:
     return out
 
 
-def _called(seen: Shape, edge: EdgeFlow, v: int) -> list[Floats]:
+def _called(callee: Flow, edge: EdgeFlow, v: int) -> list[Floats]:
+    seen = callee.seen()
     limit, late = edge.call.timeout_s, edge.late[v]
     other = np.maximum(0.0, edge.failed[v] - late)
     fast = np.minimum(seen.fast + edge.add_s[v], limit)
     slow = np.minimum(seen.slow + edge.add_s[v], limit)
     good = _table(fast, slow, seen.weight, seen.shape)
-    refusals = np.minimum(1.0, seen.errors[1] / np.maximum(seen.failed, 1e-12))
+    refused = seen.errors[1] + callee.unreachable
+    refusals = np.minimum(1.0, refused / np.maximum(other, 1e-12))
     hung = _narrow(fast * 0.0 + limit)
     return [good * (1.0 - edge.failed[v]), good * other * (1.0 - refusals),
             good * other * refusals, hung * late]  # fmt: skip

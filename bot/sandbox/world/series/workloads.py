@@ -9,7 +9,7 @@ from bot.sandbox.world.records import Pod, Workload
 from bot.sandbox.world.series.containers import MIB, container_labels
 from bot.sandbox.world.series.family import Family, Keep, Labels, Rows, Scope, gather, times_of, where
 from bot.sandbox.world.site import NAMESPACE
-from bot.sandbox.world.topology import Service
+from bot.sandbox.world.topology import Role, Service
 
 Value = Callable[[Scope, Workload, Floats], Floats]
 
@@ -147,7 +147,7 @@ class _Slo:
 
 
 def _ratio(_scope: Scope, service: Service) -> float:
-    return 0.999 if service.entry_share or service.name in ("checkout", "payment") else 0.995
+    return 0.999 if service.role is Role.HTTP else 0.99
 
 
 def latency_threshold(scope: Scope, service: Service) -> float:

@@ -1,0 +1,1 @@
+"""Jaeger's query API over simulated traces."""

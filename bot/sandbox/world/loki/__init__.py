@@ -1,0 +1,1 @@
+"""Loki's query API over the simulated log lines."""
