@@ -66,7 +66,7 @@ def _better(route: Route, names: list[str]) -> str | None:
 
 
 def core(name: str) -> str:
-    """Return what is telling in a name: "shop-cart-service" and "cartservice" share "cart"."""
+    """Return what is telling in a name: "shop-cart-service" and "cart-svc" share "cart"."""
     return FILLER.sub("", name.lower())
 
 

@@ -69,8 +69,11 @@ def look(snapshot: Snapshot, question: Question) -> Finding:
 
 def _slow(picture: Picture) -> dict[str, Slow]:
     found: dict[str, list[Sign]] = {}
-    since = picture.now.timestamp() - JUST_NOW_S
-    recent = [s for s in picture.past if (s.shift.until or 0.0) >= since]
+    recent = [
+        sign
+        for sign in picture.past
+        if (sign.shift.until or 0.0) >= sign.series.times[-1] - JUST_NOW_S
+    ]
     for sign in (*picture.signs, *recent):
         if sign.signal in LATENCY and sign.shift.usual > 0:
             found.setdefault(sign.service, []).append(sign)

@@ -157,3 +157,8 @@ def test_many_slow_services_on_one_node_are_the_node_s_trouble() -> None:
     objects = (*here, there, *pods, node("w1"), node("w2"))
     facts = snapshot(*objects, series=measured)
     assert answer(network.look(facts, question())) == ("node_network_delay", "node/w1")
+
+
+def test_an_unknown_host_that_a_caller_quotes_is_found() -> None:
+    said = log("edge", "failed to charge: lookup carts on 10.0.0.10:53: no such host")
+    assert asked(calls("CART_ADDR", "carts:7070"), logs=(said, log("web", "x"))) == WRONG
