@@ -26,6 +26,7 @@ MUCH = math.log(5)  # a latency five times the usual
 PASSED_ON = 0.5  # a callee that accounts for this share of the excess explains the caller
 JUST_NOW_S = 120.0  # what is over for less than this counts as going on
 INDEPENDENT = 3  # services that are slow by themselves at once: more than a coincidence
+PACKETS = ("network_receive_packets", "network_transmit_packets")
 RETRANSMITS = "tcp_retransmits"
 MANY_RETRANSMITS = 5.0  # segments a second
 
@@ -111,6 +112,7 @@ def _pod(
         *_not_passed_on(picture, slow),
         *_idle(picture, service),
         *_nothing_else(picture, service, slow.sign),
+        *_uncounted(picture, slow),
     ]
     before = ordered[: ordered.index(slow)]
     if not before:
@@ -137,6 +139,14 @@ def _pod(
         signal=watched(picture, question, service),
         hint="restart_pod",
     )
+
+
+def _uncounted(picture: Picture, slow: Slow) -> list[Evidence]:
+    """Latency alone does not tell a delayed packet from slow code."""
+    if any(picture.recent(signal, slow.service) is not None for signal in PACKETS):
+        return []
+    text = f"no packet counts of {slow.service} to tell it from slow code"
+    return [said(text, -STRONG, slow.sign.series.source)]
 
 
 def _touched(picture: Picture, service: str) -> set[str]:

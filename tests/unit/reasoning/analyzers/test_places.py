@@ -132,6 +132,7 @@ def test_the_service_that_waits_by_itself_is_delayed() -> None:
     measured = (
         series("web", 0.05, 4.6), series("cart", 0.02, 4.5), series("pay", 0.01, 0.011),
         series("cart", 0.1, 0.1, Signal.CPU_CORES),
+        series("cart", 9.0, 9.0, "network_receive_packets"),
     )  # fmt: skip
     facts = snapshot(*chain(), series=measured, edges=EDGES)
     assert answer(network.look(facts, question())) == ("pod_network_delay", "deployment/cart")
