@@ -82,7 +82,8 @@ class CedarEngine(RulingEngine):
                 ruling = Ruling(verdict=verdict, reasons=_distinct((*answer.reasons, *held)))
                 return self._gate(request, ruling, known)
             held.extend(answer.reasons)
-        nothing = Reason(rule="default-deny", text="no rule allows it")
+        words = f"no rule allows this at L{request.conditions.level.value}"
+        nothing = Reason(rule="default-deny", text=words)
         return Ruling(verdict=Verdict.DENY, reasons=_distinct(held) or (nothing,))
 
     def _answers(self, request: PolicyRequest, known: Facts) -> Iterator[tuple[Verdict, Answer]]:
@@ -138,8 +139,8 @@ class CedarEngine(RulingEngine):
                     Reason(rule="rule-error", text="; ".join(map(str, result.diagnostics.errors))),
                 ),
             )
-        found = (self._book.reasons.get(key) for key in sorted(result.diagnostics.reasons))
-        reasons = tuple(reason for reason in found if reason is not None)
+        held = set(result.diagnostics.reasons)
+        reasons = tuple(reason for key, reason in self._book.reasons.items() if key in held)
         return Answer(allowed=result.decision is cedarpy.Decision.Allow, reasons=reasons)
 
 

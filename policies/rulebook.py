@@ -68,7 +68,7 @@ def _policies(text: str) -> Mapping[str, Any]:
     if parsed.get("templates") or parsed.get("templateLinks"):
         raise ValueError("templates are outside the subset that is proved")
     found: Mapping[str, Any] = parsed["staticPolicies"]
-    return found
+    return {key: found[key] for key in sorted(found, key=lambda k: (len(k), k))}  # as written
 
 
 def _reason(policy: Mapping[str, Any]) -> Reason:

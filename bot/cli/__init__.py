@@ -1,11 +1,13 @@
 """The command line: `sre-bot COMMAND`; one module per family of commands, loaded when used."""
 
 import importlib
+import os
 import sys
 
 import click
 
 from bot.domain.errors import NotConfigured, SreBotError
+from bot.domain.redaction import redact
 
 USAGE, FAILURE = 2, 1
 COMMANDS = {
@@ -23,6 +25,7 @@ COMMANDS = {
     "stop": "bot.cli.switch",
     "audit": "bot.cli.audit",
 }
+NAMES = {"eval": "evaluate"}  # commands whose name is taken in Python
 
 
 class Commands(click.Group):
@@ -36,7 +39,8 @@ class Commands(click.Group):
         """Load one command."""
         if name not in COMMANDS:
             return None
-        command: click.Command = getattr(importlib.import_module(COMMANDS[name]), name)
+        module = importlib.import_module(COMMANDS[name])
+        command: click.Command = getattr(module, NAMES.get(name, name))
         return command
 
 
@@ -61,4 +65,10 @@ def main() -> None:
         sys.exit(USAGE)
     except SreBotError as error:
         click.echo(str(error), err=True)
+        sys.exit(FAILURE)
+    except Exception as error:  # the last door: no traceback to a user
+        if os.environ.get("SRE_BOT_LOG_LEVEL", "").lower() == "debug":  # noqa: TID251 - last door
+            raise
+        click.echo(f"Unforeseen: {redact(repr(error))}", err=True)
+        click.echo("SRE_BOT_LOG_LEVEL=debug shows where.", err=True)
         sys.exit(FAILURE)

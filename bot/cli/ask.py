@@ -7,11 +7,17 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from bot.domain.diagnosis import Status
+from bot.cli.support import clock_of
+from bot.domain.diagnosis import Question, Status, Symptom
+from bot.domain.errors import NotConfigured
 from bot.settings import Settings, load, load_environments
+
+if TYPE_CHECKING:
+    from bot.workflows.asking import Answered
 
 EXIT_CODES = {Status.ROOT_CAUSE: 0, Status.HEALTHY: 0, Status.UNKNOWN: 3}
 
@@ -31,28 +37,54 @@ def ask(
 
     Exit code: 0 root cause found or healthy, 3 unknown, 2 wrong usage, 1 failure.
     """
-    from bot.app import ask_case, ask_live
-    from bot.reports.answer import answer
+    from bot.reports.answer import answer as as_answer
     from bot.reports.terminal import words
 
     if case is not None and (incident or environment):
         raise click.UsageError("--case brings its own environment; leave --env and --sandbox out.")
     if case is not None:
-        answered = asyncio.run(ask_case(case, question, load()))
+        answered = asyncio.run(_about_case(case, question))
     elif not question and not incident:
         raise click.UsageError("What is the question? For example: sre-bot ask 'why is web slow'")
     else:
-        with _place(incident, seed, environment) as (settings, default_question):
-            found = load_environments(settings.environments)
-            answered = asyncio.run(
-                ask_live(question or default_question, environment, found, settings)
-            )
-    report, proposals = answered
+        with _place(incident, seed, environment) as (settings, usual_question):
+            answered = asyncio.run(_live(settings, question or usual_question, environment))
     if as_json:
-        click.echo(json.dumps(answer(report, proposals), indent=2))
+        click.echo(json.dumps(as_answer(answered.report, answered.proposals), indent=2))
     else:
-        click.echo(words(report, proposals))
-    sys.exit(EXIT_CODES[report.diagnosis.status])
+        click.echo(words(answered.report, answered.proposals))
+    sys.exit(EXIT_CODES[answered.report.diagnosis.status])
+
+
+async def _live(settings: Settings, question: str, environment: str) -> "Answered":
+    from bot.app.watching import inquiry_of
+    from bot.workflows.asking import answer_live
+    from policies.catalog import load as load_runbooks
+
+    environments = load_environments(settings.environments)
+    if not environments:
+        raise NotConfigured("SRE_BOT_ENVIRONMENTS names no environment; see docs/configuration.md")
+    inquiry = inquiry_of(settings, environments, clock_of(settings))
+    return await answer_live(inquiry, load_runbooks(), question, environment)
+
+
+async def _about_case(directory: Path, text: str) -> "Answered":
+    """Answer from a recorded case. The recorded question, or a blank one, unless TEXT is given."""
+    from bot.app.watching import recorded_inquiry
+    from bot.evaluation.opening import open_case
+    from bot.workflows.asking import answer
+    from bot.workflows.inquiry import Meter
+    from policies.catalog import load as load_runbooks
+
+    case = open_case(directory)
+    blank = Question(
+        text=text, environment=case.environment, services=(), symptom=Symptom.ANY,
+        asked_at=case.now, window=case.window,
+    )  # fmt: skip
+    inquiry = recorded_inquiry(load(), case.environment, case.now)
+    question = case.question or blank
+    meter = Meter(case.now, inquiry.clock)
+    return await answer(inquiry, load_runbooks(), question, case.collect, meter)
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ MARKS = {"ok": "✓", "missing": "-", "wrong": "✗"}
 @click.command()
 def doctor() -> None:
     """Say what is configured, reachable and missing. Exit code 1 when something needed is."""
-    from bot.health import examine
+    from bot.app.health import examine
 
     findings = asyncio.run(examine(load()))
     for finding in findings:

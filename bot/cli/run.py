@@ -14,7 +14,7 @@ def run() -> None:
 
     Prints one line of JSON when it is connected. SIGTERM stops it; work goes on at the next start.
     """
-    from bot.app import serve
+    from bot.app.serving import serve
 
     settings = load()
     asyncio.run(serve(settings, ready=lambda facts: click.echo(json.dumps(facts))))

@@ -4,8 +4,11 @@ import asyncio
 import dataclasses
 import json
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 import click
+
+from bot.domain.time import ScaledClock
 
 
 @click.group()
@@ -41,17 +44,21 @@ def serve(  # noqa: PLR0913 - one parameter an option
     host: str, port: int, seed: int, rate: float, origin: str, incident: str, environment: str
 ) -> None:
     """Serve the company on loopback; prints one line of JSON with its port when it listens."""
-    from bot.sandbox.server import serve as run
+    from bot.sandbox import server
+    from bot.sandbox.app import create_app
+    from bot.sandbox.workspace.state import Workspace
+    from bot.sandbox.world import catalog
+    from bot.sandbox.world.routes import routes
+    from bot.sandbox.world.running import World
 
     start = datetime.fromisoformat(origin) if origin else datetime.now(UTC)  # noqa: TID251 - entry
-    asyncio.run(
-        run(
-            host=host,
-            port=port,
-            seed=seed,
-            rate=rate,
-            origin=start,
-            incident=incident or None,
-            environment=environment,
-        )
-    )
+    clock = ScaledClock(origin=start, rate=rate)
+    workspace, world = Workspace(clock), World(clock, seed)
+    if incident:
+        catalog.start(world, incident, seed, environment)
+    app = create_app(workspace, extra=routes(world))
+
+    def listening(url: str) -> None:
+        click.echo(json.dumps({"url": url, "port": urlsplit(url).port}))
+
+    asyncio.run(server.serve(workspace, app, host=host, port=port, ready=listening))

@@ -157,6 +157,7 @@ class Proposal:
     inverse: ActionCall | None = None
     expires_at: datetime | None = None  # wall time
     track_record: str = ""  # "9 of 9 rollbacks of checkout verified (lower bound 70 %)"
+    applied: Target | None = None  # the target read back after acting: what an undo must still find
 
 
 class Choice(StrEnum):

@@ -31,6 +31,9 @@ class Mention:
     text: str  # without the bot's own mention
     ts: str
     in_thread: bool
+    addressed: bool = (
+        True  # False: overheard in an incident channel; speak only if it tells of trouble
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,1 +1,1 @@
-"""Recorded incidents of others: converted into cases, run through the same reasoning, and scored."""
+"""Recorded incidents of others: made into cases, run through the same reasoning, scored."""

@@ -1,7 +1,7 @@
-"""Reads a Cloud-OpsBench case folder into a case of sre-bot: kubectl text, checks, alerts, logs, metrics.
+"""Reads a Cloud-OpsBench case folder into a case: kubectl text, checks, alerts, logs, metrics.
 
-Nothing of the folder's name, of `metadata.json`, or of which files exist reaches the facts. Source of the
-data: Cloud-OpsBench, arXiv 2603.00468.
+Nothing of the folder's name, of `metadata.json`, or of which files exist reaches the facts.
+Source of the data: Cloud-OpsBench, arXiv 2603.00468.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from bot.domain.snapshot import KubernetesObject, Snapshot
 from bot.domain.time import Window
 from bot.evaluation import cloud_facts
 from bot.evaluation.kubectl.objects import Command, kind_of, manifests, parse
-from bot.evaluation.manifests import completed
+from bot.evaluation.manifests import UNDESCRIBED, WORKLOADS, completed
 from bot.evaluation.secrecy import Veil
 from bot.perception.case import Answer, Case, is_case, load_case
 
@@ -35,7 +35,7 @@ NAMESPACE = re.compile(r"(?:^| )-n (\S+)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
-    """One recorded kubectl output: the command, its form (plain, wide, labels, yaml), and the text."""
+    """One recorded kubectl output: the command, its form (plain, wide, labels), and the text."""
 
     command: Command
     form: str
@@ -60,7 +60,7 @@ def is_folder(directory: Path) -> bool:
 
 
 def load_any(directory: Path) -> Case:
-    """Return the case of a folder of either format. Raises: Malformed: it is neither, or damaged."""
+    """Return the case of a folder of either format. Raises: Malformed."""
     if is_case(directory):
         return load_case(directory)
     if is_folder(directory):
@@ -97,7 +97,7 @@ def load_snapshot(directory: Path) -> Snapshot:
         window=window,
         now=now,
         objects=tuple(_objects(recording, now, veil)),
-        series=cloud_facts.series(recording.metrics, ZONE),
+        series=cloud_facts.series(recording.metrics, ZONE, until=_alarm_end(recording)),
         logs=cloud_facts.logs(_calls(recording, "GetErrorLogs"), recording.logs, veil),
         edges=cloud_facts.edges(_calls(recording, "GetServiceDependencies")),
         probes=cloud_facts.probes(_calls(recording, "CheckServiceConnectivity")),
@@ -152,6 +152,11 @@ def _now(recording: Recording) -> datetime:
     except ValueError:
         found = datetime(2026, 1, 1, tzinfo=ZONE)  # nothing depends on it but ages
     return found if found.tzinfo else found.replace(tzinfo=ZONE)
+
+
+def _alarm_end(recording: Recording) -> datetime | None:
+    """Return when the alerts were last seen firing: an asker then sees nothing of later."""
+    return cloud_facts.last_firing(recording.alerts, ZONE)
 
 
 def _calls(recording: Recording, function: str) -> Iterator[tuple[Mapping[str, Any], Any]]:
@@ -219,7 +224,7 @@ def _objects(recording: Recording, now: datetime, veil: Veil) -> Iterator[Kubern
             if item.kind == "Event":
                 key = ("Event", item.namespace, _said(item))
             found.setdefault(key, item)
-    wanted = _manifests(recording)
+    wanted = _manifests(recording, outputs)
     for item in found.values():
         body = completed(item.body, wanted.get((item.kind, item.name)))
         yield replace(item, body=veil.body(body))
@@ -246,12 +251,21 @@ def _richest_last(listed: Iterable[Output]) -> list[Output]:
     return sorted(listed, key=lambda output: order[output.form])
 
 
-def _manifests(recording: Recording) -> dict[tuple[str, str], dict[str, Any]]:
+def _telling_yaml(outputs: Iterable[Output]) -> Iterator[str]:
+    """Yield the live YAML of workloads that hold what `kubectl describe` does not print."""
+    for output in outputs:
+        live = output.text.startswith("apiVersion:") and output.command.kind in WORKLOADS
+        if live and UNDESCRIBED.search(output.text):
+            yield output.text
+
+
+def _manifests(
+    recording: Recording, outputs: Iterable[Output]
+) -> dict[tuple[str, str], dict[str, Any]]:
     """Return what was applied, by kind and name: it says what `kubectl describe` leaves out."""
     found: dict[tuple[str, str], dict[str, Any]] = {}
-    for _, text in _calls(recording, "GetAppYAML"):
-        if not isinstance(text, str):
-            continue
+    applied = (text for _, text in _calls(recording, "GetAppYAML") if isinstance(text, str))
+    for text in (*_telling_yaml(outputs), *applied):
         try:
             documents = manifests(text)
         except Malformed:

@@ -52,7 +52,7 @@ Answer = tuple[str, str]
 
 
 def answer_of(hypothesis: Hypothesis) -> Answer:
-    """Return cause and object in the benchmark's names; a cause it has no name for stays as it is."""
+    """Return cause and object in the benchmark's names; a cause it does not know stays."""
     cause = OF_PRODUCT.get(hypothesis.cause, hypothesis.cause)
     kind, _, name = hypothesis.object.partition("/")
     kind = kind if kind in ("node", "namespace") else "app"
@@ -62,7 +62,7 @@ def answer_of(hypothesis: Hypothesis) -> Answer:
 
 
 def answers_of(hypotheses: Iterable[Hypothesis]) -> list[Answer]:
-    """Return the distinct answers in order; causes that the benchmark does not know are left out."""
+    """Return the distinct answers in order, without causes that the benchmark does not know."""
     found = (answer_of(hypothesis) for hypothesis in hypotheses)
     return list(dict.fromkeys(answer for answer in found if answer[0] in LABELS))
 

@@ -1,5 +1,6 @@
-"""A live object completed by the manifest it was applied from, where kubectl's text leaves fields out."""
+"""A live object completed by its manifest, where kubectl's text leaves fields out."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,6 +8,11 @@ POD_FIELDS = (
     "affinity", "topologySpreadConstraints", "imagePullSecrets", "securityContext", "hostNetwork",
     "schedulerName", "dnsPolicy", "dnsConfig", "hostAliases", "runtimeClassName",
 )  # fmt: skip
+UNDESCRIBED = re.compile(
+    r"^ +(?:affinity|topologySpreadConstraints|imagePullSecrets|hostNetwork|dnsConfig|hostAliases|"
+    r"runtimeClassName|runAsNonRoot|capabilities):",
+    re.MULTILINE,
+)
 CONTAINER_FIELDS = ("securityContext", "imagePullPolicy", "lifecycle", "workingDir")
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job")
 

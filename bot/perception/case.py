@@ -86,7 +86,7 @@ class Case:
         return self._merged(self.answers)
 
     async def collect(self, needs: Sequence[Need]) -> Snapshot:
-        """Return the recorded facts that answer the needs, and a blind spot for each unknown fact."""
+        """Return the recorded facts that answer the needs, a blind spot for each unknown fact."""
         found: list[Answer] = []
         missing: list[BlindSpot] = []
         for need in needs:
@@ -109,7 +109,7 @@ class Case:
 
 
 def save_case(directory: Path, case: Case, *, redact: Redact) -> None:
-    """Write a case into a new or empty folder, every text through `redact`. Raises: Malformed: not empty."""
+    """Write a case into an empty folder, every text through `redact`. Raises: Malformed."""
     if directory.exists() and any(directory.iterdir()):
         raise Malformed(f"{directory}: a case is saved into an empty folder")
     (directory / OUTPUTS).mkdir(parents=True, exist_ok=True)
@@ -128,7 +128,7 @@ def save_case(directory: Path, case: Case, *, redact: Redact) -> None:
 
 
 def load_case(directory: Path) -> Case:
-    """Return the case of a folder. Raises: Malformed: names the file, the field and what is wrong."""
+    """Return the case of a folder. Raises: Malformed: names the file and what is wrong in it."""
     header = _header(directory)
     answers = tuple(_load_answer(directory, entry) for entry in header.index)
     return Case(
@@ -245,5 +245,5 @@ def _failed(answer: Answer, like: Snapshot) -> Snapshot:
         reason=answer.error or "no answer",
         wanted=answer.need.reason or answer.need.fact.value,
     )
-    nothing: dict[str, Any] = {name: () for name in FACTS}
+    nothing: dict[str, Any] = dict.fromkeys(FACTS, ())
     return replace(like, **{**nothing, "blind_spots": (spot,)})

@@ -14,6 +14,7 @@ from bot.domain.time import Clock, Window
 from bot.perception.facts import Seen
 from tools.contract import Query, ReadTool, recorded_queries
 
+HAND_OVER = 0.92  # of its time, after which a tool hands over what it has
 NAMES_ARE_FRESH_S = 60.0
 NAMES_WINDOW_S = 3600.0
 NAMED_KINDS = ("Deployment", "StatefulSet", "DaemonSet")
@@ -29,7 +30,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What one tool made of one need: what a recorded case keeps. `error` is "" when it answered."""
+    """What one tool made of one need: kept in recorded cases. `error`: "" when it answered."""
 
     need: Need
     tool: str
@@ -46,6 +47,14 @@ class Collected:
     snapshot: Snapshot
     steps: tuple[Step, ...]
     answers: tuple[Answer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """Whether a tool's system answers, in words."""
+
+    ok: bool
+    words: str
 
 
 @dataclass(slots=True)
@@ -88,8 +97,8 @@ class Collector:
     async def collect(self, needs: Sequence[Need], *, deadline_s: float | None = None) -> Collected:
         """Return the facts that answer the needs and were not returned before.
 
-        Never raises for a system's failure: a tool that fails, or is not done by the deadline, and a
-        need that no tool answers, become blind spots.
+        Never raises for a system's failure: a tool that fails or is not done by the deadline, and
+        a need that no tool answers, become blind spots.
         """
         wanted = [n for n in dict.fromkeys(needs) if _key(n) not in self._answered]
         wanted = list({_key(n): n for n in wanted}.values())
@@ -105,7 +114,7 @@ class Collector:
     async def service_names(self) -> tuple[str, ...]:
         """Return the names of the environment's workloads and of everything they call.
 
-        At most a minute old. What cannot be read is left out: an empty answer means nothing could be.
+        At most a minute old. What cannot be read is left out: an empty answer: nothing could be.
         """
         async with self._names.lock:
             if time.monotonic() - self._names.at < NAMES_ARE_FRESH_S and self._names.found:
@@ -121,19 +130,20 @@ class Collector:
             self._names.found, self._names.at = tuple(sorted(names)), time.monotonic()
             return self._names.found
 
-    async def check(self) -> Mapping[str, str]:
-        """Return one line per tool on what is reachable, or why not, for `sre-bot doctor`."""
+    async def check(self) -> Mapping[str, Reach]:
+        """Return for each tool what is reachable, or why not, for `sre-bot doctor`."""
         lines = await asyncio.gather(*(self._check(tool) for tool in self._tools))
         return dict(lines)
 
-    async def _check(self, tool: ReadTool) -> tuple[str, str]:
+    async def _check(self, tool: ReadTool) -> tuple[str, Reach]:
         try:
             async with asyncio.timeout(tool.timeout_s):
-                return tool.name, await tool.check()
+                return tool.name, Reach(ok=True, words=await tool.check())
         except TimeoutError:
-            return tool.name, f"did not answer within {tool.timeout_s:g} s"
+            words = f"did not answer within {tool.timeout_s:g} s"
+            return tool.name, Reach(ok=False, words=words)
         except SreBotError as error:
-            return tool.name, str(error)
+            return tool.name, Reach(ok=False, words=str(error))
 
     def _tools_for(self, need: Need) -> list[ReadTool]:
         return [tool for tool in self._tools if tool.answers is need.fact]
@@ -150,14 +160,14 @@ class Collector:
 
     async def _ask(self, need: Need, tool: ReadTool, deadline: float) -> Answer:
         started = time.monotonic()
-        limit = min(tool.timeout_s, deadline - started)
+        limit = max(0.0, min(tool.timeout_s, deadline - started))
         empty = self._empty(need.window)
-        with recorded_queries() as queries:
+        with recorded_queries(within_s=limit * HAND_OVER) as queries:
             try:
-                async with asyncio.timeout(max(0.0, limit)):
+                async with asyncio.timeout(limit):
                     snapshot, error = await tool.read(need), ""
             except TimeoutError:
-                snapshot, error = empty, f"not done after {max(0.0, limit):.1f} s"
+                snapshot, error = empty, f"not done after {limit:.1f} s"
             except SreBotError as failed:
                 snapshot, error = empty, str(failed)
         return Answer(
@@ -176,7 +186,8 @@ class Collector:
         systems = {tool.name: tool.system for tool in self._tools}
         for answer in answers:
             system = systems[answer.tool]
-            part = self._seen.only_new(answer.snapshot)
+            named = tuple(replace(b, system=system) for b in answer.snapshot.blind_spots)
+            part = self._seen.only_new(replace(answer.snapshot, blind_spots=named))
             if answer.error:
                 spot = BlindSpot(system=system, reason=answer.error, wanted=_words(answer.need))
                 part = replace(part, blind_spots=(*part.blind_spots, spot))

@@ -1,9 +1,9 @@
-"""Reading Kubernetes objects: owners, container states, selectors, events that still stand, quantities."""
+"""Reading Kubernetes objects: owners, container states, selectors, events, quantities."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from bot.domain.snapshot import KubernetesObject, Snapshot
@@ -80,7 +80,7 @@ def matches(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
 
 
 def expression_holds(expression: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
-    """Say whether one expression of a label or node selector holds; an unknown operator does not."""
+    """Say whether one expression of a selector holds; an unknown operator does not."""
     key, operator = str(expression.get("key")), expression.get("operator")
     values = [str(value) for value in expression.get("values") or ()]
     value = labels.get(key)
@@ -89,7 +89,8 @@ def expression_holds(expression: Mapping[str, Any], labels: Mapping[str, str]) -
     if operator == "NotIn":
         return value not in values
     if operator in ("Exists", "DoesNotExist"):
-        return (value is not None) == (operator == "Exists")
+        present = value is not None
+        return present if operator == "Exists" else not present
     if operator in ("Gt", "Lt") and value is not None and values:
         mine, limit = quantity(value), quantity(values[0])
         if mine is not None and limit is not None:
@@ -137,7 +138,7 @@ def is_ready(pod: KubernetesObject) -> bool:
     """Say whether the pod serves: its Ready condition, or else all its containers."""
     for condition in items(pod.body, "status", "conditions"):
         if condition.get("type") == "Ready":
-            return condition.get("status") == "True"
+            return bool(condition.get("status") == "True")
     listed = items(pod.body, "status", "containerStatuses")
     return bool(listed) and all(status.get("ready") for status in listed)
 
@@ -187,7 +188,7 @@ def listening_ports(spec: Mapping[str, Any]) -> dict[int, str]:
 
 
 class Cluster:
-    """The Kubernetes objects of a snapshot by kind, with who belongs to whom. Built once per look."""
+    """The Kubernetes objects of a snapshot by kind, with who belongs to whom."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
@@ -239,6 +240,16 @@ class Cluster:
                 key = (owner.kind, owner.namespace, owner.name)
                 found.setdefault(key, []).append(pod)
         return found
+
+    @cached_property
+    def values(self) -> list[tuple[str, str]]:
+        """Name of the workload and value of each plain variable of its containers."""
+        return [
+            (workload.name, value)
+            for workload in self.workloads
+            for container in containers(pod_spec(workload))
+            for value in environment(container).values()
+        ]
 
     def owner(self, pod: KubernetesObject) -> KubernetesObject | None:
         """Return the workload that a pod belongs to, through its replica set or by its labels."""
@@ -326,6 +337,31 @@ class Cluster:
     def unready(self, workload: KubernetesObject) -> list[KubernetesObject]:
         """Return the pods of a workload that do not serve."""
         return [pod for pod in self.pods_of(workload) if not is_ready(pod)]
+
+
+class _Same:
+    """A snapshot as a cache key: by identity, since its facts hold unhashable JSON."""
+
+    __slots__ = ("snapshot",)
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+
+    def __hash__(self) -> int:
+        return id(self.snapshot)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.snapshot is self.snapshot
+
+
+@lru_cache(maxsize=2)
+def _kept(key: _Same) -> Cluster:
+    return Cluster(key.snapshot)
+
+
+def cluster_of(snapshot: Snapshot) -> Cluster:
+    """Return the cluster of a snapshot; the last two are kept, by identity."""
+    return _kept(_Same(snapshot))
 
 
 def services_of(cluster: Cluster, workload: KubernetesObject) -> list[KubernetesObject]:

@@ -19,16 +19,16 @@ def saw(statement: str, weight: float, where: KubernetesObject | Source) -> Evid
 
 
 def event_text(event: KubernetesObject, limit: int = 300) -> str:
-    """Return what an event says, with how often and on what: "pod/x: FailedScheduling (3×): …"."""
+    """Return what an event says, with how often and on what: "pod/x: FailedScheduling (3x): …"."""
     involved = mapping(event.body, "involvedObject")
     count = event.body.get("count") or 1
-    times = f" ({count}×)" if count > 1 else ""
+    times = f" ({count}x)" if count > 1 else ""
     name = f"{str(involved.get('kind', '')).lower()}/{involved.get('name', '')}"
     message = " ".join(str(event.body.get("message") or "").split())
     return f"{name}: {event.body.get('reason')}{times}: {message[:limit]}"
 
 
-def blame(
+def blame(  # noqa: PLR0913 - a hypothesis has that many sides
     cause: str,
     target: KubernetesObject,
     summary: str,

@@ -1,6 +1,5 @@
 """Runs the sandbox's application with uvicorn on loopback."""
 
-import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -10,15 +9,17 @@ from starlette.applications import Starlette
 
 from bot.sandbox.workspace.state import Workspace
 
-_START_S = 15.0
-
 
 def bind(host: str, port: int) -> socket.socket:
-    """Return a bound socket; port 0 takes a free one. Raises: OSError: the port is taken."""
+    """Return a listening socket; port 0 takes a free one. Raises: OSError: the port is taken.
+
+    It listens at once: who connects before the server is up waits instead of being refused.
+    """
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        listener.listen(2048)
     except OSError:
         listener.close()
         raise
@@ -48,7 +49,7 @@ async def serve(
     port: int = 0,
     ready: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Serve until the process is told to stop; `ready` is called with the URL before the start.
+    """Serve until told to stop; `ready` is called with the URL once connecting works.
 
     Raises: OSError: the port is taken.
     """
@@ -63,21 +64,30 @@ async def serve(
 
 @asynccontextmanager
 async def running(
-    workspace: Workspace, app: Starlette, *, host: str = "127.0.0.1", port: int = 0
+    app: Starlette,
+    *,
+    workspace: Workspace | None = None,
+    host: str = "127.0.0.1",
+    port: int = 0,
 ) -> AsyncIterator[str]:
-    """Serve in a task of this event loop while the block runs; yields the URL."""
+    """Serve on this event loop while the block runs; yields the URL.
+
+    The workspace learns its URL before the start and is closed before the end. Signals are left
+    alone. Raises: RuntimeError: the application did not start.
+    """
     listener = bind(host, port)
-    workspace.url = f"http://{host}:{listener.getsockname()[1]}"
+    url = f"http://{host}:{listener.getsockname()[1]}"
+    if workspace is not None:
+        workspace.url = url
     server = configured(app)
-    # `_serve` is `serve` without taking over the process's signal handlers.
-    task = asyncio.create_task(server._serve([listener]))
+    server.config.load()
+    server.lifespan = server.config.lifespan_class(server.config)
+    await server.startup(sockets=[listener])
+    if server.should_exit:
+        raise RuntimeError("the sandbox's application did not start; the log says why")
     try:
-        async with asyncio.timeout(_START_S):
-            while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn has no event
-                await asyncio.sleep(0.005)
-        yield workspace.url
+        yield url
     finally:
-        await workspace.close()
-        server.should_exit = True
-        await task
-        listener.close()
+        if workspace is not None:
+            await workspace.close()
+        await server.shutdown(sockets=[listener])

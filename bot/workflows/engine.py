@@ -65,7 +65,11 @@ class Engine:
 
     def register(self, name: str, body: Body) -> None:
         """Make `body` a workflow of that name. All of them, before `launch`."""
-        self._bodies[name] = DBOS.workflow(name=name, max_recovery_attempts=None)(body)
+
+        async def run(*arguments: Any) -> Any:  # a plain function: the engine marks it
+            return await body(*arguments)
+
+        self._bodies[name] = DBOS.workflow(name=name, max_recovery_attempts=None)(run)
 
     def launch(self) -> None:
         """Start, and take up again what a crash left. Call it inside the running event loop."""

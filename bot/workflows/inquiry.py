@@ -26,6 +26,7 @@ from bot.perception.collector import Collector
 from bot.reasoning.analyzers import Analyzer
 from bot.reasoning.investigate import investigate
 from bot.reasoning.question import understand
+from bot.workflows.orders import Refuted
 
 REFUTED_WEIGHT = -6.0  # a repair that did not help all but rules its cause out
 NAMES_WITHIN_S = 3.0  # wall; the names of services are usually cached
@@ -37,15 +38,6 @@ class Found:
 
     snapshot: Snapshot
     steps: tuple[Step, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refuted:
-    """A hypothesis that acting on has shown to be wrong, or that a person rejected."""
-
-    cause: str
-    object: str
-    why: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +59,7 @@ class Inquiry:
     async def understand(
         self, text: str, *, channel: str = "", environment: str = "", previous: Question | None
     ) -> Question:
-        """Return the question. Raises: UnknownName, Ambiguous, Malformed; their texts tell the way out."""
+        """Return the question. Raises: UnknownName, Ambiguous, Malformed, each with a way out."""
         if environment and environment not in self.environments:
             raise UnknownName("environment", environment, near=sorted(self.environments))
         return understand(

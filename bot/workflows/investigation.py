@@ -7,18 +7,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from bot.domain.codec import decode, encode
-from bot.domain.conversation import Head, Mark, Mention, Notice
+from bot.domain.codec import decode
+from bot.domain.conversation import Head, Mark, Notice
 from bot.domain.diagnosis import Concluded, Diagnosis, Progress, Question, Report
 from bot.domain.errors import Permanent, SreBotError
 from bot.domain.needs import Need
 from bot.domain.ports import Collect, IncidentStore, Notify
 from bot.domain.snapshot import PastIncident, Snapshot
-from bot.workflows.engine import Engine, do, step
-from bot.workflows.inquiry import Found, Inquiry, Meter, Refuted, progress_of, report_of, with_past
+from bot.workflows.engine import do, step
+from bot.workflows.inquiry import Found, Inquiry, Meter, progress_of, report_of, with_past
+from bot.workflows.orders import InvestigationOrder
 from bot.workflows.planning import Planning
 
-NAME = "investigate"
 PROGRESS_WITHIN_S = 2.0  # wall; a head message that takes longer is left for the next round
 
 
@@ -28,15 +28,6 @@ class Asked:
 
     question: Question | None
     answer: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """What the workflow is started with."""
-
-    investigation_id: str
-    mention: Mention
-    refuted: tuple[Refuted, ...] = ()
 
 
 class Investigation:
@@ -51,7 +42,7 @@ class Investigation:
 
     async def body(self, order_data: Any) -> str:
         """Understand, greet, look in rounds, conclude, report, propose."""
-        order = decode(Order, order_data)
+        order = decode(InvestigationOrder, order_data)
         previous = await step("previous question", Previous, lambda: self._previous(order))
         asked = await step("understand", Asked, lambda: self._understand(order, previous.question))
         if asked.question is None:
@@ -63,16 +54,16 @@ class Investigation:
         report = report_of(order.investigation_id, question, concluded, meter)
         await do("save the report", lambda: self._incidents.save_report(report))
         await do("report", lambda: self._tell(order, report))
-        await self._planning.propose(order.mention.thread, report, concluded)
+        await self._planning.propose(order, concluded)
         return concluded.diagnosis.status.value
 
-    async def _look(self, order: Order, question: Question) -> tuple[Concluded, Meter]:
+    async def _look(self, order: InvestigationOrder, question: Question) -> tuple[Concluded, Meter]:
         past = await step("recall", Past, lambda: self._past(question))
         meter = Meter(question.asked_at, self._clock)
         collect = with_past(past.incidents, self._collecting(order, question, meter))
         return await self._inquiry.run(question, collect, meter, order.refuted), meter
 
-    def _collecting(self, order: Order, question: Question, meter: Meter) -> Collect:
+    def _collecting(self, order: InvestigationOrder, question: Question, meter: Meter) -> Collect:
         """Return a collect whose every round is one step of the workflow."""
         collector = self._inquiry.collectors[question.environment].fresh()
         rounds = 0
@@ -99,7 +90,7 @@ class Investigation:
 
         return collect
 
-    async def _understand(self, order: Order, previous: Question | None) -> Asked:
+    async def _understand(self, order: InvestigationOrder, previous: Question | None) -> Asked:
         mention = order.mention
         await self._incidents.open_investigation(
             order.investigation_id, mention.thread, mention.user, mention.text, self._clock.now()
@@ -113,7 +104,7 @@ class Investigation:
             return Asked(question=None, answer=str(unclear))
         return Asked(question=question)
 
-    async def _previous(self, order: Order) -> "Previous":
+    async def _previous(self, order: InvestigationOrder) -> "Previous":
         before = await self._incidents.investigation_of(order.mention.thread)
         report = await self._incidents.report(before) if before else None
         return Previous(question=report.question if report else None)
@@ -121,11 +112,13 @@ class Investigation:
     async def _past(self, question: Question) -> "Past":
         return Past(incidents=tuple(await self._incidents.past(question.environment)))
 
-    async def _answer(self, order: Order, text: str) -> None:
+    async def _answer(self, order: InvestigationOrder, text: str) -> None:
         notice = Notice(mark=Mark.UNKNOWN, text=text)
         await self._notify.say(order.mention.thread, notice, key=f"answer:{order.investigation_id}")
 
-    async def _progress(self, order: Order, question: Question, progress: Progress) -> None:
+    async def _progress(
+        self, order: InvestigationOrder, question: Question, progress: Progress
+    ) -> None:
         """Edit the head; a Slack that is slow or down must not hold up the looking."""
         with contextlib.suppress(SreBotError, TimeoutError):
             async with asyncio.timeout(PROGRESS_WITHIN_S):
@@ -133,7 +126,7 @@ class Investigation:
 
     async def _head(
         self,
-        order: Order,
+        order: InvestigationOrder,
         question: Question,
         progress: Progress,
         diagnosis: Diagnosis | None = None,
@@ -144,7 +137,7 @@ class Investigation:
         )  # fmt: skip
         await self._notify.head(order.mention.thread, head)
 
-    async def _tell(self, order: Order, report: Report) -> None:
+    async def _tell(self, order: InvestigationOrder, report: Report) -> None:
         progress = Progress(
             elapsed_s=report.spent.seconds,
             looked_at=report.looked_at,
@@ -179,8 +172,3 @@ class Past:
 
 
 START = Progress(elapsed_s=0.0, looked_at=(), waiting_for=(), observation="")
-
-
-async def start(engine: Engine, order: Order) -> None:
-    """Start the workflow once per investigation id."""
-    await engine.start(NAME, order.investigation_id, encode(order))

@@ -13,29 +13,25 @@ from bot.domain.action import (
     Proposal,
     Verification,
 )
-from bot.domain.codec import decode, encode
-from bot.domain.conversation import Card, CardState, Thread
-from bot.domain.errors import Conflict, Permanent, Refused
-from bot.domain.people import SELF
+from bot.domain.codec import decode
+from bot.domain.conversation import Card, CardState, Click, Mark, Notice
+from bot.domain.diagnosis import Report
 from bot.domain.policy import Verdict
-from bot.domain.ports import ActionStore, SwitchStore
-from bot.remediation.gateway import Gateway, Staged
-from bot.remediation.verification import Move, next_move
-from bot.workflows.engine import Engine, do, receive, step
-from bot.workflows.inquiry import Refuted
+from bot.domain.ports import ActionStore, IncidentStore
+from bot.domain.time import Clock
+from bot.remediation.desk import Staged
+from bot.remediation.gateway import Gateway
+from bot.remediation.verification import Move, Next
+from bot.workflows.engine import Engine, do, pause, receive, step
+from bot.workflows.orders import (
+    CONTROL,
+    DECISION,
+    Refuted,
+    RemediationOrder,
+    start_investigation,
+)
 from bot.workflows.telling import Telling
 from bot.workflows.watch import Watch
-
-NAME = "remediate"
-DECISION, CONTROL = "decision", "control"  # topics of messages to a running workflow
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """What the workflow is started with."""
-
-    thread: Thread
-    proposal: Proposal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,27 +41,34 @@ class Attempt:
     execution: Execution | None
     at: datetime
     why_not: str = ""
-    wait: bool = False  # more approvals are needed
+    again: bool = False  # it is not known what became of it, or the target is held for now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What a remediation works with. `wall` is the clock that people's time runs on."""
+
+    engine: Engine
+    gateway: Gateway
+    actions: ActionStore
+    incidents: IncidentStore
+    watch: Watch
+    telling: Telling
+    wall: Clock
 
 
 class Remediation:
     """Runs remediations as durable workflows."""
 
-    def __init__(
-        self,
-        gateway: Gateway,
-        actions: ActionStore,
-        switches: SwitchStore,
-        watch: Watch,
-        telling: Telling,
-    ) -> None:
-        self._gateway, self._actions, self._switches = gateway, actions, switches
-        self._watch, self._telling = watch, telling
-        self._clock = watch.clock
+    def __init__(self, parts: Parts) -> None:
+        self._engine, self._gateway = parts.engine, parts.gateway
+        self._actions, self._incidents = parts.actions, parts.incidents
+        self._watch, self._telling = parts.watch, parts.telling
+        self._clock, self._wall = parts.watch.clock, parts.wall
 
     async def body(self, order_data: Any) -> str:
         """Stage, offer, wait for who may decide, act, watch, keep or undo."""
-        order = decode(Order, order_data)
+        order = decode(RemediationOrder, order_data)
         staged = await step("stage", Staged, lambda: self._gateway.stage(order.proposal))
         card = Card(
             proposal=staged.proposal, ruling=staged.ruling, level=int(staged.level),
@@ -77,53 +80,58 @@ class Remediation:
         attempt = await self._until_acted(order, card)
         if attempt is None:
             return "not acted"
-        return await self._follow(order, await self._card_after(order, card, attempt), attempt)
+        return await self._follow(order, await self._card_after(card, attempt), attempt)
 
-    async def _until_acted(self, order: Order, card: Card) -> Attempt | None:
-        """Wait for decisions and try the door after each; None when it ends without acting."""
-        if card.state is CardState.ACTING:
-            return await self._try(order, card, "autonomous")
-        for number in range(1, MOST_DECISIONS):
-            left = await step(f"time left {number}", float, lambda: self._left(card.proposal))
+    async def _until_acted(self, order: RemediationOrder, card: Card) -> Attempt | None:
+        """Wait for the decision and go through the door; None when it ends without acting."""
+        if card.state is CardState.WAITING:
+            left = await step("time left", float, lambda: self._left(card.proposal))
             message = await receive(DECISION, timeout_s=left)
             if message is None:
-                return await self._end(order, card, CardState.EXPIRED, "nobody decided in time")
+                await self._end(order, card, CardState.EXPIRED, "nobody decided in time")
+                return None
             if message["choice"] == "reject":
-                return await self._end(order, card, CardState.REJECTED, message.get("reason", ""))
-            attempt = await self._try(order, card, str(number))
-            if attempt is None or not attempt.wait:
-                return attempt
-        return await self._end(order, card, CardState.EXPIRED, "too many decisions")
-
-    async def _try(self, order: Order, card: Card, suffix: str) -> Attempt | None:
-        attempt = await step(f"act {suffix}", Attempt, lambda: self._act(card.proposal))
-        if attempt.wait:
-            await self._show(f"still waiting {suffix}", order, replace(card, note=attempt.why_not))
-            return attempt
+                await self._end(order, card, CardState.REJECTED, message.get("reason", ""))
+                return None
+        attempt = await self._attempt(order, card)
         if attempt.execution is None:
-            return await self._end(order, card, CardState.REFUSED, attempt.why_not)
+            await self._end(order, card, CardState.REFUSED, attempt.why_not)
+            return None
+        return attempt
+
+    async def _attempt(self, order: RemediationOrder, card: Card) -> Attempt:
+        """Go through the door; again while the target is held, or the outcome unknown."""
+        attempt = await step("act", Attempt, lambda: self._act(card.proposal))
+        for number in range(1, MOST_ATTEMPTS):
+            if not attempt.again:
+                break
+            await self._show(f"not yet {number}", order, replace(card, note=attempt.why_not))
+            await pause(TRY_AGAIN_S)
+            attempt = await step(f"act again {number}", Attempt, lambda: self._act(card.proposal))
         return attempt
 
     async def _act(self, proposal: Proposal) -> Attempt:
-        now = self._clock.now()
-        try:
-            execution = await self._gateway.execute(proposal.id)
-        except Refused as no:
-            return Attempt(execution=None, at=now, why_not=str(no), wait=no.rule == MORE_NEEDED)
-        except (Conflict, Permanent) as no:
-            return Attempt(execution=None, at=now, why_not=str(no))
-        return Attempt(execution=execution, at=now)
+        acted = await self._gateway.execute(proposal.id)
+        rules = {reason.rule for reason in acted.ruling.reasons} if acted.ruling else set()
+        uncertain = (
+            acted.execution is not None and acted.execution.status is ExecutionStatus.UNCERTAIN
+        )
+        return Attempt(
+            execution=acted.execution,
+            at=self._clock.now(),
+            why_not=acted.why,
+            again=uncertain or (acted.execution is None and rules == {TARGET_HELD}),
+        )
 
     async def _left(self, proposal: Proposal) -> float:
         if proposal.expires_at is None:
             return 0.0
-        seconds = (proposal.expires_at - self._clock.now()).total_seconds()
-        return max(0.0, self._clock.wall_seconds(seconds))
+        return max(0.0, (proposal.expires_at - self._wall.now()).total_seconds())
 
-    async def _end(self, order: Order, card: Card, state: CardState, note: str) -> None:
+    async def _end(self, order: RemediationOrder, card: Card, state: CardState, note: str) -> None:
         await self._show(f"end {state.value}", order, replace(card, state=state, note=note))
 
-    async def _card_after(self, order: Order, card: Card, attempt: Attempt) -> Card:
+    async def _card_after(self, card: Card, attempt: Attempt) -> Card:
         decisions = await step("decisions", Decisions, lambda: self._decisions(card.proposal))
         return replace(
             card, state=CardState.ACTING, execution=attempt.execution, decisions=decisions.taken
@@ -132,7 +140,7 @@ class Remediation:
     async def _decisions(self, proposal: Proposal) -> "Decisions":
         return Decisions(taken=tuple(await self._actions.decisions(proposal.id)))
 
-    async def _follow(self, order: Order, card: Card, attempt: Attempt) -> str:
+    async def _follow(self, order: RemediationOrder, card: Card, attempt: Attempt) -> str:
         execution = attempt.execution
         assert execution is not None  # noqa: S101 - `_until_acted` returns nothing else
         if execution.status is ExecutionStatus.FAILED:
@@ -144,20 +152,18 @@ class Remediation:
             can_undo=execution.inverse is not None,
         )  # fmt: skip
         await self._show("watching", order, card)
-        return await self._watch_it(order, card, attempt)
+        return await self._watch_it(order, card, attempt.at)
 
-    async def _watch_it(self, order: Order, card: Card, attempt: Attempt) -> str:
-        """Look at the signal until the window ends, a person undoes it, or it got worse."""
+    async def _watch_it(self, order: RemediationOrder, card: Card, acted_at: datetime) -> str:
+        """Look at the signal until the window ends, a person takes it back, or it got worse."""
         plan = card.proposal.verification
-        looks = max(1, math.ceil(plan.window_s / self._watch.every_s))
+        every = min(self._watch.every_s, plan.window_s)
         verification: Verification | None = None
-        for number in range(1, looks + 1):
-            pause = self._clock.wall_seconds(min(self._watch.every_s, plan.window_s))
-            message = await receive(CONTROL, timeout_s=pause)
-            if message is not None:
-                return await self._taken_back(order, card, message)
+        for number in range(1, max(1, math.ceil(plan.window_s / every)) + 1):
+            if await self._taken_back(order, card, self._clock.wall_seconds(every)):
+                return CardState.UNDONE.value
             latest = await step(
-                f"look {number}", Verification, lambda: self._watch.look(card.proposal, attempt.at)
+                f"look {number}", Verification, lambda: self._watch.look(card.proposal, acted_at)
             )
             if verification is None or latest.outcome is not verification.outcome:
                 await self._show(f"seen {number}", order, _seen(card, latest))
@@ -167,76 +173,88 @@ class Remediation:
         assert verification is not None  # noqa: S101 - there is at least one look
         return await self._conclude(order, replace(card, verification=verification), verification)
 
-    async def _conclude(self, order: Order, card: Card, verification: Verification) -> str:
-        await do("save the verification", lambda: self._actions.save_verification(verification))
-        execution = card.execution
-        assert execution is not None  # noqa: S101 - only followed cards are concluded
-        move = next_move(verification.outcome, reversible=execution.inverse is not None)
-        await do("count", lambda: self._count(order, verification.outcome))
-        if move is Move.KEEP:
-            card = replace(card, state=CardState.RECOVERED, watching_until=None, note="")
-            await self._show("recovered", order, card)
+    async def _taken_back(self, order: RemediationOrder, card: Card, wait_s: float) -> bool:
+        """Wait; whether in that time a person who may took the action back."""
+        message = await receive(CONTROL, timeout_s=wait_s)
+        if message is None:
+            return False
+        click = decode(Click, message)
+        undone = await step("take back", Undone, lambda: self._undo(order, click))
+        if undone.refused:
+            notice = Notice(mark=Mark.NONE, text=undone.words)
+            await do("say why not", lambda: self._telling.whisper(click, notice))
+            return False
+        await self._show_undone(order, card, undone)
+        await do("release", lambda: self._gateway.release(order.execution_key))
+        return True
+
+    async def _conclude(
+        self, order: RemediationOrder, card: Card, verification: Verification
+    ) -> str:
+        then = await step("settle", Next, lambda: self._gateway.settle(verification))
+        if then.move is Move.KEEP:
+            return await self._keep(order, card)
+        if then.move is Move.UNDO:
+            undone = await step("undo", Undone, lambda: self._undo(order))
+            await self._show_undone(order, card, undone)
         else:
-            await self._undo_or_say(order, card, move)
-        await do("release", lambda: self._gateway.release(execution.key))
-        if move is not Move.KEEP:
+            card = replace(card, state=CardState.NOT_VERIFIED, watching_until=None)
+            await self._show("not verified", order, card)
+        if then.page:
+            await do("call a person", lambda: self._telling.call_a_person(order.thread, card))
+        await do("release", lambda: self._gateway.release(order.execution_key))
+        if then.reopen:
             await self._reopen(order, verification)
         return verification.outcome.value
 
-    async def _undo_or_say(self, order: Order, card: Card, move: Move) -> None:
-        if move is not Move.UNDO:
-            await self._show("not verified", order, replace(card, state=CardState.NOT_VERIFIED))
-            return
-        undone = await step("undo", Undone, lambda: self._undo(order, by=SELF.id))
+    async def _keep(self, order: RemediationOrder, card: Card) -> str:
+        """It recovered: say so, give the target back, and stay around for a change of mind."""
+        card = replace(card, state=CardState.RECOVERED, watching_until=None, note="")
+        await self._show("recovered", order, card)
+        await do("release", lambda: self._gateway.release(order.execution_key))
+        if card.can_undo and await self._taken_back(order, card, UNDO_WITHIN_S):
+            return CardState.UNDONE.value
+        await self._show("closed", order, replace(card, can_undo=False))
+        return CardState.RECOVERED.value
+
+    async def _show_undone(self, order: RemediationOrder, card: Card, undone: "Undone") -> None:
         state = CardState.UNDONE if undone.done else CardState.FAILED
         card = replace(card, state=state, note=undone.words, can_undo=False, watching_until=None)
         await self._show("undone", order, card)
         if not undone.done:
-            await do("breaker", lambda: self._count(order, Outcome.WORSE))
-            await do("call a person", lambda: self._telling.call_a_person(order.thread, card))
+            await do("call for help", lambda: self._telling.call_a_person(order.thread, card))
 
-    async def _taken_back(self, order: Order, card: Card, message: dict[str, str]) -> str:
-        """A person clicked Undo while the action was being watched."""
-        undone = await step("undo by hand", Undone, lambda: self._undo(order, by=message["by"]))
-        card = replace(
-            card, state=CardState.UNDONE if undone.done else CardState.FAILED, note=undone.words,
-            can_undo=False, watching_until=None,
-        )  # fmt: skip
-        await self._show("undone by hand", order, card)
-        await do("release", lambda: self._gateway.release(f"{order.proposal.id}-x"))
-        return card.state.value
+    async def _undo(self, order: RemediationOrder, click: Click | None = None) -> "Undone":
+        acted = await self._gateway.undo(order.execution_key, click)
+        if acted.execution is None:
+            return Undone(done=False, refused=True, words=acted.why)
+        done = acted.execution.status in (ExecutionStatus.APPLIED, ExecutionStatus.UNDONE)
+        return Undone(done=done, words=acted.execution.detail)
 
-    async def _undo(self, order: Order, *, by: str) -> "Undone":
-        try:
-            execution = await self._gateway.undo(f"{order.proposal.id}-x", by=by)
-        except (Refused, Permanent) as no:
-            return Undone(done=False, words=str(no))
-        done = execution.status is ExecutionStatus.UNDONE
-        return Undone(done=done, words=execution.detail)
-
-    async def _failed(self, order: Order, card: Card, execution: Execution) -> None:
+    async def _failed(self, order: RemediationOrder, card: Card, execution: Execution) -> None:
         failed = replace(card, state=CardState.FAILED, note=execution.detail)
         await self._show("failed", order, failed)
-        await do("count the failure", lambda: self._count(order, Outcome.WORSE))
-        await do("release", lambda: self._gateway.release(execution.key))
+        await do("release", lambda: self._gateway.release(order.execution_key))
 
-    async def _count(self, order: Order, outcome: Outcome) -> None:
-        call, now = order.proposal.call, self._clock.now()
-        if outcome is Outcome.RECOVERED:
-            await self._switches.record_success(call.environment, call.action, now)
-        else:
-            await self._switches.record_failure(call.environment, call.action, now)
-
-    async def _reopen(self, order: Order, verification: Verification) -> None:
+    async def _reopen(self, order: RemediationOrder, verification: Verification) -> None:
         """What did not help was not the cause: look again, with that as evidence."""
-        refuted = Refuted(
-            cause=order.proposal.cause,
-            object=order.proposal.object,
-            why=f"{order.proposal.title}: {verification.statement}",
+        report = await step("recall the report", Recalled, lambda: self._report(order))
+        ranked = report.report.diagnosis.ranked if report.report else ()
+        found = next(
+            (r.hypothesis for r in ranked if r.hypothesis.cause == order.proposal.cause), None
         )
-        await do("reopen", lambda: self._again(order.proposal.investigation_id, refuted))
+        if found is None:
+            return
+        why = f"{order.proposal.title} did not help: {verification.statement}"
+        refuted = Refuted(cause=found.cause, object=found.object, why=why)
+        again = order.asked.again(refuted, order.proposal.call.digest)
+        if again is not None:
+            await start_investigation(self._engine, again)
 
-    async def _show(self, name: str, order: Order, card: Card) -> None:
+    async def _report(self, order: RemediationOrder) -> "Recalled":
+        return Recalled(report=await self._incidents.report(order.proposal.investigation_id))
+
+    async def _show(self, name: str, order: RemediationOrder, card: Card) -> None:
         await do(f"show {name}", lambda: self._telling.show(order.thread, card))
 
 
@@ -248,11 +266,19 @@ class Decisions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recalled:
+    """The report that led to the proposal."""
+
+    report: Report | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Undone:
     """What became of taking an action back."""
 
     done: bool
     words: str
+    refused: bool = False
 
 
 def _certain(execution: Execution) -> str:
@@ -264,6 +290,10 @@ def _seen(card: Card, verification: Verification) -> Card:
     return replace(card, state=state, verification=verification)
 
 
+TARGET_HELD = "target-held"  # the rule that says that somebody else has the target
+TRY_AGAIN_S = 10.0  # wall
+MOST_ATTEMPTS = 30
+UNDO_WITHIN_S = 3600.0  # wall; how long [Undo] is offered after it recovered
 STATES = {
     Verdict.DENY: CardState.REFUSED,
     Verdict.SUGGEST: CardState.SUGGESTED,
@@ -271,10 +301,3 @@ STATES = {
     Verdict.APPROVAL: CardState.WAITING,
     Verdict.AUTONOMOUS: CardState.ACTING,
 }
-MORE_NEEDED = "approvals"  # the rule that says that more people must decide
-MOST_DECISIONS = 20
-
-
-async def start(engine: Engine, order: Order) -> None:
-    """Start the workflow once per proposal."""
-    await engine.start(NAME, order.proposal.id, encode(order))

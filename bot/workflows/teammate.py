@@ -1,9 +1,10 @@
 """The bot as its human surfaces see it: each call starts or feeds a workflow, idempotently."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bot.domain.action import Choice
+from bot.domain.codec import encode
 from bot.domain.conversation import (
     Click,
     InvestigationRow,
@@ -19,8 +20,8 @@ from bot.domain.people import Role
 from bot.domain.ports import Audit, AuditEntry, IncidentStore, Resolver, SwitchStore
 from bot.domain.time import Clock
 from bot.remediation.gateway import Gateway
-from bot.workflows import investigation, remediation
 from bot.workflows.engine import Engine
+from bot.workflows.orders import CONTROL, DECISION, InvestigationOrder, start_investigation
 
 HELP = """Ask me about a service: `@sre-bot why is checkout slow?`, `@sre-bot is anything wrong in \
 staging?`
@@ -52,8 +53,8 @@ class SreBot:
 
     async def mentioned(self, mention: Mention) -> None:
         """Start an investigation under an id that a retry of the same event has too."""
-        order = investigation.Order(investigation_id=f"inv-{mention.event_id}", mention=mention)
-        await investigation.start(self._parts.engine, order)
+        order = InvestigationOrder(investigation_id=f"inv-{mention.event_id}", mention=mention)
+        await start_investigation(self._parts.engine, order)
 
     async def approve(self, click: Click) -> Notice:
         """Record a bound approval and wake the remediation that waits for it."""
@@ -65,7 +66,9 @@ class SreBot:
 
     async def undo(self, click: Click) -> Notice:
         """Ask the remediation, or a workflow of its own once that has ended, to take it back."""
-        return await remediation.take_back(self._parts.engine, self._parts.gateway, click)
+        remediation = click.subject.removesuffix("-x")
+        await self._parts.engine.send(remediation, CONTROL, encode(click), key=click.click_id)
+        return Notice(mark=Mark.UNDONE, text="Taking it back. The card above will say how it went.")
 
     async def judge(self, click: Click, judgement: Judgement) -> Notice:
         """Record a verdict on a diagnosis."""
@@ -100,32 +103,42 @@ class SreBot:
     async def command(self, event_id: str, thread: Thread, user: str, text: str) -> Notice | None:
         """Carry out `/sre …`; None when the answer comes in the thread."""
         word, _, rest = text.strip().partition(" ")
-        match word.lower():
+        if word.lower() == "ask" and rest.strip():
+            await self.mentioned(
+                Mention(
+                    event_id=event_id,
+                    thread=thread,
+                    user=user,
+                    text=rest,
+                    ts=thread.ts,
+                    in_thread=False,
+                )
+            )
+            return None
+        return await self._answer(word.lower(), thread, user, rest)
+
+    async def _answer(self, word: str, thread: Thread, user: str, rest: str) -> Notice:
+        match word:
             case "stop":
                 return await self._stop(thread, user, rest)
             case "start":
                 return await self._start(thread, user, rest)
             case "status":
                 return await self._status()
-            case "ask" if rest.strip():
-                mention = Mention(
-                    event_id=event_id, thread=thread, user=user, text=rest, ts=thread.ts,
-                    in_thread=False,
-                )  # fmt: skip
-                await self.mentioned(mention)
-                return None
             case "" | "help" | "ask":
                 return Notice(mark=Mark.NONE, text=HELP)
         return Notice(mark=Mark.NONE, text=f"I don't know `/sre {word[:40]}`.\n{HELP}")
 
     async def _decide(self, click: Click, choice: Choice) -> Notice:
         decided = await self._parts.gateway.decide(click.subject, click, choice)
-        if decided.accepted:
-            message = {"choice": choice.value, "by": click.user, "reason": click.reason}
-            await self._parts.engine.send(
-                click.subject, remediation.DECISION, message, key=click.click_id
-            )
-        return Notice(mark=Mark.DONE if decided.accepted else Mark.REFUSED, text=decided.words)
+        if not decided.accepted:
+            return Notice(mark=Mark.NONE, text=decided.why)
+        if not decided.complete:
+            return Notice(mark=Mark.WAITING, text="Noted. It takes one more person to decide.")
+        message = {"choice": choice.value, "by": click.user, "reason": click.reason}
+        await self._parts.engine.send(click.subject, DECISION, message, key=click.click_id)
+        words = "Approved" if choice is Choice.APPROVE else "Rejected"
+        return Notice(mark=Mark.DONE, text=f"{words}, noted.")
 
     async def _stop(self, thread: Thread, user: str, reason: str) -> Notice:
         actor = await self._parts.people.actor(thread.team, user, "")

@@ -1,6 +1,6 @@
 """Shows a proposal's card and keeps the head message's last line in step with it."""
 
-from bot.domain.conversation import Card, CardState, Head, Mark, Notice, Thread
+from bot.domain.conversation import Card, CardState, Click, Head, Mark, Notice, Thread
 from bot.domain.diagnosis import Progress
 from bot.domain.ports import IncidentStore, Notify
 
@@ -47,6 +47,10 @@ class Telling:
             ),
         )  # fmt: skip
         await self._incidents.set_state(investigation, card.state.value)
+
+    async def whisper(self, click: Click, notice: Notice) -> None:
+        """Say something to whoever clicked."""
+        await self._notify.whisper(click.channel, click.user, notice, click.thread_ts)
 
     async def call_a_person(self, thread: Thread, card: Card) -> None:
         """Say that a person is needed now."""

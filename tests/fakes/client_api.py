@@ -1,4 +1,4 @@
-"""A small strict stand-in for the sandbox's /client and /control endpoints, with the page in front."""
+"""A small strict stand-in for the sandbox's /client and /control, with the page in front."""
 
 import asyncio
 import json
@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from bot.sandbox.page.routes import routes as page_routes
 
@@ -41,7 +42,7 @@ _ACTION_STATE = {
 }  # fmt: skip
 _SHAPES: Mapping[str, tuple[set[str], set[str]]] = {
     "messages": ({"user", "channel", "text"}, {"thread_ts"}),
-    "reactions": ({"user", "channel", "ts", "name"}, set()),
+    "reactions": ({"user", "channel", "ts", "name"}, {"remove"}),
     "actions": (
         {"user", "block_id", "action_id", "type"},
         {"channel", "message_ts", "view_id"} | _ACTION_STATE,
@@ -69,7 +70,9 @@ class FakeClientApi:
     send_answer: Json | None = None
     home: Json | None = None
     streams_refused: bool = False
-    truth: Json = field(default_factory=lambda: {"cause": "slow_query", "object": "deployment/x"})
+    truth: Json = field(
+        default_factory=lambda: {"prod": {"cause": "slow_query", "object": "deployment/x"}}
+    )
     _queues: list[tuple[str, asyncio.Queue[Json | None]]] = field(default_factory=list)
     _loop: asyncio.AbstractEventLoop | None = None
     _serial: int = 0
@@ -96,7 +99,8 @@ class FakeClientApi:
     def edit(self, ts: str, channel: str = "C0INCIDENTS", **changes: Any) -> None:
         message = self.rooms[channel][ts]
         message.update(changes, edited={"user": "U0SREBOT", "ts": ts})
-        self.emit({"type": "message_changed", "channel": channel, "message": message})
+        shown = _counted(message, list(self.rooms[channel].values()))
+        self.emit({"type": "message_changed", "channel": channel, "message": shown})
 
     def delete(self, ts: str, channel: str = "C0INCIDENTS") -> None:
         del self.rooms[channel][ts]
@@ -112,6 +116,11 @@ class FakeClientApi:
         self.streams_refused = refuse
         assert self._loop is not None
         self._loop.call_soon_threadsafe(self._put, None, None)
+
+    def close(self) -> None:
+        """End every event stream for good."""
+        if self._loop is not None:
+            self.drop_streams(refuse=True)
 
     def called(self, name: str) -> list[Json]:
         return [body for call, body in self.calls if call == name]
@@ -176,9 +185,11 @@ class FakeClientApi:
             if self.on_action:
                 self.on_action(body)
             return self.action_answer
-        return {"views/submit": self.submit_answer, "commands": self.command_answer}.get(
-            name, {"ok": True}
-        )
+        return {
+            "views/submit": self.submit_answer,
+            "commands": self.command_answer,
+            "control/incidents": {"cause": "the secret", "question": "why is cart slow in prod?"},
+        }.get(name, {"ok": True})
 
     def _sent(self, body: Json) -> Json:
         if self.send_answer is not None:
@@ -191,7 +202,10 @@ class FakeClientApi:
     def _reacted(self, body: Json) -> Json:
         message = self.rooms[body["channel"]][body["ts"]]
         reactions = message.setdefault("reactions", [])
-        reactions.append({"name": body["name"], "users": [body["user"]], "count": 1})
+        if body.get("remove"):
+            reactions.clear()
+        else:
+            reactions.append({"name": body["name"], "users": [body["user"]], "count": 1})
         where = {"channel": body["channel"], "ts": body["ts"]}
         self.emit({"type": "reaction", **where, "reactions": reactions})
         return {"ok": True}
@@ -248,13 +262,13 @@ class FakeClientApi:
             {"name": "slow-query", "summary": "A deploy made a query slow."},
             {"name": "bad-image", "summary": "An image that does not exist."},
         ]
-        return JSONResponse({"ok": True, "incidents": rows})
+        return JSONResponse({"incidents": rows, "composed": "composed"})
 
     async def _clock(self, request: Request) -> Response:
-        return JSONResponse({"ok": True, "now": "2026-11-21T13:30:00+00:00", "rate": 10})
+        return JSONResponse({"now": "2026-11-21T13:30:00+00:00", "rate": 10.000000001})
 
     async def _truth(self, request: Request) -> Response:
-        return JSONResponse({"ok": True, "truth": self.truth})
+        return JSONResponse({"truth": self.truth})
 
     async def _file(self, request: Request) -> Response:
         if self.image is None:
@@ -276,9 +290,9 @@ def _counted(message: Json, everything: list[Json]) -> Json:
 
 
 class ServerThread:
-    """Runs a Starlette app with uvicorn on a free loopback port, in a thread."""
+    """Runs an ASGI application with uvicorn on a free loopback port, in a thread."""
 
-    def __init__(self, app: Starlette) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="off")
         config.timeout_graceful_shutdown = 1
         self._server = uvicorn.Server(config)

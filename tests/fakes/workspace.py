@@ -100,5 +100,5 @@ async def running_workspace(
     clock = clock or ScaledClock(origin=datetime.now(UTC))
     workspace = Workspace(clock, app=app, limits=limits, faults=faults)
     application = create_app(workspace, extra=extra)
-    async with aiohttp.ClientSession() as http, running(workspace, application) as url:
+    async with running(application, workspace=workspace) as url, aiohttp.ClientSession() as http:
         yield Running(workspace=workspace, url=url, http=http)

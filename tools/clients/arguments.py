@@ -1,4 +1,4 @@
-"""Strict reading of an action's arguments: exact fields, exact types, names as Kubernetes has them."""
+"""Strict reading of an action's arguments: exact fields, exact types, well-formed names."""
 
 import re
 from collections.abc import Mapping

@@ -38,7 +38,7 @@ def rollout_unavailable(body: Mapping[str, Any]) -> int:
 
 
 def radius(*, pods: int, total: int, fleet: int, service: str, namespaces: int = 1) -> BlastRadius:
-    """Return the blast radius of `pods` out of a workload's `total` and an environment's `fleet`."""
+    """Return the radius of `pods` out of a workload's `total` and an environment's `fleet`."""
     return BlastRadius(
         pods=pods,
         pods_total=total,

@@ -45,7 +45,7 @@ def normalised(body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def spec_hash(body: Mapping[str, Any]) -> str:
-    """Return SHA-256 of what the object wants: its spec, or its data. Labels and status do not count."""
+    """Return SHA-256 of what the object wants: its spec, or its data; not labels, not status."""
     wanted = {k: body[k] for k in ("spec", "data", "binaryData", "immutable") if k in body}
     canonical = json.dumps(wanted, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(canonical.encode()).hexdigest()

@@ -41,7 +41,7 @@ class Flags:
 
     @classmethod
     def of(cls, environment: Environment, *, timeout_s: float = 5.0) -> "Flags | None":
-        """Return the flags of an environment, None when none are configured. Raises: NotConfigured."""
+        """Return the flags of an environment, None if there are none. Raises: NotConfigured."""
         source = HttpSource.of(environment, SYSTEM, timeout_s=timeout_s)
         return cls(source) if source else None
 

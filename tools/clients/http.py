@@ -9,7 +9,7 @@ from requests.adapters import HTTPAdapter
 
 from bot.domain.environment import Environment
 from bot.domain.errors import Conflict, Malformed, NotConfigured, Refused, Unavailable, UnknownName
-from tools.clients.redaction import redact_text
+from bot.domain.redaction import redact
 from tools.clients.settings import is_loopback, public_url, token_of, url_of
 from tools.clients.threads import Threads
 
@@ -21,7 +21,7 @@ Params = Mapping[str, str] | Sequence[tuple[str, str]]
 
 
 class BoundedSession(requests.Session):
-    """A session whose answers end: at `total_s` seconds or `max_bytes`, whatever the server sends."""
+    """A session whose answers end at `total_s` seconds or `max_bytes`, whatever is sent."""
 
     def __init__(self, *, total_s: float, max_bytes: int = MAX_BYTES) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ class BoundedSession(requests.Session):
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         """Send, follow no redirect, and read the body within the limits.
 
-        Raises: requests.Timeout, requests.ConnectionError, requests.exceptions.ContentDecodingError.
+        Raises: requests.Timeout, requests.ConnectionError, ContentDecodingError (too large).
         """
         kwargs.update(stream=True, allow_redirects=False)
         deadline = time.monotonic() + self._total_s
@@ -112,7 +112,7 @@ class HttpSource:
 
 
 def failure(system: str, error: requests.RequestException, timeout_s: float) -> Exception:
-    """Return what a failed exchange means. Never the vendor's text: URLs in it carry credentials."""
+    """Return what a failed exchange means, without the vendor's text: it may hold credentials."""
     if isinstance(error, requests.Timeout):
         return Unavailable(system, f"timed out after {timeout_s:g} s", retry_after_s=timeout_s)
     if isinstance(error, requests.exceptions.SSLError):
@@ -143,7 +143,7 @@ def check_status(system: str, answer: requests.Response, path: str) -> None:
 
 def _words(answer: requests.Response) -> str:
     text = " ".join(answer.content[:300].decode("utf-8", "replace").split())
-    return f": {redact_text(text)}" if text else ""
+    return f": {redact(text)}" if text else ""
 
 
 def _retry_after(answer: requests.Response) -> float:

@@ -21,7 +21,7 @@ class Jaeger:
 
     @classmethod
     def of(cls, environment: Environment, *, timeout_s: float = 5.0) -> "Jaeger | None":
-        """Return the Jaeger of an environment, None when none is configured. Raises: NotConfigured."""
+        """Return the Jaeger of an environment, None if there is none. Raises: NotConfigured."""
         source = HttpSource.of(environment, "jaeger", timeout_s=timeout_s)
         if source is None:
             return None
@@ -30,7 +30,7 @@ class Jaeger:
         return cls(source, public_url(str(link or source.url)))
 
     async def services(self) -> list[str]:
-        """Return the names of the services that sent spans. Raises: Unavailable, Refused, Malformed."""
+        """Return the services that sent spans. Raises: Unavailable, Refused, Malformed."""
         found = await self._data("/api/services", {})
         return [str(name) for name in found]
 

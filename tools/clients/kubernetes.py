@@ -1,4 +1,4 @@
-"""The Kubernetes API of one environment as plain JSON: list, get, write, logs, with sorted errors."""
+"""The Kubernetes API of one environment as plain JSON: list, get, write, logs, sorted errors."""
 
 import asyncio
 import json
@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+import yaml
+
 from bot.domain.environment import Environment
 from bot.domain.errors import Malformed, NotConfigured, Refused, Unavailable, UnknownName
 from tools.clients.kubernetes_errors import Request, api_error
 from tools.clients.kubernetes_kinds import resource_of, version_to_use
-from tools.clients.settings import connection, is_loopback, token_of
+from tools.clients.settings import connection, is_loopback, token_of, url_of
 from tools.clients.threads import Threads
 
 SYSTEM = "Kubernetes"
@@ -40,7 +42,7 @@ class Listing:
 
 
 class Kubernetes:
-    """One cluster, through the official client: imported at the first call, its calls in threads."""
+    """One cluster, through the official client: imported at the first call, run in threads."""
 
     def __init__(self, environment: Environment, *, timeout_s: float = 8.0) -> None:
         self.environment, self.timeout_s = environment.name, timeout_s
@@ -123,8 +125,8 @@ class Kubernetes:
     ) -> dict[str, Any]:
         """Patch one object and return it as it is (or, in a dry-run, as it would be) afterwards.
 
-        Raises: Conflict: a `resourceVersion` in the body is stale; UnknownName; Refused; Malformed: the
-        API does not accept the result; Unavailable: not known whether it was done.
+        Raises: Conflict: a `resourceVersion` in the body is stale; UnknownName; Refused; Malformed:
+        the API does not accept the result; Unavailable: not known whether it was done.
         """
         path, resource = await self._path(kind, namespace)
         return await self.call(
@@ -267,7 +269,7 @@ def _connect(environment: Environment) -> Any:
     configuration = client.Configuration()
     try:
         if "url" in settings:
-            configuration.host = str(settings["url"]).rstrip("/")
+            configuration.host = url_of(environment, "kubernetes") or ""
         elif "kubeconfig" in settings:
             config.load_kube_config(  # type: ignore[no-untyped-call]  # vendor
                 config_file=str(settings["kubeconfig"]),
@@ -279,7 +281,7 @@ def _connect(environment: Environment) -> Any:
             config.load_incluster_config(  # type: ignore[no-untyped-call]  # vendor
                 client_configuration=configuration
             )
-    except (config.ConfigException, OSError, ValueError, TypeError) as error:
+    except (config.ConfigException, yaml.YAMLError, OSError, ValueError, TypeError) as error:
         raise NotConfigured(
             f"environment {environment.name}: connections.kubernetes does not name a cluster "
             f"({type(error).__name__}): give url, kubeconfig and context, or run inside a cluster"
@@ -316,9 +318,7 @@ def _no_connection(error: Exception) -> str:
 
 
 def _items(page: Mapping[str, Any], kind: str) -> list[dict[str, Any]]:
-    items = page.get("items")
-    if items is None:
-        items = []
+    items = page.get("items", "none") or []  # Go writes an empty list as null
     if not isinstance(items, list) or not all(isinstance(i, dict) for i in items):
         raise Malformed(f"{SYSTEM}: the list of {kind} has no items")
     for item in items:  # lists leave both out of their items

@@ -8,7 +8,7 @@ from bot.domain.errors import Refused, UnknownName
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
-    """Where a kind lives in the API. `versions` are those whose shape this bot knows, best first."""
+    """Where a kind lives in the API. `versions`: those whose shape this bot knows, best first."""
 
     kind: str
     group: str

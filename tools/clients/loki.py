@@ -33,7 +33,7 @@ class Loki:
 
     @classmethod
     def of(cls, environment: Environment, *, timeout_s: float = 5.0) -> "Loki | None":
-        """Return the Loki of an environment, None when none is configured. Raises: NotConfigured."""
+        """Return the Loki of an environment, None if there is none. Raises: NotConfigured."""
         source = HttpSource.of(environment, "loki", timeout_s=timeout_s)
         if source is None:
             return None
@@ -41,9 +41,9 @@ class Loki:
         link = (connection(environment, "loki") or {}).get("link_url")
         return cls(source, public_url(str(link)) if link else None)
 
-    async def labels(self, window: Window) -> frozenset[str]:
+    async def labels(self, window: Window | None = None) -> frozenset[str]:
         """Return the names of all stream labels. Raises: Unavailable, Refused, Malformed."""
-        found = await self._source.get("/loki/api/v1/labels", _span(window))
+        found = await self._source.get("/loki/api/v1/labels", _span(window) if window else ())
         data = found.get("data") if isinstance(found, dict) else None
         if not isinstance(data, list):
             raise Malformed(f"{SYSTEM}: the list of labels is not a list")

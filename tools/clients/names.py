@@ -26,11 +26,20 @@ def workload_of_pod(pod: str) -> str:
     return pod
 
 
+def workload_of_claim(claim: str) -> str:
+    """Return the StatefulSet that a claim's name speaks of: "data-orders-db-0" → "orders-db".
+
+    A claim is called template-StatefulSet-ordinal; the template is taken to be one word.
+    """
+    found = re.match(r"^[a-z0-9]+-(.+)-\d{1,4}$", claim)
+    return found.group(1) if found else claim
+
+
 def host_of(address: str, namespaces: Sequence[str] = ()) -> str:
     """Return the callee that an address names: the service of a cluster address, else the host.
 
-    "http://cart.shop.svc.cluster.local:8080/x" → "cart", "cart.shop" → "cart" (when `shop` is one of
-    the namespaces), "api.pay.example:443" → "api.pay.example".
+    "http://cart.shop.svc.cluster.local:8080/x" → "cart", "cart.shop" → "cart" (when `shop` is one
+    of the namespaces), "api.pay.example:443" → "api.pay.example".
     """
     found = _ADDRESS.match(address)
     host = found.group(1) if found else address

@@ -31,7 +31,7 @@ class Revision:
 
 
 def revisions_of(items: Iterable[Mapping[str, Any]]) -> list[Revision]:
-    """Return the revisions among ReplicaSets, in no order; those without owner or number are skipped."""
+    """Return the revisions among ReplicaSets; those without owner or number are skipped."""
     return [found for found in (_revision(item) for item in items) if found is not None]
 
 

@@ -22,7 +22,7 @@ class Threads:
         self._pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix=f"sre-bot-{name}")
 
     async def run(self, call: Callable[..., T], *args: object) -> T:
-        """Return what `call(*args)` returns. A cancelled caller leaves the call to its own timeout."""
+        """Return what `call(*args)` returns; cancelled, the call is left to its own timeout."""
         context = contextvars.copy_context()
         bound = functools.partial(context.run, call, *args)
         return await asyncio.get_running_loop().run_in_executor(self._pool, bound)

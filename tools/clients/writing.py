@@ -38,8 +38,8 @@ class GuardedObjects:
     async def live(self, kind: str, namespace: str, name: str) -> Body:
         """Return the object as it is now.
 
-        Raises: Refused: the namespace is not the environment's, or RBAC forbids; UnknownName: with the
-        nearest names; Unavailable.
+        Raises: Refused: the namespace is not the environment's, or RBAC forbids; UnknownName: with
+        the nearest names; Unavailable.
         """
         found = await self.maybe(kind, namespace, name)
         if found is not None:
@@ -175,7 +175,7 @@ def key_of(body: Mapping[str, Any]) -> str | None:
 
 
 def check_same(target: Target, body: Mapping[str, Any]) -> None:
-    """Raise Conflict if the live object is another one, or wants something else, than the target."""
+    """Raise Conflict if the live object is another one than the target, or wants another thing."""
     if str((body.get("metadata") or {}).get("uid") or "") != target.uid:
         raise Conflict(f"{words(body)} was deleted and made again since it was read")
     if spec_hash(body) != target.spec_hash:

@@ -103,7 +103,7 @@ def parse(command: Command, text: str, now: datetime) -> tuple[KubernetesObject,
 def manifests(text: str) -> list[dict[str, Any]]:
     """Return the documents of a YAML stream that are objects. Raises: Malformed."""
     try:
-        documents = list(yaml.load_all(text, Loader=LOADER))  # noqa: S506 - a safe loader
+        documents = list(yaml.load_all(text, Loader=LOADER))
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise Malformed(f"not YAML: {str(error)[:200]}") from error
     return [d for d in documents if isinstance(d, dict) and isinstance(d.get("metadata"), dict)]

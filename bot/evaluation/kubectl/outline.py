@@ -1,4 +1,4 @@
-"""The shape of `kubectl describe`: keys at one indentation, what belongs to them deeper, and tables."""
+"""The shape of `kubectl describe`: keys, what belongs to them indented deeper, and tables."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence

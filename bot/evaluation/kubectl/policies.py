@@ -1,4 +1,4 @@
-"""What limits, configures and authorises pods: quotas, limit ranges, accounts, config maps, secrets."""
+"""What limits, configures and authorises pods: quotas, accounts, config maps, secrets, roles."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -59,7 +59,7 @@ def namespace(text: Outline) -> dict[str, Any]:
 
 
 def service_account(text: Outline) -> dict[str, Any]:
-    """Return the fields of a described service account; pull secrets that do not exist are marked."""
+    """Return the fields of a service account; pull secrets that do not exist are marked."""
     pull = text.entry("Image pull secrets").items()
     names = [name.partition(" ")[0] for name in pull]
     missing = [name.partition(" ")[0] for name in pull if "(not found)" in name]

@@ -17,8 +17,8 @@ SOURCES = {"LocalVolume": "local", "HostPath": "hostPath", "NFS": "nfs", "CSI": 
 def claim(text: Outline) -> dict[str, Any]:
     """Return spec and status of a described claim.
 
-    kubectl prints the capacity and the modes of the bound volume, and nothing of what a pending claim
-    asks for; `requested` is then missing in the spec, as it is in the text.
+    kubectl prints capacity and modes of the bound volume, and nothing of what a pending claim asks
+    for: the spec then lacks it, as the text does.
     """
     modes = _modes(text.value("Access Modes"))
     spec = {

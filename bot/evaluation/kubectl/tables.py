@@ -1,4 +1,4 @@
-"""Rows of `kubectl get`, with or without -o wide and --show-labels, as objects with what a row says."""
+"""Rows of `kubectl get`, also -o wide and --show-labels, as objects with what a row says."""
 
 import re
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""The small things that kubectl prints: times, ages, ports, selectors, taints, tolerations, counts."""
+"""The small things that kubectl prints: times, ages, ports, selectors, taints, tolerations."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -98,7 +98,7 @@ def taint(text: str) -> dict[str, Any]:
 
 
 def toleration(text: str) -> dict[str, Any]:
-    """Return "node.kubernetes.io/not-ready:NoExecute op=Exists for 300s" as the API's toleration."""
+    """Return "example.com/key:NoExecute op=Exists for 300s" as the API's toleration."""
     head, _, rest = text.partition(" ")
     plain, colon, effect = head.rpartition(":")
     key, equals, value = (plain if colon else head).partition("=")

@@ -1,4 +1,4 @@
-"""Variables that point nowhere: a host that no service has, a port it does not offer, another service."""
+"""Variables that point nowhere: no such service, no such port, another service."""
 
 import difflib
 import re
@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bot.domain.diagnosis import Evidence, Finding, Hypothesis, Question
+from bot.domain.needs import Fact, Need
 from bot.domain.snapshot import KubernetesObject, LogTemplate, Snapshot
-from bot.reasoning.kubernetes import Cluster, containers, environment, items, pod_spec
+from bot.reasoning import needs
+from bot.reasoning.kubernetes import Cluster, cluster_of, containers, environment, items, pod_spec
 from bot.reasoning.statements import GOOD, HINT, PROOF, STRONG, blame, saw
 
 NAME = "addresses"
@@ -33,7 +35,7 @@ class Address:
 
 def look(snapshot: Snapshot, question: Question) -> Finding:
     """Return workloads with a variable whose address no service answers."""
-    cluster = Cluster(snapshot)
+    cluster = cluster_of(snapshot)
     if not cluster.knows("Service"):
         return Finding()
     found: dict[tuple[str, str], Hypothesis] = {}
@@ -43,7 +45,15 @@ def look(snapshot: Snapshot, question: Question) -> Finding:
             known = found.get(key)
             if known is None or known.log_odds < hypothesis.log_odds:
                 found[key] = hypothesis
-    return Finding(hypotheses=tuple(found.values()))
+    suspects = {hypothesis.service for hypothesis in found.values()}
+    return Finding(hypotheses=tuple(found.values()), needs=_needs(question, suspects))
+
+
+def _needs(question: Question, services: set[str]) -> tuple[Need, ...]:
+    if not services:
+        return ()
+    reason = "whether it complains of the address"
+    return (needs.of_services(Fact.LOGS, question, services, reason=reason),)
 
 
 def addresses(cluster: Cluster) -> Iterator[Address]:
@@ -97,12 +107,12 @@ def _unknown(cluster: Cluster, address: Address, name: str) -> list[Evidence]:
 
 
 def _said(cluster: Cluster, address: Address) -> list[Evidence]:
-    """What the workload's own errors say of the address; silence where it has logs speaks against."""
+    """What the workload's own errors say of the address; silence speaks against."""
     logs = [log for log in cluster.snapshot.logs if log.service == address.workload.name]
     naming = [log for log in logs if _names(log, address)]
     if naming:
         best = max(naming, key=lambda log: log.count)
-        return [saw(f"{best.count}× in its log: {best.example[:200]}", PROOF, best.source)]
+        return [saw(f"{best.count}x in its log: {best.example[:200]}", PROOF, best.source)]
     if logs:
         return [saw(f"its errors do not mention {address.host}", -GOOD, logs[0].source)]
     return []

@@ -1,4 +1,4 @@
-"""Pods that the API server refuses: quotas, limit ranges, missing service accounts, forbidden specs."""
+"""Pods that the API server refuses: quotas, limit ranges, service accounts, forbidden specs."""
 
 import re
 from collections.abc import Iterator
@@ -8,6 +8,7 @@ from bot.domain.snapshot import KubernetesObject, Snapshot
 from bot.reasoning.kubernetes import (
     WORKLOADS,
     Cluster,
+    cluster_of,
     desired,
     get,
     latest,
@@ -38,9 +39,9 @@ KIND_OF_RESOURCE = (
 REFUSED = ("FailedCreate",)
 
 
-def look(snapshot: Snapshot, question: Question) -> Finding:
+def look(snapshot: Snapshot, _question: Question) -> Finding:
     """Return why replica sets and workloads may not create pods, and which quotas are used up."""
-    cluster = Cluster(snapshot)
+    cluster = cluster_of(snapshot)
     found: dict[tuple[str, str], Hypothesis] = {}
     for hypothesis in (*_refused(cluster), *_full_quotas(cluster)):
         found.setdefault((hypothesis.cause, hypothesis.object), hypothesis)
@@ -116,7 +117,7 @@ def _quota(
     return blame(
         f"namespace_{kind}_quota_exceeded",
         target,
-        f"quota {quota} of namespace {workload.namespace} has no {resource} left for {workload.name}",
+        f"quota {quota} of {workload.namespace} has no {resource} left for {workload.name}",
         evidence,
         analyzer=NAME,
         event=event,
@@ -165,11 +166,12 @@ def _namespace(cluster: Cluster, workload: KubernetesObject) -> KubernetesObject
 
 
 def _hard(quota: KubernetesObject, resource: str) -> str | None:
-    return get(quota.body, "status", "hard", resource) or get(quota.body, "spec", "hard", resource)
+    found = get(quota.body, "status", "hard", resource)
+    return str(found or get(quota.body, "spec", "hard", resource) or "") or None
 
 
 def _full_quotas(cluster: Cluster) -> Iterator[Hypothesis]:
-    """Quotas of what leaves no event where it is refused: services and claims are just not there."""
+    """Quotas whose refusals leave no event: services and claims are just not there."""
     for quota in cluster.all("ResourceQuota"):
         for resource, hard in mapping(quota.body, "status", "hard").items():
             kind = resource_kind(resource)
@@ -177,15 +179,18 @@ def _full_quotas(cluster: Cluster) -> Iterator[Hypothesis]:
                 continue
             used = get(quota.body, "status", "used", resource)
             missing = _missing(cluster, quota.namespace, kind)
-            if missing and _nearly_full(used, hard, kind):
+            if missing and (kind == "storage" or _fullness(used, hard) == PROOF):
                 yield _full(cluster, quota, resource, (str(used), str(hard)), missing)
 
 
-def _nearly_full(used: object, hard: object, kind: str) -> bool:
+def _fullness(used: object, hard: object) -> float:
+    """Weight of how full a quota is; the missing claim may ask for more than what is left."""
     have, limit = quantity(used), quantity(hard)
     if have is None or limit is None:
-        return False
-    return have >= limit if kind == "service" else have >= limit or have <= limit
+        return 0.0
+    if have >= limit:
+        return PROOF
+    return STRONG if have >= 0.75 * limit else -HINT
 
 
 def _missing(cluster: Cluster, namespace: str, kind: str) -> list[str]:
@@ -224,14 +229,11 @@ def _full(
     used, hard = amount
     names = ", ".join(missing)
     thing = "service" if kind == "service" else "claim"
-    have, limit = quantity(used), quantity(hard)
-    full = have is not None and limit is not None and have >= limit
     target = _namespace(cluster, quota)
     evidence = [
-        saw(
-            f"quota {quota.name}: {resource} {used} used of {hard}", PROOF if full else GOOD, quota
-        ),
+        saw(f"quota {quota.name}: {resource} {used} used of {hard}", _fullness(used, hard), quota),
         saw(f"{thing} {names} does not exist, though it is needed", STRONG, quota),
+        saw("what a quota refuses leaves no event, it is just not there", HINT, quota),
     ]
     return blame(
         f"namespace_{kind}_quota_exceeded",

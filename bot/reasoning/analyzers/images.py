@@ -1,4 +1,4 @@
-"""Images that cannot be pulled: wrong reference, registry not found, missing credentials, platform."""
+"""Images that cannot be pulled: wrong reference, unknown registry, no credentials, platform."""
 
 import re
 from collections.abc import Iterator
@@ -8,6 +8,7 @@ from bot.domain.snapshot import KubernetesObject, Snapshot
 from bot.reasoning.kubernetes import (
     IMAGE_PULL,
     Cluster,
+    cluster_of,
     items,
     latest,
     pod_spec,
@@ -18,30 +19,58 @@ from bot.reasoning.statements import GOOD, HINT, PROOF, STRONG, blame, event_tex
 
 NAME = "images"
 # Source: containerd, docker distribution and kubelet (pkg/kubelet/images) error texts.
-DNS = re.compile(r"no such host|server misbehaving|Temporary failure in name resolution", re.I)
-UNREACHABLE = re.compile(
-    r"i/o timeout|connection refused|network is unreachable|TLS handshake timeout|"
-    r"context deadline exceeded|no route to host|EOF$",
-    re.I,
+# The first that fits wins: a name that does not resolve is no question of credentials.
+ANSWERS = (
+    (
+        re.compile(r"no such host|server misbehaving|failure in name resolution", re.I),
+        "image_registry_dns_failure",
+        "the name of the registry {host} does not resolve",
+    ),
+    (
+        re.compile(r"toomanyrequests|rate limit", re.I),
+        "image_registry_rate_limited",
+        "{host} limits the rate of pulls",
+    ),
+    (
+        re.compile(r"no match for platform|no matching manifest for|exec format error", re.I),
+        "image_platform_mismatch",
+        "the image is not built for the node's architecture",
+    ),
+    (
+        re.compile(
+            r"unauthorized|authorization failed|failed to authorize|access denied|401 |"
+            r"authentication required|no basic auth credentials|insufficient_scope|denied:",
+            re.I,
+        ),
+        "missing_image_pull_secret",
+        "the registry refuses the pull without credentials",
+    ),
+    (
+        re.compile(
+            r"NotFound|not found|manifest unknown|name unknown|does not exist|"
+            r"invalid reference format|couldn't parse image|InvalidImageName|"
+            r"unexpected status from HEAD request",
+            re.I,
+        ),
+        "incorrect_image_reference",
+        "the registry has no such image or tag",
+    ),
+    (
+        re.compile(
+            r"i/o timeout|connection refused|network is unreachable|TLS handshake timeout|"
+            r"context deadline exceeded|no route to host|EOF$",
+            re.I,
+        ),
+        "image_registry_unreachable",
+        "the registry {host} does not answer",
+    ),
 )
-NOT_FOUND = re.compile(
-    r"NotFound|not found|manifest unknown|name unknown|repository does not exist|"
-    r"invalid reference format|couldn't parse image|InvalidImageName|failed to resolve reference",
-    re.I,
-)
-UNAUTHORIZED = re.compile(
-    r"unauthorized|authorization failed|failed to authorize|denied|403 Forbidden|401|"
-    r"authentication required|no basic auth credentials|insufficient_scope",
-    re.I,
-)
-PLATFORM = re.compile(r"no match for platform|no matching manifest for|exec format error", re.I)
 MISSING_PULL_SECRET = ("FailedToRetrieveImagePullSecret",)
-RATE = re.compile(r"toomanyrequests|rate limit", re.I)
 
 
-def look(snapshot: Snapshot, question: Question) -> Finding:
+def look(snapshot: Snapshot, _question: Question) -> Finding:
     """Return one hypothesis per workload with a container whose image does not arrive."""
-    cluster = Cluster(snapshot)
+    cluster = cluster_of(snapshot)
     found: dict[tuple[str, str], Hypothesis] = {}
     for pod in cluster.pods:
         for hypothesis in _of_pod(cluster, pod):
@@ -87,18 +116,9 @@ def _explain(cluster: Cluster, pod: KubernetesObject, image: str, state: str) ->
 
 def _cause(text: str, image: str) -> tuple[str, str]:
     host = image.partition("/")[0]
-    if DNS.search(text):
-        return "image_registry_dns_failure", f"the registry's name {host} does not resolve"
-    if RATE.search(text):
-        return "image_registry_rate_limited", f"{host} limits the rate of pulls"
-    if PLATFORM.search(text):
-        return "image_platform_mismatch", "the image is not built for the node's architecture"
-    if UNAUTHORIZED.search(text):
-        return "missing_image_pull_secret", "the registry refuses the pull without credentials"
-    if UNREACHABLE.search(text):
-        return "image_registry_unreachable", f"the registry {host} does not answer"
-    if NOT_FOUND.search(text):
-        return "incorrect_image_reference", "the registry has no such image or tag"
+    for pattern, cause, why in ANSWERS:
+        if pattern.search(text):
+            return cause, why.format(host=host)
     return "incorrect_image_reference", "the image reference cannot be pulled"
 
 

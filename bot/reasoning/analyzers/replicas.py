@@ -4,19 +4,19 @@ from collections.abc import Iterator
 
 from bot.domain.diagnosis import Evidence, Finding, Hypothesis, Question
 from bot.domain.snapshot import KubernetesObject, Snapshot
-from bot.reasoning.kubernetes import Cluster, desired, get, services_of
+from bot.reasoning.kubernetes import Cluster, cluster_of, desired, get, services_of
 from bot.reasoning.statements import GOOD, HINT, PROOF, STRONG, blame, event_text, saw
 
 NAME = "replicas"
 
 
-def look(snapshot: Snapshot, question: Question) -> Finding:
+def look(snapshot: Snapshot, _question: Question) -> Finding:
     """Return deployments and stateful sets with zero wanted replicas that somebody needs."""
-    cluster = Cluster(snapshot)
-    return Finding(hypotheses=tuple(_scaled_to_zero(cluster, question)))
+    cluster = cluster_of(snapshot)
+    return Finding(hypotheses=tuple(_scaled_to_zero(cluster)))
 
 
-def _scaled_to_zero(cluster: Cluster, question: Question) -> Iterator[Hypothesis]:
+def _scaled_to_zero(cluster: Cluster) -> Iterator[Hypothesis]:
     for workload in cluster.workloads:
         if workload.kind not in ("Deployment", "StatefulSet") or desired(workload) != 0:
             continue

@@ -7,14 +7,14 @@ from typing import Any
 
 from bot.domain.diagnosis import Evidence, Finding, Hypothesis, Question
 from bot.domain.snapshot import KubernetesObject, Snapshot
-from bot.reasoning.kubernetes import Cluster, get, is_scheduled, latest, pod_spec
+from bot.reasoning.kubernetes import Cluster, cluster_of, get, is_scheduled, latest, pod_spec
 from bot.reasoning.nodes import Nodes, describe_bytes
 from bot.reasoning.statements import GOOD, HINT, PROOF, STRONG, blame, event_text, saw
 
 NAME = "scheduling"
 
-# What the scheduler says, and the cause it speaks for. Source: kubernetes/pkg/scheduler/framework/plugins,
-# the ErrReason constants of each plugin, 1.20 to 1.34.
+# What the scheduler says, and the cause it speaks for. Source: the ErrReason constants of
+# kubernetes/pkg/scheduler/framework/plugins, 1.20 to 1.34.
 SAID = (
     (re.compile(r"(\d+) node\(s\) were unschedulable"), "cordon"),
     (re.compile(r"(\d+) node\(s\) didn't match (?:Pod's )?node (?:affinity/)?selector"), "place"),
@@ -68,9 +68,9 @@ class Refusal:
     nodes_by_reason: Mapping[str, int]
 
 
-def look(snapshot: Snapshot, question: Question) -> Finding:
+def look(snapshot: Snapshot, _question: Question) -> Finding:
     """Return one hypothesis per workload whose pods wait for a node, by what excludes the nodes."""
-    cluster = Cluster(snapshot)
+    cluster = cluster_of(snapshot)
     nodes = Nodes(cluster)
     found: dict[tuple[str, str], Hypothesis] = {}
     for refusal in refusals(cluster):

@@ -16,7 +16,7 @@ export class Autocomplete {
     this.textarea = textarea;
     this.store = store;
     this.id = uid("suggest");
-    this.node = el("div", { class: "suggest", role: "listbox", id: this.id, "aria-label": "Suggestions", hidden: true, testid: "suggestions" });
+    this.node = el("div", { class: "suggest", role: "listbox", id: this.id, "aria-label": "Suggestions", hidden: true, testid: `${textarea.dataset.testid}-suggestions` });
     this.items = [];
     this.index = 0;
     textarea.setAttribute("role", "combobox");

@@ -2,13 +2,13 @@
 import { api, explain } from "./api.js";
 import { ChannelPane } from "./channel.js";
 import { toast } from "./dialog.js";
-import { announce, el } from "./dom.js";
+import { announce, closeMenusOnOutsideClick, el } from "./dom.js";
 import { EventStream } from "./events.js";
 import { HomePane } from "./home.js";
 import { Interactions } from "./interactions.js";
 import { authorOf } from "./message.js";
 import { Modals } from "./modal.js";
-import { channelRoute, parseRoute } from "./route.js";
+import { channelRoute, messageRoute, parseRoute } from "./route.js";
 import { SandboxPanel } from "./sandbox.js";
 import { Sidebar } from "./sidebar.js";
 import { isReply, Store } from "./store.js";
@@ -17,6 +17,7 @@ import { receive } from "./receive.js";
 import { Who } from "./who.js";
 
 const REMEMBER = "sandbox.user";
+const LOOK_AGAIN_MS = 3000;
 
 export class Client {
   constructor() {
@@ -41,7 +42,7 @@ export class Client {
     this.frame = at("app");
     this.banner = at("banner");
     this.main = at("main");
-    this.sandbox = new SandboxPanel(this);
+    this.sandbox = new SandboxPanel({ api: this.api, store: this.store, ask: (text) => this.ask(text) });
     this.sidebar = new Sidebar(this.store, at("sidebar"), this.sandbox.node);
     this.channelPane = new ChannelPane(this);
     this.homePane = new HomePane(this);
@@ -49,6 +50,11 @@ export class Client {
     this.modals = new Modals(this);
     this.who = new Who(this.store, (user) => this.become(user));
     this.teamName = el("span", { class: "team" });
+    closeMenusOnOutsideClick();
+    document.querySelector("[data-skip]").addEventListener("click", (event) => {
+      event.preventDefault(); // the address holds the route
+      this.focusComposer();
+    });
     at("top").append(this.teamName, this.who.node);
   }
 
@@ -61,6 +67,7 @@ export class Client {
     const people = this.store.people();
     const remembered = sessionStorage.getItem(REMEMBER);
     this.store.me = people.find((user) => user.id === remembered) ?? people.find((user) => user.role === "responder") ?? people[0];
+    followPermalink();
     this.navigate();
     this.stream.open(this.store.me.id);
     await this.sandbox.open();
@@ -96,7 +103,7 @@ export class Client {
     try {
       this.store.loadState(await this.api.state());
       await this.loadShown();
-      this.setBanner("");
+      this.sayAppState();
     } catch (error) {
       this.setBanner(`${explain(error)} Trying again…`);
       setTimeout(() => { if (mine === this.loads && this.stream.connected) this.reload(); }, 1500);
@@ -107,6 +114,14 @@ export class Client {
     events.forEach((event) => this.apply(event));
     this.showTarget();
     this.sandbox.reload();
+  }
+
+  // The bot may start after its workspace: say so, and look again.
+  sayAppState() {
+    const { appConnected, botId } = this.store;
+    this.setBanner(appConnected ? "" : `${this.store.userName(botId, "The app")} is not connected right now.`);
+    clearTimeout(this.lookAgain);
+    if (!appConnected) this.lookAgain = setTimeout(() => this.stream.connected && this.reload(), LOOK_AGAIN_MS);
   }
 
   async loadShown() {
@@ -154,7 +169,8 @@ export class Client {
   async entered() {
     if (this.route.page === "home") await this.homePane.open();
     if (this.route.page === "menu") return;
-    if (window.matchMedia("(min-width: 701px)").matches) this.focusComposer();
+    if (window.matchMedia("(min-width: 701px)").matches && !this.focusIsSet) this.focusComposer();
+    this.focusIsSet = false;
     if (!this.stream.connected) return;
     await this.reload();
   }
@@ -170,8 +186,19 @@ export class Client {
     if (target !== thread) this.threadPane.list.show(target);
   }
 
+  /** Put a question into the composer of a channel that the bot is in. */
+  ask(text) {
+    const here = this.store.channels.get(this.route.channel);
+    const channel = here?.bot_is_member === false || !here ? [...this.store.channels.values()].find((each) => each.bot_is_member !== false) : here;
+    if (!channel) return;
+    location.hash = channelRoute(channel.id);
+    this.navigate();
+    this.channelPane.composer.use(text);
+  }
+
   /** After a thread was closed, focus goes to what opened it. */
   focusAfterThread(channel, thread) {
+    this.focusIsSet = true; // the route's change must not move it on
     const opener = document.querySelector(`[data-testid="replies-${CSS.escape(thread)}"]`) ?? document.querySelector("#composer-text");
     opener?.focus({ preventScroll: true });
   }
@@ -181,9 +208,9 @@ export class Client {
     if (!this.stream.connected) this.reload();
   }
 
-  react = async (channel, ts, name) => {
+  react = async (channel, ts, name, remove = false) => {
     try {
-      await this.api.react({ user: this.store.me.id, channel, ts, name });
+      await this.api.react({ user: this.store.me.id, channel, ts, name, ...(remove ? { remove } : {}) });
     } catch (error) {
       if (error.code !== "already_reacted") toast(explain(error));
     }
@@ -240,6 +267,14 @@ export class Client {
     else this.threadPane.hide();
     document.title = page === "home" ? "App Home" : `#${this.store.channelName(channel ?? "")} · ${teamName(this.store.team)}`;
   }
+}
+
+// A permalink leads here as /?channel=…&ts=…&thread_ts=…: turn it into a route.
+function followPermalink() {
+  const query = new URLSearchParams(location.search);
+  const [channel, ts, thread] = ["channel", "ts", "thread_ts"].map((name) => query.get(name));
+  if (!channel || !ts) return;
+  history.replaceState(null, "", `/${messageRoute(channel, { ts, thread_ts: thread })}`);
 }
 
 const teamName = (team) => (typeof team === "string" ? team : team?.name ?? "Sandbox");

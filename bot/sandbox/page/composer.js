@@ -26,7 +26,7 @@ export class Composer {
   setPrompts(prompts) {
     fill(this.prompts, prompts.length ? el("span", { class: "hint prompts-label" }, "Try") : null);
     append(this.prompts, prompts.map((prompt) => el("button", { type: "button", class: "prompt", on: { click: () => this.use(prompt) } }, prompt)));
-    this.prompts.hidden = prompts.length === 0;
+    this.refresh();
   }
 
   /** Switch to another conversation: its draft, its placeholder. */
@@ -60,6 +60,7 @@ export class Composer {
 
   refresh() {
     this.button.setAttribute("aria-disabled", this.busy || !this.text.value.trim() ? "true" : "false");
+    this.prompts.hidden = !this.prompts.childElementCount || this.text.value !== "";
   }
 
   onKey(event) {

@@ -1,5 +1,6 @@
 // Decides what a link or an image address may do here: open, stay inside the client, or be shown as text only.
 
+const FILES = "/slack/files/";
 const LOOPBACK = new Set(["127.0.0.1", "localhost", "[::1]"]);
 
 function parse(url) {
@@ -32,10 +33,10 @@ function insideRoute(url) {
   return thread && thread !== ts ? `#/${channel}/${thread}/${ts}` : `#/${channel}/${ts}`;
 }
 
-/** The address of an image on this very server, or null: this page asks no other host for anything. */
+/** The address of a file in this very workspace, or null: data never makes this page ask for anything else. */
 export function ownImage(address) {
   const url = parse(address ?? "");
-  if (!address || !url || !isOurs(url) || !url.protocol.startsWith("http")) return null;
+  if (!address || !url || !isOurs(url) || !url.pathname.startsWith(FILES)) return null;
   return url.pathname + url.search;
 }
 

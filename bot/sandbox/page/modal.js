@@ -40,6 +40,7 @@ export class Modals {
   }
 
   closed(id, all = false) {
+    if (!all && !this.find(id)) return;
     this.stack = all ? [] : this.stack.filter((entry) => entry.view.id !== id);
     this.draw(true);
   }

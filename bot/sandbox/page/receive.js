@@ -2,10 +2,26 @@
 
 const channelOf = (event) => event.channel ?? event.item?.channel;
 
+const isText = (value) => typeof value === "string" && value !== "";
+const hasMessage = (event) => isText(channelOf(event)) && isText(event.message?.ts);
+const hasView = (event) => isText(event.view?.id);
+
+// An event is only applied when it holds what its handler needs.
+const COMPLETE = {
+  message: hasMessage,
+  ephemeral: hasMessage,
+  message_changed: hasMessage,
+  view_opened: hasView,
+  view_pushed: hasView,
+  view_updated: hasView,
+};
+
 const HANDLERS = {
   message: (event, client) => incoming(event, client, event.message),
   ephemeral: (event, client) => incoming(event, client, { ...event.message, is_ephemeral: true }),
-  file: (event, client) => (event.message ? incoming(event, client, event.message) : client.reload()),
+  file: (event, client) => client.store.addFile(event.file),
+  status: (event, client) => client.store.setStatus(event.channel, event.thread_ts, event.status),
+  resync: (event, client) => client.reload(),
   message_changed: (event, client) => client.store.upsert(channelOf(event), event.message),
   message_deleted: (event, client) => client.store.remove(channelOf(event), event.ts ?? event.deleted_ts ?? event.message?.ts),
   reaction: reaction,
@@ -16,13 +32,15 @@ const HANDLERS = {
   home_published: (event, client) => event.view && client.homePane.publish(event.view),
 };
 
-/** Apply an event; unknown types are ignored (a newer server may send more). */
+/** Apply an event; unknown types are ignored (a newer server may send more), and so are incomplete ones. */
 export function receive(event, client) {
-  if (Object.hasOwn(HANDLERS, event.type)) HANDLERS[event.type](event, client);
+  const complete = COMPLETE[event.type] ?? (() => true);
+  if (Object.hasOwn(HANDLERS, event.type) && complete(event)) HANDLERS[event.type](event, client);
 }
 
 function incoming(event, client, message) {
   const channel = channelOf(event);
+  if (message.thread_ts && !message.is_ephemeral) client.store.setStatus(channel, message.thread_ts, "");
   if (client.store.upsert(channel, message)) client.arrived(channel, message);
 }
 

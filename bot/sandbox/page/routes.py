@@ -1,4 +1,4 @@
-"""Serves the chat client's page and its files, under a Content-Security-Policy that allows nothing else."""
+"""Serves the page and its files, under a Content-Security-Policy that allows nothing else."""
 
 from collections.abc import MutableMapping
 from pathlib import Path
@@ -41,7 +41,7 @@ class _PageFiles(StaticFiles):
         return response
 
 
-async def _index(request: Request) -> Response:
+async def _index(_: Request) -> Response:
     return FileResponse(_HERE / "index.html", headers=SECURITY_HEADERS)
 
 

@@ -17,6 +17,7 @@ export class Store extends EventTarget {
     this.groups = new Map();
     this.rooms = new Map(); // channel id → Map of ts → message
     this.files = new Map();
+    this.statuses = new Map(); // "channel/thread" → what the bot is doing
     this.unread = new Map();
     this.clock = null;
   }
@@ -33,6 +34,8 @@ export class Store extends EventTarget {
     this.users = new Map((state.users ?? []).map((user) => [user.id, user]));
     this.channels = new Map((state.channels ?? []).map((channel) => [channel.id, channel]));
     this.groups = new Map((state.groups ?? []).map((group) => [group.id, group]));
+    this.appConnected = state.connected !== false;
+    if (typeof state.now === "number") this.setClock(state.now, this.clock?.rate ?? 1);
     if (this.me) this.me = this.users.get(this.me.id) ?? this.me;
     this.changed("state");
   }
@@ -119,9 +122,8 @@ export class Store extends EventTarget {
   put(channel, message) {
     const room = this.room(channel);
     const old = room.get(message.ts);
-    for (const file of message.files ?? []) this.files.set(file.id, file);
-    const merged = isReply(message) ? message : { ...threadFacts(old), ...message };
-    if (!old || !sameJson(old, merged)) room.set(message.ts, merged);
+    (message.files ?? []).forEach((file) => this.addFile(file));
+    if (!old || !sameJson(old, message)) room.set(message.ts, message);
     return !old;
   }
 
@@ -156,14 +158,23 @@ export class Store extends EventTarget {
     this.changed("messages");
   }
 
+  /** What the bot says that it is doing in a thread; "" when it is done. */
+  setStatus(channel, threadTs, words) {
+    const key = `${channel}/${threadTs}`;
+    if ((this.statuses.get(key) ?? "") === words) return;
+    this.statuses.set(key, words);
+    this.changed("status");
+  }
+
+  addFile(file) {
+    if (file?.id) this.files.set(file.id, file);
+  }
+
   fileUrl(id) {
     const file = this.files.get(id);
-    return file ? file.url_private ?? file.permalink : null;
+    return file?.url_private ?? (id ? `/slack/files/${encodeURIComponent(id)}/file` : null);
   }
 }
-
-const threadFacts = (old) =>
-  old?.reply_count ? { reply_count: old.reply_count, latest_reply: old.latest_reply } : {};
 
 const tombstone = (message) => ({
   ts: message.ts, thread_ts: message.ts, subtype: "tombstone", user: message.user,

@@ -18,10 +18,11 @@ export class ThreadPane {
     });
     this.back = el("a", { class: "icon-button back", "aria-label": "Back to the channel", testid: "back-channel" }, icon("back"));
     this.place = el("span", { class: "topic" });
+    this.status = el("p", { class: "status", role: "status", testid: "thread-status" });
     const shut = el("button", { type: "button", class: "icon-button wide-only", "aria-label": "Close thread", testid: "thread-close", on: { click: () => this.close() } }, icon("close"));
     node.append(el("section", { class: "pane" },
       el("div", { class: "pane-head" }, this.back, el("div", { class: "pane-names" }, el("h2", { class: "pane-title" }, "Thread"), this.place), shut),
-      this.list.node, this.composer.node));
+      this.list.node, this.status, this.composer.node));
     node.addEventListener("keydown", (event) => this.onKey(event));
   }
 
@@ -45,6 +46,7 @@ export class ThreadPane {
   }
 
   hide() {
+    if (this.thread) this.list.reset(null); // what is not shown must not be found either
     this.node.hidden = true;
     this.thread = null;
   }
@@ -59,6 +61,9 @@ export class ThreadPane {
     const root = store.message(channel, thread);
     const messages = [...(root ? [root] : []), ...store.replies(channel, thread)];
     this.list.render(`${channel}/${thread}`, messages, { channel, inThread: true, thread }, "This thread is empty, or its first message is gone.");
+    const status = store.statuses.get(`${channel}/${thread}`);
+    const words = status ? `${store.userName(store.botId)} ${status}` : "";
+    if (this.status.textContent !== words) this.status.textContent = words;
     this.composer.point(`${channel}/${thread}`, "Reply…");
   }
 }

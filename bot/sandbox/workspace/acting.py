@@ -10,7 +10,7 @@ from bot.sandbox.workspace.elements import find, take
 from bot.sandbox.workspace.errors import SlackError
 from bot.sandbox.workspace.objects import message_json, view_json
 from bot.sandbox.workspace.records import Channel, Json, Message, ResponseUrl, User, View
-from bot.sandbox.workspace.state import Workspace
+from bot.sandbox.workspace.state import Workspace, forget_oldest
 from bot.sandbox.workspace.submission import apply_ack, required_but_empty
 
 
@@ -56,6 +56,7 @@ async def click(workspace: Workspace, user: User, where: Message | View, said: J
     action, state = take(element, said)
     key = (where.id if isinstance(where, View) else where.ts, user.id)
     if state is not None:
+        forget_oldest(workspace.inputs)
         values = workspace.inputs.setdefault(key, {})
         values.setdefault(action["block_id"], {})[action["action_id"]] = state
     action["action_ts"] = workspace.next_ts()

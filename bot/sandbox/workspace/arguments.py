@@ -1,6 +1,5 @@
 """Arguments of a request: query string, form, multipart and JSON, merged as Slack does."""
 
-import json
 from email.parser import BytesParser
 from email.policy import HTTP
 from typing import Any
@@ -8,6 +7,7 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import ClientDisconnect, Request
 
+from bot.sandbox.workspace import strict_json
 from bot.sandbox.workspace.errors import SlackError
 
 _MOST_FIELDS = 1000
@@ -31,6 +31,8 @@ async def read(request: Request, most: int) -> dict[str, Any]:
     args: dict[str, Any] = dict(_pairs(request.url.query))
     body = await read_body(request, most)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if not body:
+        return args
     if kind == "application/json":
         args |= json_object(body)
     elif kind == "multipart/form-data":
@@ -45,8 +47,8 @@ async def read(request: Request, most: int) -> dict[str, Any]:
 def json_object(body: bytes) -> dict[str, Any]:
     """Return a JSON body's object. Raises: SlackError invalid_json, json_not_object."""
     try:
-        found = json.loads(body or b"{}")
-    except (ValueError, RecursionError) as problem:
+        found = strict_json.loads(body or b"{}")
+    except ValueError as problem:
         raise SlackError("invalid_json") from problem
     if not isinstance(found, dict):
         raise SlackError("json_not_object")

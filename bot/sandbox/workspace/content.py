@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.sandbox.workspace import blockkit
+from bot.sandbox.workspace import blockkit, strict_json
 from bot.sandbox.workspace.errors import SlackError
 from bot.sandbox.workspace.records import Json
 from bot.sandbox.workspace.state import Workspace
 
 MOST_TEXT = 40_000
+MOST_EDITED_TEXT = 4_000  # chat.update takes less than chat.postMessage; undocumented, seen by many
 _MOST_ATTACHMENTS = 100
 _MOST_METADATA = 16_000
 _STATELESS = frozenset(("plain_text", "mrkdwn", "image", "raw_text", "raw_number"))
@@ -65,6 +66,8 @@ def refuse(workspace: Workspace, blocks: Any, found: list[str]) -> None:
         for name in _slack_files(blocks)
         if not any(name in (f.id, f"{f.id}/{f.name}") for f in workspace.files.values())
     ]
+    if found and all("msg_blocks_too_long" in message for message in found):
+        raise SlackError("msg_blocks_too_long", messages=found)
     if found:
         raise SlackError("invalid_blocks", messages=found)
 
@@ -115,8 +118,8 @@ def decoded(given: Any, *, error: str) -> Any:
     if not isinstance(given, str):
         return given
     try:
-        return json.loads(given)
-    except (ValueError, RecursionError) as problem:
+        return strict_json.loads(given)
+    except ValueError as problem:
         raise SlackError(error) from problem
 
 

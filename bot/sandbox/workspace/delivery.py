@@ -96,7 +96,12 @@ class Delivery:
 
     async def ask(self, kind: str, payload: Json) -> Ack | None:
         """Deliver an interaction and return its acknowledgement, None when none came in time."""
-        result = await self._attempt(Envelope(kind=kind, payload=payload), self._limits.ack_s)
+        envelope = Envelope(kind=kind, payload=payload)
+        try:
+            async with asyncio.timeout(self._limits.ack_s):
+                result = await self._attempt(envelope, self._limits.ack_s)
+        except TimeoutError:
+            return None
         return result if isinstance(result, Ack) else None
 
     async def _with_retries(self, payload: Json) -> None:

@@ -13,6 +13,8 @@ def app_of(manifest: Mapping[str, Any], *, request_url: str = "") -> App:
     Raises: Malformed: names what is not as Slack's manifests are.
     """
     commands = _section(manifest, "features").get("slash_commands", [])
+    if not isinstance(commands, list):
+        raise Malformed("manifest: slash_commands is not a list")
     names = [c.get("command") if isinstance(c, Mapping) else c for c in commands]
     return App(
         scopes=_texts(_section(manifest, "oauth_config", "scopes").get("bot"), "scopes.bot"),

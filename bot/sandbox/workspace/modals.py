@@ -1,5 +1,6 @@
 """Modals and App Home: opening, pushing, updating and closing views, told to the page."""
 
+import json
 import secrets
 from dataclasses import replace
 from typing import Any
@@ -26,6 +27,8 @@ def checked(given: Any, *, kind: str) -> Json:
         found = [f"[ERROR] must be a view of type {kind} [json-pointer:/view/type]"]
     if found:
         raise SlackError("invalid_arguments", messages=found)
+    if len(json.dumps(body)) > _MOST_BYTES:
+        raise SlackError("view_too_large")
     return {**body, "blocks": with_ids(body["blocks"])}
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
+from bot.sandbox.workspace import strict_json
 from bot.sandbox.workspace.records import Json
 from bot.sandbox.workspace.state import Workspace
 
@@ -81,8 +82,8 @@ class SocketMode:
     def _hear(self, text: str) -> None:
         """Take an acknowledgement; anything else is ignored, as Slack does."""
         try:
-            said: Any = json.loads(text)
-        except (ValueError, RecursionError):
+            said: Any = strict_json.loads(text)
+        except ValueError:
             return
         if not isinstance(said, dict) or not isinstance(said.get("envelope_id"), str):
             return

@@ -111,7 +111,7 @@ class Workspace:
             view_id=view_id,
         )
         self.triggers[trigger.id] = trigger
-        _forget_oldest(self.triggers)
+        forget_oldest(self.triggers)
         return trigger.id
 
     def new_response_url(self, user: str, channel: str, message: Message | None = None) -> str:
@@ -125,14 +125,14 @@ class Workspace:
             thread_ts=message.thread_ts if message else "",
         )
         self.response_urls[right.id] = right
-        _forget_oldest(self.response_urls)
+        forget_oldest(self.response_urls)
         return f"{self.url}/slack/response/{right.id}"
 
     def new_ticket(self) -> str:
         """Return a right to open one socket, soon."""
         ticket = secrets.token_hex(16)
         self.tickets[ticket] = self.wall()
-        _forget_oldest(self.tickets)
+        forget_oldest(self.tickets)
         return ticket
 
     def message(self, channel: str, ts: str) -> Message | None:
@@ -167,6 +167,7 @@ class Workspace:
         await self.delivery.close()
 
 
-def _forget_oldest(rights: dict[str, Any], keep: int = 5000) -> None:
-    while len(rights) > keep:
-        rights.pop(next(iter(rights)))
+def forget_oldest(kept: dict[Any, Any], most: int = 5000) -> None:
+    """Drop the oldest entries of what would grow without end."""
+    while len(kept) > most:
+        kept.pop(next(iter(kept)))

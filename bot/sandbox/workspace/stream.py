@@ -17,7 +17,10 @@ class _Listener:
 
 
 class Stream:
-    """Bounded fan-out: a listener that does not read loses its oldest events and hears `resync`."""
+    """Bounded fan-out: a listener that does not read hears `resync` and its stream ends.
+
+    The page then connects again and reads everything anew.
+    """
 
     def __init__(self) -> None:
         self._listeners: list[_Listener] = []
@@ -31,6 +34,7 @@ class Stream:
                 while not listener.queue.empty():
                     listener.queue.get_nowait()
                 listener.queue.put_nowait({"type": "resync"})
+                listener.queue.put_nowait(None)
             listener.queue.put_nowait(event)
 
     async def listen(self, user: str = "") -> AsyncIterator[dict[str, Any]]:

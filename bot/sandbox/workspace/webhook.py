@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 import aiohttp
 
+from bot.sandbox.workspace import strict_json
 from bot.sandbox.workspace.records import App
 
 Json = dict[str, Any]
@@ -86,7 +87,7 @@ def _read(status: int, no_retry: str | None, text: str) -> tuple[str, Json | Non
     if not 200 <= status < 300:
         return "http_error!" if no_retry == "1" else "http_error", None
     try:
-        answer = json.loads(text)
-    except (ValueError, RecursionError):
+        answer = strict_json.loads(text)
+    except ValueError:
         answer = {"text": text} if text.strip() else None
     return "ok", answer if isinstance(answer, dict) else None

@@ -1,4 +1,7 @@
-"""The harmless things that happen to a company all the time: releases, settings, flags, small blips."""
+"""The harmless things that happen all the time: releases, settings, flags, small blips."""
+
+import itertools
+import json
 
 import numpy as np
 
@@ -14,7 +17,11 @@ FLAGS = (
     ("express-checkout", "checkout", "One page instead of three"),
     ("stock-badges", "catalogue", "Show how many are left"),
     ("guest-carts", "cart", "Keep carts of guests for a week"),
-    ("payment-queue-charges", "payment", "Take orders and charge later: for when the provider fails"),
+    (
+        "payment-queue-charges",
+        "payment",
+        "Take orders and charge later: for when the provider fails",
+    ),
 )
 
 SMALL_WORK = (
@@ -37,7 +44,7 @@ def fill(site: Site) -> None:
 def _releases(site: Site) -> None:
     for workload in site.workloads.values():
         ordered = sorted(workload.revisions, key=lambda r: r.number)
-        for before, after in zip(ordered, ordered[1:], strict=False):
+        for before, after in itertools.pairwise(ordered):
             work = noise.choice(SMALL_WORK, *site.key, workload.name, after.hash)
             release(site, workload.name, (_tag(before), _tag(after)), after.created, work)
 
@@ -86,8 +93,6 @@ def config_change(
     site: Site, service: str, pair: tuple[dict[str, str], dict[str, str]], at: float, why: str
 ) -> None:
     """Enter a settings change into the change feed. `pair` is the changed keys before and after."""
-    import json
-
     before, after = pair
     lines = "\n".join(f"{k}: {before.get(k, '')} → {v}" for k, v in after.items())
     site.changes.append({
@@ -102,7 +107,9 @@ def _flags(site: Site) -> None:
     for name, service, description in FLAGS:
         if service not in site.topology.by_name:
             continue
-        state = "off" if name.startswith("payment-") else noise.choice(("on", "off"), *site.key, name)
+        state = (
+            "off" if name.startswith("payment-") else noise.choice(("on", "off"), *site.key, name)
+        )
         served = History(moments=[(0.0, state)])
         flag = Flag(
             name=name, service=service, variants={"on": True, "off": False}, served=served,
@@ -121,7 +128,9 @@ def _settings(site: Site) -> None:
     for i in range(3):
         service = noise.choice(names, *site.key, "settings", i)
         at = site.begun - noise.between(1.1, 6.0, *site.key, "settings", i, "at") * DAY
-        config_change(site, service, ({"LOG_LEVEL": "debug"}, {"LOG_LEVEL": "info"}), at, "less log")
+        config_change(
+            site, service, ({"LOG_LEVEL": "debug"}, {"LOG_LEVEL": "info"}), at, "less log"
+        )
 
 
 def _blips(site: Site) -> None:
@@ -133,9 +142,11 @@ def _blips(site: Site) -> None:
         end = start + noise.between(30.0, 80.0, *site.key, "blip", i, "length")
         site.effects.append(
             Effect(
-                name="blip", service=service, modifiers=Modifiers(latency_factor=1.9),
+                name="blip",
+                service=service,
+                modifiers=Modifiers(latency_factor=1.9),
                 strength=during(start, end),
-            )  # fmt: skip
+            )
         )
 
 

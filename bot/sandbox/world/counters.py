@@ -41,7 +41,9 @@ class Blocks:
             found = self._frames[block] = solve(self.site, block)
         return found
 
-    def instant(self, indices: Ints, read: Callable[[Frame, Ints], dict[Any, Floats]]) -> dict[Any, Floats]:
+    def instant(
+        self, indices: Ints, read: Callable[[Frame, Ints], dict[Any, Floats]]
+    ) -> dict[Any, Floats]:
         """Return gauges at sample indices: `read` gives rows at positions within one frame."""
         out: dict[Any, Floats] = {}
         for block, where in _by_block(indices):

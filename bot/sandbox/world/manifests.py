@@ -1,4 +1,4 @@
-"""Every other object of a cluster on an ordinary day: services, settings, budgets, volumes, certificates."""
+"""Every other object of a cluster on an ordinary day: services, settings, budgets, volumes."""
 
 from datetime import UTC, datetime
 
@@ -19,7 +19,9 @@ def fill(site: Site) -> None:
     _put(site, "namespaces", "v1", "Namespace", "default", {"spec": {}, "status": _active()})
     _put(site, "namespaces", "v1", "Namespace", NAMESPACE, {"spec": {}, "status": _active()})
     for node in site.nodes:
-        _put(site, "nodes", "v1", "Node", node.name, {"spec": {"providerID": f"sim:///{node.name}"}})
+        _put(
+            site, "nodes", "v1", "Node", node.name, {"spec": {"providerID": f"sim:///{node.name}"}}
+        )
     for service in site.inside():
         _for_service(site, service)
     _edge(site)
@@ -129,7 +131,10 @@ def _edge(site: Site) -> None:
     front = site.topology.services[0].name
     host = f"shop.{site.env}.example"
     backend = {"service": {"name": front, "port": {"name": "main"}}}
-    rule = {"host": host, "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}}
+    rule = {
+        "host": host,
+        "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]},
+    }
     spec: Json = {
         "ingressClassName": "nginx",
         "tls": [{"hosts": [host], "secretName": f"{front}-tls"}],

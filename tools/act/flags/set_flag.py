@@ -110,7 +110,11 @@ class SetFlag(Action[SetFlagArguments]):
             arguments={"flag": flag.name, "variant": flag.default_variant},
         )
 
-    async def find(self, args: SetFlagArguments, key: str) -> Applied | None:  # noqa: ARG002 - see below
+    async def find(
+        self,
+        args: SetFlagArguments,
+        key: str,  # noqa: ARG002 - the source keeps no keys
+    ) -> Applied | None:
         """Return that the flag has the variant; which key set it, the source does not tell."""
         flag = await self._flag(args)
         if flag.default_variant != args.variant:

@@ -74,7 +74,11 @@ class RestartDeployment(Action[RestartArguments]):
             unavailable=rollout_unavailable(body),
         )
 
-    async def inverse(self, args: RestartArguments, target: Target) -> ActionCall | None:  # noqa: ARG002 - nothing to undo
+    async def inverse(
+        self,
+        args: RestartArguments,  # noqa: ARG002 - nothing to undo
+        target: Target,  # noqa: ARG002 - nothing to undo
+    ) -> ActionCall | None:
         """Return None: the old pods cannot come back, and what is wanted did not change."""
         return None
 
@@ -82,7 +86,12 @@ class RestartDeployment(Action[RestartArguments]):
         """Return what the Deployment's annotation says of this key."""
         return await found_or_none(lambda: self._objects.done(KIND, args.namespace, args.name, key))
 
-    async def apply(self, args: RestartArguments, target: Target, key: str) -> Applied:
+    async def apply(
+        self,
+        args: RestartArguments,  # noqa: ARG002 - the target says it all
+        target: Target,
+        key: str,
+    ) -> Applied:
         """Write the annotation. Raises: Conflict, Refused, Malformed, Unavailable."""
         return await self._objects.change(
             target, lambda _: restart_patch(key), Patch.MERGE, key=key

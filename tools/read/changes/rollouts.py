@@ -1,4 +1,4 @@
-"""Deploys read from Kubernetes' own rollout history: each ReplicaSet is one, made when it was created."""
+"""Deploys read from Kubernetes' own rollout history: each ReplicaSet is one."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -15,9 +15,11 @@ from tools.clients.names import service_of_object
 from tools.clients.rollouts import Revision, revisions_of
 from tools.contract import ReadTool
 
+AGE = ".metadata.creationTimestamp"
+
 
 class RolloutChanges(ReadTool):
-    """Rollouts of Deployments within the window. The collector drops those a change feed tells too."""
+    """Rollouts of Deployments in the window. The collector drops those a change feed tells too."""
 
     name: ClassVar[str] = "changes.rollouts"
     system: ClassVar[str] = "changes"
@@ -70,7 +72,7 @@ class RolloutChanges(ReadTool):
         return Ask(
             source=Source(
                 system="kubernetes",
-                query=f"kubectl get replicasets -n {namespace} --sort-by=.metadata.creationTimestamp",
+                query=f"kubectl get replicasets -n {namespace} --sort-by={AGE}",
                 window=need.window,
             ),
             call=lambda: self._client.list("ReplicaSet", namespace),

@@ -1,7 +1,7 @@
 """Kubernetes objects of the environment's namespaces, redacted, as the API's own JSON.
 
-`need.names` are kinds; without names the default set. Never Secrets. With `need.services`, objects that
-belong to a service (by label, name or owner) are kept, and everything of kinds that belong to none.
+`need.names` are kinds; without names the default set. Never Secrets. With `need.services`, objects
+that belong to a service (by label or name) are kept, and everything of kinds that belong to none.
 """
 
 from collections.abc import Mapping, Sequence
@@ -69,7 +69,7 @@ class KubernetesObjects(ReadTool):
         return cls(environment, client) if client else None
 
     async def check(self) -> str:
-        """Return the server's version and how many pods may be read. Raises: Unavailable, Refused."""
+        """Return the server's version and how many pods it shows. Raises: Unavailable, Refused."""
         version = await self._client.version()
         pods = [await self._client.list("Pod", n) for n in self._environment.namespaces]
         return f"Kubernetes {version}, {sum(len(p.items) for p in pods)} pods"

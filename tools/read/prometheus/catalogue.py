@@ -1,7 +1,7 @@
 """The signal catalogue: which PromQL gives each signal, by the metrics that exist.
 
-A template is plain PromQL. When it is rendered, every `{…}` gets the environment's matchers, every `[2m]`
-the range that the step needs, and every `by (…)` the label of a breakdown that was asked for.
+A template is plain PromQL. When it is rendered, every `{…}` gets the environment's matchers, every
+`[2m]` the range that the step needs, and every `by (…)` the label of a breakdown that is asked for.
 """
 
 import re
@@ -28,10 +28,11 @@ UNITS: Mapping[Signal, str] = {
 class Template:
     """One way to get a signal.
 
-    `needs`: metrics that must exist. `source`: templates of one signal and one source are alternatives,
-    the first that has its metrics is used; different sources are all asked. `service`: labels that may
-    name the service, the first that is there wins; "pod" means the pod's workload. `reduce`: how pods
-    become one service ("" when the query does it). `labels`: series label → metric label.
+    `needs`: metrics that must exist. `source`: templates of one signal and one source are
+    alternatives, the first that has its metrics is used; different sources are all asked.
+    `service`: labels that may name the service, the first that is there wins; "pod" means the pod's
+    workload. `reduce`: how pods become one service ("" when the query does it). `labels`: series
+    label → metric label.
     `breakdowns`: what can be asked for as "signal:breakdown" → the metric label that is added.
     """
 
@@ -66,7 +67,8 @@ def _requests() -> Iterator[Template]:
         service="service_name", breakdowns=_OTEL,
     )  # fmt: skip
     yield from _server(
-        "istio_request_duration_milliseconds", 'response_code=~"5.."', where='reporter="destination"',
+        "istio_request_duration_milliseconds", 'response_code=~"5.."',
+        where='reporter="destination"',
         service="destination_workload", breakdowns=_ISTIO, scale=" / 1000",
         namespace="destination_workload_namespace",
     )  # fmt: skip
@@ -136,7 +138,8 @@ def _calls(  # noqa: PLR0913 - the columns of one metric family
     )
     for signal, metric, promql in rows:
         yield Template(signal=signal, needs=(metric,), promql=promql, service=(caller,),
-                       labels={"peer": callee}, breakdowns=breakdowns, namespace=namespace)  # fmt: skip
+                       labels={"peer": callee}, breakdowns=breakdowns,
+                       namespace=namespace)  # fmt: skip
 
 
 def _database() -> Iterator[Template]:
@@ -196,7 +199,8 @@ def _containers() -> Iterator[Template]:
 
 def _workloads() -> Iterator[Template]:
     rows = (
-        ("deployment", "kube_deployment_status_replicas_available", "kube_deployment_spec_replicas"),
+        ("deployment", "kube_deployment_status_replicas_available",
+         "kube_deployment_spec_replicas"),
         ("statefulset", "kube_statefulset_status_replicas_ready", "kube_statefulset_replicas"),
         ("daemonset", "kube_daemonset_status_number_ready",
          "kube_daemonset_status_desired_number_scheduled"),

@@ -1,7 +1,8 @@
 """Service-level objectives from recording rules, with the burn rate measured over the window.
 
-Rules read: `slo:objective:ratio{service_name}` (0.999), `slo:latency_threshold:seconds{service_name}`
-(worst acceptable p99). Without rules there are no objectives: none is made up.
+Rules read: `slo:objective:ratio{service_name}` (0.999) and
+`slo:latency_threshold:seconds{service_name}` (worst acceptable p99). Without rules there are no
+objectives: none is made up.
 """
 
 from collections.abc import Mapping, Sequence

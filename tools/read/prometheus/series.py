@@ -1,9 +1,10 @@
 """Metric series by signal: one range query per signal over all services of the environment.
 
-`need.names` are signals ("latency_p99"), optionally with a breakdown: "latency_p99:pod" gives one series
-per pod, "request_rate:version" one per version, "db_query_p99:operation" one per operation (labels
-`pod`, `version`, `operation`). Without names every signal is asked for whose metrics exist. Services
-are filtered after the query, so that one query serves them all; an edge stays if either end is asked for.
+`need.names` are signals ("latency_p99"), optionally with a breakdown: "latency_p99:pod" gives one
+series per pod, "request_rate:version" one per version, "db_query_p99:operation" one per operation
+(labels `pod`, `version`, `operation`). Without names every signal is asked for whose metrics exist.
+Services are filtered after the query, so that one query serves them all; an edge stays if either of
+its ends is asked for.
 """
 
 from collections.abc import Sequence
@@ -39,7 +40,7 @@ class PrometheusSeries(ReadTool):
     name: ClassVar[str] = "prometheus.series"
     system: ClassVar[str] = "metrics"
     answers: ClassVar[Fact] = Fact.SERIES
-    timeout_s: ClassVar[float] = 6.0
+    timeout_s: ClassVar[float] = 8.0
 
     def __init__(self, environment: Environment, client: Prometheus) -> None:
         self._environment, self._client = environment, client

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.domain.errors import Malformed
 from bot.domain.snapshot import Series, Source
-from tools.clients.names import host_of, workload_of_pod
+from tools.clients.names import host_of, workload_of_claim, workload_of_pod
 from tools.clients.prometheus import Sample
 from tools.read.prometheus.catalogue import UNITS, Template
 
@@ -77,7 +77,8 @@ def _key(
     labels = dict(template.fixed)
     for ours, theirs in template.labels.items():
         if metric.get(theirs):
-            labels[ours] = _named(theirs, str(metric[theirs]), namespaces)
+            value = str(metric[theirs])
+            labels[ours] = host_of(value, namespaces) if theirs in _ADDRESSES else value
     if breakdown:
         labels[breakdown] = str(metric.get(template.breakdowns[breakdown], ""))
     service = _named(label, str(metric[label]), namespaces)
@@ -87,6 +88,8 @@ def _key(
 def _named(label: str, value: str, namespaces: Sequence[str]) -> str:
     if label == "pod":
         return workload_of_pod(value)
+    if label == "persistentvolumeclaim":
+        return workload_of_claim(value)
     return host_of(value, namespaces) if label in _ADDRESSES else value
 
 

@@ -24,7 +24,7 @@ Trace = Mapping[str, Any]
 
 
 class JaegerSpans(ReadTool):
-    """Whole sample traces, as spans. `need.services` says of which; without it, of the first few."""
+    """Whole sample traces, as spans, of `need.services`; without it, of the first few."""
 
     name: ClassVar[str] = "traces.spans"
     system: ClassVar[str] = "traces"

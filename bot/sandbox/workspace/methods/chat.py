@@ -59,6 +59,8 @@ def _update(call: Call) -> Json:
     said = content.read(workspace, call.args)
     if said.text is None and said.blocks is None and said.attachments is None:
         raise SlackError("no_text")
+    if len(said.text or "") > content.MOST_EDITED_TEXT:
+        raise SlackError("msg_too_long")
     new = replace(
         old,
         text=old.text if said.text is None else said.text,

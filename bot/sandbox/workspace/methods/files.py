@@ -13,7 +13,7 @@ from bot.sandbox.workspace.objects import file_json
 from bot.sandbox.workspace.posting import Draft
 from bot.sandbox.workspace.records import Channel, File, Json
 
-_UNSAFE = re.compile(r"[^\w.+-]+")
+_UNSAFE = re.compile(r"[^\w.+-]+", re.ASCII)
 
 
 def _upload_url(call: Call) -> Json:
@@ -56,6 +56,7 @@ def _complete(call: Call) -> Json:
         blocks=said.blocks or (),
         thread_ts=thread_ts,
         files=tuple(f.id for f in files),
+        subtype="file_share",
     )
     for channel in channels:
         message = posting.post(workspace, channel, workspace.app.bot_user, draft)

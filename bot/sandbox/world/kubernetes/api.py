@@ -56,7 +56,9 @@ class Call:
         """Return whether nothing may change. Raises: ApiError 422 on another value."""
         values = self.query.getlist("dryRun")
         if any(v != "All" for v in values):
-            raise ApiError(422, "Invalid", f'Unsupported value: "{values[0]}": supported values: "All"')
+            raise ApiError(
+                422, "Invalid", f'Unsupported value: "{values[0]}": supported values: "All"'
+            )
         return bool(values)
 
 
@@ -115,17 +117,21 @@ def answer(call: Call, path: list[str]) -> Any:
 
 
 def _discovery(path: list[str]) -> Any:
-    single = {"version": resources.version, "api": resources.core_versions, "apis": resources.groups}
+    """Return a fixed document, None for a path that is none."""
+    single = {
+        "version": resources.version,
+        "api": resources.core_versions,
+        "apis": resources.groups,
+    }
     if len(path) == 1 and path[0] in single:
         return single[path[0]]()
     if path in (["healthz"], ["readyz"], ["livez"]):
         return "ok"
-    if len(path) == 2 and path[0] == "api":
-        return resources.resource_list("", path[1])
     if len(path) == 2 and path[0] == "apis":
         return resources.group(path[1])
-    if len(path) == 3 and path[0] == "apis":
-        return resources.resource_list(path[1], path[2])
+    if len(path) == (3 if path[:1] == ["apis"] else 2):
+        group = path[1] if path[0] == "apis" else ""
+        return resources.resource_list(group, path[-1]) if path[0] in ("api", "apis") else None
     return None
 
 

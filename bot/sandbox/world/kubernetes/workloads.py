@@ -17,7 +17,9 @@ def workload_body(site: Site, workload: Workload, at: float) -> Json:
     plural = workload.kind.lower() + "s"
     metadata = body["metadata"]
     metadata["uid"] = rollout.uid(*site.key, plural, workload.name)
-    metadata.setdefault("resourceVersion", str(noise.number(*site.key, plural, workload.name) % 400_000))
+    metadata.setdefault(
+        "resourceVersion", str(noise.number(*site.key, plural, workload.name) % 400_000)
+    )
     metadata["creationTimestamp"] = iso(min(r.created for r in workload.revisions))
     metadata.setdefault("annotations", {})
     if workload.kind == "Deployment":
@@ -130,7 +132,12 @@ def endpoints_body(site: Site, service: Json, at: float) -> Json:
             body = pod_body(site, workload, pod, at)
             labels = body["metadata"]["labels"]
             if selector and all(labels.get(k) == v for k, v in selector.items()):
-                reference = {"kind": "Pod", "name": pod.name, "namespace": NAMESPACE, "uid": pod.uid}
+                reference = {
+                    "kind": "Pod",
+                    "name": pod.name,
+                    "namespace": NAMESPACE,
+                    "uid": pod.uid,
+                }
                 address = {"ip": body["status"]["podIP"], "nodeName": pod.node,
                            "targetRef": reference}  # fmt: skip
                 (ready if pod.is_ready(at) else waiting).append(address)

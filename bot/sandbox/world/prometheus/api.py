@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bot.sandbox.world.noise import Floats
-from bot.sandbox.world.prometheus import formatting
+from bot.sandbox.world.prometheus import alerts, formatting
 from bot.sandbox.world.promql.evaluator import Evaluator, Matcher, _matchers, parse
 from bot.sandbox.world.promql.values import NAME, BadQuery, FailedQuery
 from bot.sandbox.world.running import Running, World
@@ -35,6 +35,8 @@ def routes(world: World) -> list[BaseRoute]:
         "metadata": metadata,
         "targets": targets,
         "status/buildinfo": buildinfo,
+        "alerts": lambda running, _p, _q: {"alerts": alerts.alerts(running)},
+        "rules": lambda running, _p, _q: {"groups": alerts.rules(running)},
     }
     base = "/world/{env}/prometheus/api/v1"
     out: list[BaseRoute] = [
@@ -120,7 +122,9 @@ def _selected(running: Running, params: Params, needed: bool) -> list[dict[str, 
     now = running.now()
     storage = SiteStorage(running.scope, running.table, now)
     end = formatting.moment(_get(params, "end"), "end") if _get(params, "end") else now
-    start = formatting.moment(_get(params, "start"), "start") if _get(params, "start") else end - 600
+    start = (
+        formatting.moment(_get(params, "start"), "start") if _get(params, "start") else end - 600
+    )
     points = np.unique((np.linspace(min(start, end), end, 8) // SCRAPE).astype(np.int64))
     found: dict[tuple[tuple[str, str], ...], dict[str, str]] = {}
     for wanted in matchers:
@@ -158,9 +162,7 @@ def label_values(running: Running, params: Params, path: dict[str, str]) -> Any:
 
 def metadata(running: Running, _params: Params, _path: dict[str, str]) -> Any:
     """List type and help of every metric."""
-    return {
-        f.name: [{"type": f.kind, "help": f.help, "unit": ""}] for f in running.table.values()
-    }
+    return {f.name: [{"type": f.kind, "help": f.help, "unit": ""}] for f in running.table.values()}
 
 
 def targets(running: Running, _params: Params, _path: dict[str, str]) -> Any:

@@ -11,7 +11,15 @@ import numpy as np
 from bot.sandbox.world.noise import Floats
 from bot.sandbox.world.promql.values import BadQuery, Scalar, Text, Vector, Windows
 
-UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0, "y": 31536000.0}
+UNITS = {
+    "ms": 0.001,
+    "s": 1.0,
+    "m": 60.0,
+    "h": 3600.0,
+    "d": 86400.0,
+    "w": 604800.0,
+    "y": 31536000.0,
+}
 
 
 def number(value: float) -> str:
@@ -103,7 +111,7 @@ def ranged(found: Any, times: Floats) -> dict[str, Any]:
             present=np.ones((1, len(times)), dtype=bool),
         )
     if not isinstance(found, Vector):
-        raise BadQuery('invalid expression type for range query, must be Scalar or instant Vector')
+        raise BadQuery("invalid expression type for range query, must be Scalar or instant Vector")
     stamps = [stamp(float(t)) for t in times]
     result = []
     rows = sorted(range(len(found.labels)), key=lambda i: sorted(found.labels[i].items()))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bot.sandbox.world.noise import Floats
+from bot.sandbox.world.noise import Bools, Floats
 from bot.sandbox.world.promql import ranges
 from bot.sandbox.world.promql.aggregation import histogram_quantile
 from bot.sandbox.world.promql.values import (
@@ -27,8 +27,8 @@ Function = Callable[[list[Any], Floats], Any]  # of (arguments, step times)
 def _quiet(reduce: Callable[[Floats], Floats]) -> Callable[[Floats], Floats]:
     def run(taken: Floats) -> Floats:
         with np.errstate(all="ignore"):
-            empty = np.isnan(taken).all(axis=-1)
-            out: Floats = reduce(np.where(empty[..., None], 0.0, taken))
+            empty = np.all(np.isnan(taken), axis=-1, keepdims=True)
+            out: Floats = reduce(np.where(empty, 0.0, taken))
         return out
 
     return run
@@ -194,7 +194,9 @@ def _label_replace(args: list[Any], _: Floats) -> Vector:
     return merged(Vector(labels=labels, values=vector.values, present=vector.present))
 
 
-def _replaced(row: dict[str, str], what: tuple[str, str, str], regex: "re.Pattern[str]") -> dict[str, str]:
+def _replaced(
+    row: dict[str, str], what: tuple[str, str, str], regex: "re.Pattern[str]"
+) -> dict[str, str]:
     target, shape, source = what
     found = regex.fullmatch(row.get(source, ""))
     if found is None:
@@ -207,7 +209,9 @@ def _replaced(row: dict[str, str], what: tuple[str, str, str], regex: "re.Patter
 def _label_join(args: list[Any], _: Floats) -> Vector:
     vector: Vector = args[0]
     target, between, *sources = (_text(a) for a in args[1:])
-    labels = [row | {target: between.join(row.get(s, "") for s in sources)} for row in vector.labels]
+    labels = [
+        row | {target: between.join(row.get(s, "") for s in sources)} for row in vector.labels
+    ]
     return merged(Vector(labels=labels, values=vector.values, present=vector.present))
 
 
@@ -239,8 +243,6 @@ def _part(value: float, field: str) -> float:
 
 def absent(vector: Vector, labels: dict[str, str]) -> Vector:
     """Return one series of the selector's equality labels where the vector is empty."""
-    missing = ~vector.present.any(axis=0) if len(vector.labels) else np.ones(
-        vector.values.shape[1], dtype=bool
-    )  # fmt: skip
+    missing: Bools = ~np.any(vector.present, axis=0)
     shown = {k: v for k, v in labels.items() if k != NAME and v}
     return Vector(labels=[shown], values=np.ones((1, len(missing))), present=missing[None, :])

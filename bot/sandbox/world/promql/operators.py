@@ -90,7 +90,9 @@ def _with_scalar(op: str, left: Side, right: Side, as_bool: bool) -> Vector:
     b = right.values if isinstance(right, Vector) else right.values[None, :]
     out = _plain(op, a + np.zeros_like(vector.values), b + np.zeros_like(vector.values))
     if op in COMPARE and not as_bool:
-        return Vector(labels=vector.labels, values=vector.values, present=vector.present & (out > 0))
+        return Vector(
+            labels=vector.labels, values=vector.values, present=vector.present & (out > 0)
+        )
     return Vector(labels=vector.unnamed(), values=out, present=vector.present)
 
 
@@ -105,7 +107,9 @@ def _sets(op: str, left: Vector, right: Vector, matching: Matching) -> Vector:
         extra = [~keys.get(matching.key(labels), nothing) for labels in right.labels]
         if not extra:
             return left
-        added = Vector(labels=right.labels, values=right.values, present=right.present & np.array(extra))
+        added = Vector(
+            labels=right.labels, values=right.values, present=right.present & np.array(extra)
+        )
         added = added.thinned()
         both = Vector(
             labels=left.labels + added.labels,
@@ -153,7 +157,8 @@ def _no_duplicate(taken: dict[Any, Bools], key: Any, present: Bools) -> None:
     before = taken.get(key)
     if before is not None and (before & present).any():
         raise FailedQuery(
-            "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)"
+            "multiple matches for labels: many-to-one matching must be explicit "
+            "(group_left/group_right)"
         )
     taken[key] = present if before is None else before | present
 
@@ -167,7 +172,9 @@ def _pair(
     return out, np.ones(len(out), dtype=bool)
 
 
-def _one_side(one: Vector, matching: Matching, side: str) -> dict[Any, tuple[Floats, Bools, Labels]]:
+def _one_side(
+    one: Vector, matching: Matching, side: str
+) -> dict[Any, tuple[Floats, Bools, Labels]]:
     index: dict[Any, tuple[Floats, Bools, Labels]] = {}
     for i, labels in enumerate(one.labels):
         key = matching.key(labels)
@@ -177,9 +184,9 @@ def _one_side(one: Vector, matching: Matching, side: str) -> dict[Any, tuple[Flo
         values, present, first = index[key]
         if (present & one.present[i]).any():
             raise FailedQuery(
-                f"found duplicate series for the match group {dict(key)} on the {side} hand-side of "
-                "the operation;many-to-many matching not allowed: matching labels must be unique on "
-                "one side"
+                f"found duplicate series for the match group {dict(key)} on the {side} hand-side "
+                "of the operation;many-to-many matching not allowed: matching labels must be "
+                "unique on one side"
             )
         index[key] = (
             np.where(one.present[i], one.values[i], values),

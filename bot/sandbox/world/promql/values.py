@@ -56,7 +56,9 @@ class Vector:
             return self
         rows = np.nonzero(keep)[0]
         return Vector(
-            labels=[self.labels[i] for i in rows], values=self.values[rows], present=self.present[rows]
+            labels=[self.labels[i] for i in rows],
+            values=self.values[rows],
+            present=self.present[rows],
         )
 
 
@@ -80,7 +82,7 @@ def signature(labels: Labels) -> tuple[tuple[str, str], ...]:
 
 
 def merged(vector: Vector) -> Vector:
-    """Return the vector with series of equal labels joined. Raises: FailedQuery: both at one step."""
+    """Return the vector, series of equal labels joined. Raises: FailedQuery: both at a step."""
     seen: dict[tuple[tuple[str, str], ...], list[int]] = {}
     for i, labels in enumerate(vector.labels):
         seen.setdefault(signature(labels), []).append(i)

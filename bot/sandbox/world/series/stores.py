@@ -1,4 +1,4 @@
-"""Connection pools, databases, caches, queues, certificates and volumes, as their exporters tell."""
+"""Connection pools, databases, caches, queues and volumes, as their exporters tell."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -9,8 +9,17 @@ from bot.sandbox.world import noise, traffic
 from bot.sandbox.world.noise import Floats, Ints
 from bot.sandbox.world.propagation import Flow
 from bot.sandbox.world.records import Pod
-from bot.sandbox.world.series.family import Family, Keep, Labels, Rows, Scope, gather, times_of, where
-from bot.sandbox.world.site import NAMESPACE, Site
+from bot.sandbox.world.series.family import (
+    Family,
+    Keep,
+    Labels,
+    Rows,
+    Scope,
+    gather,
+    times_of,
+    where,
+)
+from bot.sandbox.world.site import BLOCK, NAMESPACE, Site
 from bot.sandbox.world.solving import Frame
 from bot.sandbox.world.topology import Role, Service
 
@@ -71,7 +80,7 @@ def store_labels(service: Service) -> Labels:
             "instance": f"{service.name}:{service.port}"}  # fmt: skip
 
 
-def _max_connections(site: Site, service: Service, times: Floats) -> Floats:
+def _max_connections(_site: Site, _service: Service, times: Floats) -> Floats:
     return times * 0.0 + 200.0
 
 
@@ -80,7 +89,7 @@ def maxmemory(service: Service) -> float:
     return round(service.memory_limit / 1.15) * MIB
 
 
-def _redis_max(site: Site, service: Service, times: Floats) -> Floats:
+def _redis_max(_site: Site, service: Service, times: Floats) -> Floats:
     return times * 0.0 + maxmemory(service)
 
 
@@ -93,10 +102,12 @@ def redis_used(site: Site, service: Service, times: Floats) -> Floats:
 
 
 def _fragmentation(site: Site, service: Service, times: Floats) -> Floats:
-    return 1.09 + 0.02 * noise.wave(times, *site.key, service.name, "frag", periods_s=(3600.0, 20000.0))
+    return 1.09 + 0.02 * noise.wave(
+        times, *site.key, service.name, "frag", periods_s=(3600.0, 20000.0)
+    )
 
 
-def _evicted(site: Site, service: Service, times: Floats) -> Floats:
+def _evicted(_site: Site, _service: Service, times: Floats) -> Floats:
     return times * 0.0
 
 
@@ -119,10 +130,12 @@ def _misses(site: Site, service: Service, times: Floats) -> Floats:
 
 def _clients(site: Site, service: Service, times: Floats) -> Floats:
     load = traffic.sign_ins(times, site.day_offset, site.seed)
-    return np.round(60.0 + 160.0 * load + 4.0 * noise.wave(times, *site.key, service.name, "clients"))
+    return np.round(
+        60.0 + 160.0 * load + 4.0 * noise.wave(times, *site.key, service.name, "clients")
+    )
 
 
-def _max_clients(site: Site, service: Service, times: Floats) -> Floats:
+def _max_clients(_site: Site, _service: Service, times: Floats) -> Floats:
     return times * 0.0 + 10000.0
 
 
@@ -135,14 +148,16 @@ def _pools(flow: Flow, index: int, at: Ints) -> tuple[Floats, Floats, Floats]:
     if special is not None:
         size = np.where(touched & (special[at] > 0), special[at], size)
     serving = flow.serving[index][at]
-    generator = noise.generator(flow.pods[index].uid, "pool", int(at[0]) if len(at) else 0)
-    wobble = np.exp(0.18 * generator.standard_normal(len(at)))
+    generator = noise.generator(flow.pods[index].uid, "pool", flow.block)
+    wobble = np.exp(0.18 * generator.standard_normal(BLOCK))[at]
     used = np.round(np.minimum(wanted * np.where(wanted < 0.9 * size, wobble, 1.0), size) * serving)
     waiting = np.maximum(0.0, wanted / size - 0.93) * 30.0 * wobble
     return used, size, np.round(np.minimum(waiting, 400.0) * serving)
 
 
-def _pool_rows(scope: Scope, indices: Ints, pick: Callable[[Any], dict[Any, Floats]]) -> dict[Any, Floats]:
+def _pool_rows(
+    scope: Scope, indices: Ints, pick: Callable[[Any], dict[Any, Floats]]
+) -> dict[Any, Floats]:
     def read(frame: Frame, at: Ints) -> dict[Any, Floats]:
         out: dict[Any, Floats] = {}
         for flow in frame.values():

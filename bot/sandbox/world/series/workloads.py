@@ -7,7 +7,16 @@ import numpy as np
 from bot.sandbox.world.noise import Floats, Ints
 from bot.sandbox.world.records import Pod, Workload
 from bot.sandbox.world.series.containers import MIB, container_labels
-from bot.sandbox.world.series.family import Family, Keep, Labels, Rows, Scope, gather, times_of, where
+from bot.sandbox.world.series.family import (
+    Family,
+    Keep,
+    Labels,
+    Rows,
+    Scope,
+    gather,
+    times_of,
+    where,
+)
 from bot.sandbox.world.site import NAMESPACE
 from bot.sandbox.world.topology import Role, Service
 
@@ -42,7 +51,9 @@ def _per_pod(
     scope: Scope, keep: Keep, indices: Ints, row: Callable[[Pod, Floats], tuple[Labels, Floats]]
 ) -> Rows:
     times = times_of(indices)
-    parts = [row(p, times) for p in scope.site.pods() if p.gone > times[0] and p.created <= times[-1]]
+    parts = [
+        row(p, times) for p in scope.site.pods() if p.gone > times[0] and p.created <= times[-1]
+    ]
     return gather(indices, [(l, where(v * 0 + 1, v)) for l, v in parts if keep(l)])  # noqa: E741
 
 
@@ -141,7 +152,7 @@ class _Slo:
         parts: list[tuple[Labels, Floats]] = []
         for service in scope.site.inside():
             labels = {"service_name": service.name, "namespace": NAMESPACE}
-            if service.serves_http and keep(labels):
+            if service.role in (Role.HTTP, Role.WORKER) and keep(labels):
                 parts.append((labels, np.full(len(indices), self.value(scope, service))))
         return gather(indices, parts)
 

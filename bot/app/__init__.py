@@ -1,0 +1,1 @@
+"""Composition root: settings, adapters, policies and catalogue make a running bot."""

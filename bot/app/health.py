@@ -1,0 +1,137 @@
+"""What is configured, reachable and missing: for `sre-bot doctor`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.app.watching import inquiry_of
+from bot.domain.errors import SreBotError
+from bot.domain.redaction import redact
+from bot.domain.time import ScaledClock
+from bot.settings import Settings, load_environments
+from bot.slack.web import Web
+from bot.storage.database import Database
+from bot.storage.migrate import versions
+from bot.storage.people import Levels, People
+from bot.storage.switches import Switches
+from policies.catalog import load as load_runbooks
+from policies.engine import CedarEngine
+from tools.catalog import actions
+
+State = Literal["ok", "missing", "wrong"]
+SLACK_WITHIN_S = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """One line of the examination."""
+
+    what: str
+    state: State
+    words: str
+
+
+async def examine(settings: Settings) -> Sequence[Checked]:
+    """Check everything; a failure is a line, never an exception."""
+    return [
+        *_policies(),
+        *await _database(settings),
+        *await _slack(settings),
+        *await _environments(settings),
+    ]
+
+
+def _policies() -> Sequence[Checked]:
+    try:
+        catalogue = actions()
+        CedarEngine()
+        runbooks = load_runbooks(actions=frozenset(catalogue))
+    except SreBotError as error:
+        return [Checked(what="policies", state="wrong", words=str(error))]
+    words = f"{len(catalogue)} actions, runbooks for {len(runbooks.by_cause)} kinds of cause"
+    return [Checked(what="policies", state="ok", words=words)]
+
+
+async def _database(settings: Settings) -> Sequence[Checked]:
+    database = Database(settings.database)
+    name = "SQLite" if settings.database.startswith("sqlite") else "PostgreSQL"
+    try:
+        current, wanted = database.run_now(lambda _: versions(database.engine))
+        if current != wanted:
+            words = f"{name} at revision {current or 'none'}, wanted {wanted}: `sre-bot db migrate`"
+            return [Checked(what="database", state="wrong", words=words)]
+        grants = await People(database).all()
+        levels = await Levels(database, ScaledClock(origin=settings.origin)).all()
+        stopped = await Switches(database).stopped()
+    except SreBotError as error:
+        return [Checked(what="database", state="wrong", words=redact(str(error)))]
+    finally:
+        database.close()
+    return [
+        Checked(what="database", state="ok", words=f"{name} at revision {current}"),
+        _counted("roles", len(grants), "nobody may approve anything: `sre-bot roles grant`"),
+        _counted("levels", len(levels), "every action is at L1: `sre-bot levels set`"),
+        Checked(
+            what="kill switch",
+            state="missing" if stopped else "ok",
+            words="on: nothing is executed, `sre-bot start`" if stopped else "off",
+        ),
+    ]
+
+
+def _counted(what: str, count: int, none: str) -> Checked:
+    if not count:
+        return Checked(what=what, state="missing", words=none)
+    return Checked(what=what, state="ok", words=f"{count} granted")
+
+
+async def _slack(settings: Settings) -> Sequence[Checked]:
+    token = settings.slack_bot_token.get_secret_value()
+    lines = []
+    if not token:
+        words = "SRE_BOT_SLACK_BOT_TOKEN is not set"
+        lines.append(Checked(what="Slack bot token", state="wrong", words=words))
+    else:
+        lines.append(await _greet(settings, token))
+    if settings.slack_mode == "socket" and not settings.slack_app_token.get_secret_value():
+        words = "SRE_BOT_SLACK_APP_TOKEN is not set (or SRE_BOT_SLACK_MODE=http)"
+        lines.append(Checked(what="Slack app token", state="wrong", words=words))
+    if settings.slack_mode == "http" and not settings.slack_signing_secret.get_secret_value():
+        words = "SRE_BOT_SLACK_SIGNING_SECRET is not set"
+        lines.append(Checked(what="Slack signing secret", state="wrong", words=words))
+    if not settings.incident_channels:
+        words = "SRE_BOT_INCIDENT_CHANNELS is empty: only mentions are heard"
+        lines.append(Checked(what="incident channels", state="missing", words=words))
+    return lines
+
+
+async def _greet(settings: Settings, token: str) -> Checked:
+    client = AsyncWebClient(token=token, base_url=settings.slack_base_url)
+    web = Web(timeout_s=SLACK_WITHIN_S, longest_wait_s=0.0)
+    try:
+        answer = await web.call("auth.test", client.auth_test)
+    except SreBotError as error:
+        return Checked(what="Slack", state="wrong", words=redact(str(error)))
+    words = f"{answer.get('user', 'the bot')} in {answer.get('team', 'a workspace')}"
+    return Checked(what="Slack", state="ok", words=f"{words}, by {settings.slack_mode}")
+
+
+async def _environments(settings: Settings) -> Sequence[Checked]:
+    try:
+        environments = load_environments(settings.environments)
+        inquiry = inquiry_of(
+            settings, environments, ScaledClock(origin=settings.origin, rate=settings.clock_rate)
+        )
+    except SreBotError as error:
+        return [Checked(what="environments", state="wrong", words=redact(str(error)))]
+    if not environments:
+        words = "none: SRE_BOT_ENVIRONMENTS names no file"
+        return [Checked(what="environments", state="wrong", words=words)]
+    lines = []
+    for name, collector in inquiry.collectors.items():
+        for tool, reach in (await collector.check()).items():
+            state: State = "ok" if reach.ok else "wrong"
+            lines.append(Checked(what=f"{name}: {tool}", state=state, words=redact(reach.words)))
+    return lines

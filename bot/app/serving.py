@@ -1,0 +1,297 @@
+"""Runs the bot: what is watched, with people, policy and the durable engine."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import uvicorn
+from slack_sdk.web.async_client import AsyncWebClient
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import BaseRoute, Route
+
+from bot.app.logs import configure
+from bot.app.watching import inquiry_of
+from bot.domain.environment import Environment
+from bot.domain.errors import NotConfigured, SreBotError
+from bot.domain.redaction import redact
+from bot.domain.time import ScaledClock
+from bot.remediation.asking import Ports
+from bot.remediation.desk import Clocks, Options
+from bot.remediation.gateway import Gateway
+from bot.reports.chart import chart
+from bot.settings import Settings, load_environments
+from bot.slack.app import create_app
+from bot.slack.desk import SlackOptions
+from bot.slack.notifier import SlackNotifier
+from bot.slack.people import SlackPeople
+from bot.slack.run import http_routes, run_socket_mode
+from bot.storage.actions import Actions
+from bot.storage.audit import AuditLog
+from bot.storage.database import Database
+from bot.storage.environments import Environments
+from bot.storage.incidents import Incidents
+from bot.storage.migrate import upgrade, versions
+from bot.storage.outbox import Messages
+from bot.storage.people import Levels, People
+from bot.storage.switches import Switches
+from bot.workflows.engine import Engine
+from bot.workflows.inquiry import Inquiry
+from bot.workflows.investigation import Investigation
+from bot.workflows.orders import INVESTIGATE, REMEDIATE
+from bot.workflows.planning import Planning
+from bot.workflows.remediation import Parts as RemediationParts
+from bot.workflows.remediation import Remediation
+from bot.workflows.teammate import Parts, SreBot
+from bot.workflows.telling import Telling
+from bot.workflows.watch import Watch
+from policies.catalog import load as load_runbooks
+from policies.engine import CedarEngine
+from tools.catalog import actions
+
+LOG = logging.getLogger(__name__)
+Ready = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bot:
+    """A bot that is put together: what listens, and what works."""
+
+    engine: Engine
+    teammate: SreBot
+    client: AsyncWebClient
+    inquiry: Inquiry
+    database: Database
+    environments: tuple[Environment, ...]
+
+
+async def serve(settings: Settings, *, ready: Ready) -> None:
+    """Run until SIGTERM or SIGINT. Raises: NotConfigured: what is missing, how to set it."""
+    configure(settings.log_level)
+    check(settings)
+    database = open_database(settings)
+    try:
+        bot = assemble(settings, database)
+        await Environments(database).replace(bot.environments)
+        stop = _until_told()
+        async with _working(bot):
+            await _listen(settings, bot, stop, ready)
+    finally:
+        database.close()
+
+
+def check(settings: Settings) -> None:
+    """Raise NotConfigured that names every missing setting at once."""
+    missing = []
+    if not settings.slack_bot_token.get_secret_value():
+        missing.append("SRE_BOT_SLACK_BOT_TOKEN (xoxb-…, from the Slack app's OAuth page)")
+    if settings.slack_mode == "socket" and not settings.slack_app_token.get_secret_value():
+        missing.append("SRE_BOT_SLACK_APP_TOKEN (xapp-…, with connections:write)")
+    if settings.slack_mode == "http" and not settings.slack_signing_secret.get_secret_value():
+        missing.append("SRE_BOT_SLACK_SIGNING_SECRET (from the Slack app's Basic Information)")
+    if settings.environments is None:
+        missing.append("SRE_BOT_ENVIRONMENTS (a YAML file, see docs/configuration.md)")
+    if missing:
+        raise NotConfigured(
+            "These settings are missing: " + "; ".join(missing) + ". `sre-bot doctor` checks all."
+        )
+
+
+def open_database(settings: Settings) -> Database:
+    """Return the database at this version's schema; a SQLite file is brought there by itself."""
+    database = Database(settings.database)
+    if settings.database.startswith("sqlite"):
+        upgrade(database.engine)
+        return database
+    current, wanted = database.run_now(lambda _: versions(database.engine))
+    if current != wanted:
+        database.close()
+        raise NotConfigured(
+            f"The database is at revision {current or 'none'}, this version wants {wanted}: "
+            "run `sre-bot db migrate`"
+        )
+    return database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stores:
+    """Everything that is kept in SQL, and who is asking."""
+
+    actions: Actions
+    incidents: Incidents
+    switches: Switches
+    audit: AuditLog
+    people: SlackPeople
+    levels: Levels
+
+
+def assemble(settings: Settings, database: Database) -> Bot:
+    """Put all parts together; nothing runs yet."""
+    environments = load_environments(settings.environments)
+    world = ScaledClock(origin=settings.origin, rate=settings.clock_rate)
+    wall = ScaledClock(origin=datetime(2000, 1, 1, tzinfo=UTC))
+    client = AsyncWebClient(
+        token=settings.slack_bot_token.get_secret_value(), base_url=settings.slack_base_url
+    )
+    inquiry = inquiry_of(settings, environments, world)
+    stores = Stores(
+        actions=Actions(database),
+        incidents=Incidents(database),
+        switches=Switches(database),
+        audit=AuditLog(database),
+        people=SlackPeople(client, People(database)),
+        levels=Levels(database, wall),
+    )
+    gateway = _gateway(inquiry, stores, Clocks(wall=wall, world=world))
+    engine = Engine(settings.journal, executor_id=settings.executor_id)
+    notify = SlackNotifier(client, Messages(database), chart)
+    _register(engine, gateway, inquiry, stores, (notify, settings.verification_every_seconds))
+    teammate = SreBot(
+        Parts(
+            engine=engine,
+            gateway=gateway,
+            incidents=stores.incidents,
+            switches=stores.switches,
+            audit=stores.audit,
+            people=stores.people,
+            clock=world,
+        )
+    )
+    return Bot(
+        engine=engine,
+        teammate=teammate,
+        client=client,
+        inquiry=inquiry,
+        database=database,
+        environments=environments,
+    )
+
+
+def _gateway(inquiry: Inquiry, stores: Stores, clocks: Clocks) -> Gateway:
+    catalogue = actions()
+    return Gateway(
+        actions=catalogue,
+        environments=inquiry.environments,
+        engine=CedarEngine(environments=set(inquiry.environments), actions=set(catalogue)),
+        ports=Ports(
+            actions=stores.actions,
+            levels=stores.levels,
+            switches=stores.switches,
+            people=stores.people,
+            audit=stores.audit,
+        ),
+        clocks=clocks,
+        options=Options(calibrated=True, redact=redact),
+    )
+
+
+def _register(
+    engine: Engine,
+    gateway: Gateway,
+    inquiry: Inquiry,
+    stores: Stores,
+    telling: tuple[SlackNotifier, float],
+) -> None:
+    """Make the workflows known. `telling`: the notifier, and seconds between two looks."""
+    notify, every_s = telling
+    runbooks = load_runbooks(actions=frozenset(actions()))
+    planning = Planning(engine, runbooks, inquiry.environments, notify)
+    investigation = Investigation(inquiry, stores.incidents, notify, planning)
+    remediation = Remediation(
+        RemediationParts(
+            engine=engine,
+            gateway=gateway,
+            actions=stores.actions,
+            incidents=stores.incidents,
+            watch=Watch(collectors=inquiry.collectors, clock=inquiry.clock, every_s=every_s),
+            telling=Telling(notify, stores.incidents),
+            wall=ScaledClock(origin=datetime(2000, 1, 1, tzinfo=UTC)),
+        )
+    )
+    engine.register(INVESTIGATE, investigation.body)
+    engine.register(REMEDIATE, remediation.body)
+
+
+@asynccontextmanager
+async def _working(bot: Bot) -> AsyncIterator[None]:
+    """Launch the engine, which takes up what a crash left, and warm what is slow the first time."""
+    bot.engine.launch()
+    warming = asyncio.create_task(_warm(bot.inquiry))
+    try:
+        yield
+    finally:
+        warming.cancel()
+        bot.engine.close()
+
+
+async def _warm(inquiry: Inquiry) -> None:
+    """Load the heavy clients and the services' names before somebody waits for them."""
+    try:
+        await asyncio.gather(*(c.service_names() for c in inquiry.collectors.values()))
+    except SreBotError as error:
+        LOG.warning("not everything can be reached yet: %s", redact(str(error)))
+
+
+async def _listen(settings: Settings, bot: Bot, stop: asyncio.Event, ready: Ready) -> None:
+    app = create_app(
+        SlackOptions(
+            signing_secret=settings.slack_signing_secret.get_secret_value(),
+            incident_channels=frozenset(settings.incident_channels),
+        ),
+        bot.teammate,
+        bot.client,
+    )
+    routes: Sequence[BaseRoute] = [Route("/healthz", _healthy)]
+    if settings.slack_mode == "http":
+        routes = [
+            *routes,
+            *http_routes(app, settings.slack_signing_secret.get_secret_value()),
+        ]
+    async with _http(settings, routes) as port:
+        facts = {"ready": True, "mode": settings.slack_mode, "port": port}
+        if settings.slack_mode == "http":
+            ready(facts)
+            await stop.wait()
+            return
+        token = settings.slack_app_token.get_secret_value()
+        await run_socket_mode(app, token, stop, connected=lambda: ready(facts))
+
+
+async def _healthy(_request: Request) -> JSONResponse:
+    return JSONResponse({"ok": True})
+
+
+@asynccontextmanager
+async def _http(settings: Settings, routes: Sequence[BaseRoute]) -> AsyncIterator[int]:
+    """Serve the HTTP door while the block runs; yields the port."""
+    config = uvicorn.Config(
+        Starlette(routes=list(routes)),
+        host=settings.http_host,
+        port=settings.http_port,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+    )
+    listener = config.bind_socket()
+    server = uvicorn.Server(config)
+    task = asyncio.create_task(server._serve([listener]))
+    try:
+        yield int(listener.getsockname()[1])
+    finally:
+        server.should_exit = True
+        await task
+        listener.close()
+
+
+def _until_told() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(sign, stop.set)
+    return stop

@@ -1,0 +1,163 @@
+"""Containers that end: out of memory, crash loops by exit code, a port that is taken."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from bot.domain.diagnosis import Evidence, Finding, Hypothesis, Question
+from bot.domain.needs import Fact, Need
+from bot.domain.snapshot import KubernetesObject, LogTemplate, Snapshot
+from bot.reasoning.kubernetes import (
+    Cluster,
+    cluster_of,
+    containers,
+    get,
+    items,
+    latest,
+    moment,
+    pod_spec,
+    statuses,
+    terminated,
+    waiting,
+)
+from bot.reasoning.statements import GOOD, HINT, PROOF, STRONG, blame, event_text, saw
+
+NAME = "crashes"
+OOM = re.compile(r"OOM[- ]?killed|out of memory|memory limit too low", re.I)
+IN_USE = re.compile(
+    r"address already in use|port \d+ was already in use|EADDRINUSE|bind: .*in use", re.I
+)
+PORT = re.compile(r"[Pp]ort (\d{2,5})|:(\d{2,5})\b")
+RECENT_S = 3600.0
+EXIT = {
+    1: "an error of the application",
+    2: "an error of the application or wrong arguments",
+    126: "a command that may not be executed",
+    127: "a command that does not exist",
+    134: "abort (SIGABRT)",
+    137: "killed (SIGKILL)",
+    139: "a segmentation fault (SIGSEGV)",
+    143: "terminated (SIGTERM)",
+}
+
+
+def look(snapshot: Snapshot, question: Question) -> Finding:
+    """Return why containers end, and the logs that would tell more."""
+    cluster = cluster_of(snapshot)
+    found: dict[tuple[str, str], Hypothesis] = {}
+    crashing: set[str] = set()
+    for pod in cluster.pods:
+        owner = cluster.owner(pod) or pod
+        for hypothesis in (*_sandbox(cluster, pod, owner), *_ended(cluster, pod, owner)):
+            found.setdefault((hypothesis.cause, hypothesis.object), hypothesis)
+            crashing.add(owner.name)
+    return Finding(hypotheses=tuple(found.values()), needs=_needs(crashing, question))
+
+
+def _needs(services: set[str], question: Question) -> tuple[Need, ...]:
+    if not services:
+        return ()
+    names = tuple(sorted(services))
+    reason = "last words of crashing containers"
+    return (Need(fact=Fact.LOGS, window=question.window, services=names, reason=reason),)
+
+
+def crash_looping(snapshot: Snapshot, status: Mapping[str, Any]) -> bool:
+    """Say whether a container keeps ending: it waits to be restarted, or has just been."""
+    if waiting(status)[0] == "CrashLoopBackOff":
+        return True
+    restarts = status.get("restartCount") or 0
+    ended = moment(terminated(status).get("finishedAt"))
+    if restarts < 1 or ended is None:
+        return restarts >= 1 and waiting(status)[0] != ""
+    return (snapshot.now - ended).total_seconds() <= RECENT_S
+
+
+def _sandbox(
+    cluster: Cluster, pod: KubernetesObject, owner: KubernetesObject
+) -> Iterator[Hypothesis]:
+    """Memory limits so low that not even the container's start fits."""
+    event = latest(cluster.events(pod, "FailedCreatePodSandBox", "Failed"))
+    if event is None or not OOM.search(str(event.body["message"])):
+        return
+    limits = _limits(owner)
+    evidence = [saw(event_text(event, 600), PROOF, event), saw(f"limits: {limits}", GOOD, owner)]
+    yield _blame(
+        "oom_killed", owner, f"{owner.name} has too little memory to start", evidence, event
+    )
+
+
+def _ended(
+    cluster: Cluster, pod: KubernetesObject, owner: KubernetesObject
+) -> Iterator[Hypothesis]:
+    for status in statuses(pod):
+        if not crash_looping(cluster.snapshot, status):
+            continue
+        ended = terminated(status)
+        count = status.get("restartCount") or 0
+        reason, code = ended.get("reason"), ended.get("exitCode")
+        text = f"{pod.name} ({status.get('name')}): {count} restarts, last {reason}, exit {code}"
+        evidence = [saw(text, GOOD, pod)]
+        if reason == "OOMKilled":
+            evidence.append(saw(f"OOMKilled at limits {_limits(owner)}", PROOF, pod))
+            evidence.append(saw("the kernel says so itself", GOOD, pod))
+            summary = f"{owner.name} needs more memory than its limit and is killed"
+            yield _blame("oom_killed", owner, summary, evidence, None)
+        else:
+            yield from _by_log(cluster, pod, owner, status, evidence)
+
+
+def _by_log(
+    cluster: Cluster,
+    pod: KubernetesObject,
+    owner: KubernetesObject,
+    status: Mapping[str, Any],
+    evidence: list[Evidence],
+) -> Iterator[Hypothesis]:
+    logs = [log for log in cluster.snapshot.logs if log.service == owner.name]
+    taken = next((log for log in logs if IN_USE.search(log.example)), None)
+    code = terminated(status).get("exitCode")
+    if taken is not None:
+        weighed = [*evidence, saw(f"its log: {taken.example[:200]}", PROOF, taken.source)]
+        weighed += _who_else(pod, owner, taken)
+        summary = f"{owner.name} cannot listen: another container of its pod has the port"
+        yield _blame("service_sidecar_port_conflict", owner, summary, weighed, None)
+    elif code in (126, 127):
+        weighed = [*evidence, saw(f"exit code {code}: {EXIT[code]}", PROOF, pod)]
+        yield _blame("command_not_found", owner, f"{owner.name}: {EXIT[code]}", weighed, None)
+    meaning = EXIT.get(code, "") if isinstance(code, int) else ""
+    weighed = [*evidence, saw(f"exit code {code}: {meaning or 'unknown'}", GOOD, pod)]
+    yield _blame("crash_loop", owner, f"{owner.name} crashes: {meaning}", weighed, None)
+
+
+def _who_else(pod: KubernetesObject, owner: KubernetesObject, log: LogTemplate) -> list[Evidence]:
+    match = PORT.search(log.example)
+    number = int(match[1] or match[2]) if match else None
+    users = [
+        str(container.get("name"))
+        for container in containers(pod_spec(pod) or pod_spec(owner))
+        for port in items(container, "ports")
+        if port.get("containerPort") == number
+    ]
+    if len(users) > 1:
+        return [saw(f"port {number} is declared by {', '.join(users)}", STRONG, pod)]
+    several = len(containers(pod_spec(pod))) > 1
+    return [saw("the containers of a pod share its ports", GOOD if several else HINT, pod)]
+
+
+def _limits(owner: KubernetesObject) -> str:
+    found = [
+        f"{container.get('name')} {get(container, 'resources', 'limits', 'memory') or 'none'}"
+        for container in containers(pod_spec(owner))
+    ]
+    return ", ".join(found)
+
+
+def _blame(
+    cause: str,
+    owner: KubernetesObject,
+    summary: str,
+    evidence: list[Evidence],
+    event: KubernetesObject | None,
+) -> Hypothesis:
+    return blame(cause, owner, summary, evidence, analyzer=NAME, event=event, hint="rollback")

@@ -1,0 +1,1 @@
+"""From a diagnosis to a verified action: proposal, ruling, decision, execution, undo."""

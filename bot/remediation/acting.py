@@ -1,0 +1,156 @@
+"""Carries out a ruled call exactly once: audit, intent, apply, read back, record."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from bot.domain.action import ActionCall, Applied, Execution, ExecutionStatus, Proposal
+from bot.domain.errors import Conflict, Permanent, Refused, SreBotError, Transient
+from bot.domain.policy import Ruling
+from bot.remediation import wording
+from bot.remediation.desk import Acted, Desk, ruling_details
+from bot.remediation.hand import Hand, Seen, lock_name
+
+OPEN = (ExecutionStatus.INTENDED, ExecutionStatus.UNCERTAIN)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deed:
+    """One use of the door: what is done, to what, under which key, and by whom."""
+
+    key: str
+    proposal: Proposal
+    call: ActionCall
+    hand: Hand
+    actor_id: str
+    holder: str  # who holds the target's lock
+    is_undo: bool = False
+
+    @property
+    def title(self) -> str:
+        """What it is called in the audit."""
+        return f"undo: {self.proposal.title}" if self.is_undo else self.proposal.title
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doer:
+    """The steps after a ruling. Each may be re-entered after a crash: the same key acts once."""
+
+    desk: Desk
+
+    async def read_back(self, deed: Deed) -> Acted | None:
+        """Return the finished execution if this key acted already. Raises: Transient."""
+        found = await deed.hand.action.find(deed.hand.arguments, deed.key)
+        return None if found is None else await self._applied(deed, found.detail)
+
+    async def act(
+        self, deed: Deed, seen: Seen, ruling: Ruling, *, known: bool, decisions: Sequence[str]
+    ) -> Acted:
+        """Record and apply. `known`: the intent row is there from before a crash."""
+        try:
+            await self.desk.note(
+                "executing",
+                deed.proposal,
+                f"{deed.title}: {ruling.words}",
+                actor=deed.actor_id,
+                details=ruling_details(ruling) | {"key": deed.key, "spec": seen.target.spec_hash},
+            )
+        except SreBotError:
+            if not known and not deed.is_undo:
+                await self.desk.ports.actions.unlock(lock_name(seen.target), holder=deed.holder)
+            raise
+        if not known:
+            mine = self._intent(deed, seen)
+            stored = await self.desk.ports.actions.intend(mine)
+            if stored.started_at != mine.started_at:
+                return Acted(execution=stored)  # somebody else has the same key in hand
+        if decisions and not await self.desk.ports.actions.use_decisions(decisions):
+            return await self._failed(deed, "the approval was used already")
+        return await self._apply(deed, seen)
+
+    async def refuse(self, deed: Deed, why: str, ruling: Ruling | None, *, known: bool) -> Acted:
+        """Audit a refusal; close the intent row if one is there. Nothing was done."""
+        details = ruling_details(ruling) if ruling else {}
+        await self.desk.note(
+            "refused", deed.proposal, f"{deed.title}: {why}", actor=deed.actor_id, details=details
+        )
+        if known:
+            await self.desk.ports.actions.finish(deed.key, ExecutionStatus.FAILED, why)
+        row = await self.desk.ports.actions.execution(deed.key) if known else None
+        return Acted(execution=row, why=why, ruling=ruling)
+
+    async def _apply(self, deed: Deed, seen: Seen) -> Acted:
+        try:
+            applied: Applied = await deed.hand.action.apply(
+                deed.hand.arguments, seen.target, deed.key
+            )
+        except Transient as error:
+            return await self._uncertain(deed, error)
+        except Conflict as error:
+            # Our own late write may be what changed it: look before calling it a failure.
+            found = await self.read_back(deed)
+            return found or await self._failed(deed, f"the target changed: {error}")
+        except Refused as error:
+            return await self._failed(deed, f"the system refused: {error}")
+        except Permanent as error:
+            return await self._failed(deed, str(error), counts=True)
+        return await self._applied(deed, applied.detail)
+
+    async def _uncertain(self, deed: Deed, error: Transient) -> Acted:
+        sent = f"the call was sent, no answer came ({error})."
+        try:
+            found = await deed.hand.action.find(deed.hand.arguments, deed.key)
+        except SreBotError as blind:
+            return await self._finish(
+                deed, ExecutionStatus.UNCERTAIN, f"{sent} It could not be read back: {blind}."
+            )
+        if found is not None:
+            return await self._applied(deed, f"{sent} I read the object back: {found.detail}")
+        words = f"{sent} I read the object back: there is no trace of it so far."
+        return await self._finish(deed, ExecutionStatus.UNCERTAIN, words)
+
+    async def _applied(self, deed: Deed, detail: str) -> Acted:
+        if not deed.is_undo:
+            await self._remember_target(deed)
+        return await self._finish(deed, ExecutionStatus.APPLIED, detail)
+
+    async def _remember_target(self, deed: Deed) -> None:
+        """Keep what the target looks like now: an undo must find it so."""
+        try:
+            after = await deed.hand.action.target(deed.hand.arguments)
+        except SreBotError:
+            return  # unknown: the undo then relies on its own precondition
+        await self.desk.ports.actions.save_proposal(replace(deed.proposal, applied=after))
+
+    async def _failed(self, deed: Deed, why: str, *, counts: bool = False) -> Acted:
+        if counts or deed.is_undo:
+            call = deed.proposal.call
+            await self.desk.ports.switches.record_failure(
+                call.environment, call.action, self.desk.wall.now()
+            )
+        return await self._finish(deed, ExecutionStatus.FAILED, why)
+
+    async def _finish(self, deed: Deed, status: ExecutionStatus, detail: str) -> Acted:
+        words = self.desk.redact(detail)
+        await self.desk.note(
+            "undone" if deed.is_undo and status is ExecutionStatus.APPLIED else "executed",
+            deed.proposal,
+            f"{deed.title}: {status.value}: {words}",
+            actor=deed.actor_id,
+            details={"key": deed.key, "status": status.value},
+        )
+        await self.desk.ports.actions.finish(deed.key, status, words)
+        row = await self.desk.ports.actions.execution(deed.key)
+        failed = status is ExecutionStatus.FAILED
+        return Acted(execution=row, why=wording.because(words.rstrip(".")) if failed else "")
+
+    def _intent(self, deed: Deed, seen: Seen) -> Execution:
+        return Execution(
+            key=deed.key,
+            proposal_id=deed.proposal.id,
+            call=deed.call,
+            status=ExecutionStatus.INTENDED,
+            actor_id=deed.actor_id,
+            started_at=self.desk.wall.now(),
+            inverse=seen.inverse,
+            is_undo=deed.is_undo,
+        )

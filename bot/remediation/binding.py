@@ -1,0 +1,246 @@
+"""Binds an action's arguments from the evidence: one function per action, none of them guesses."""
+
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.domain.snapshot import Change, ChangeKind, KubernetesObject, Series, Signal
+from bot.remediation.evidence import Case, Unbound, replicas, users_of
+from bot.remediation.revisions import before_change
+
+HEADROOM = 1.15  # on top of the traffic's growth: a full service serves less than is asked
+ROOMY = 0.6  # what a workload should use of its limit after scaling up
+MOST_FACTOR, MOST_PODS = 4, 20  # never propose more than this times the pods, or pods in all
+SATURATION = (Signal.CPU_OF_LIMIT, Signal.POOL_OF_LIMIT, Signal.CPU_THROTTLED)
+SMALL_SHARE = 0.05  # of the busiest service's requests: less is background work
+RECENT = 0.25  # share of a series that counts as "now"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bound:
+    """Arguments that the evidence gives, and the title that says them."""
+
+    arguments: Mapping[str, Any]
+    title: str
+
+
+Binder = Callable[[Case, Mapping[str, str]], Bound]
+
+
+def rollback(case: Case, _: Mapping[str, str]) -> Bound:
+    """Bind the revision before the suspected change."""
+    deployment = case.deployment()
+    change = case.change()
+    deploy = change if change and change.kind in (ChangeKind.DEPLOY, ChangeKind.COMMIT) else None
+    chosen = before_change(case.snapshot, deployment, deploy)
+    goal = chosen.version or f"revision {chosen.number}"
+    return Bound(
+        arguments={**_place(deployment), "to_revision": chosen.number},
+        title=f"Roll back {deployment.name} to {goal}",
+    )
+
+
+def restart_deployment(case: Case, _: Mapping[str, str]) -> Bound:
+    """Bind the deployment that is the cause, or whose service it is."""
+    deployment = case.deployment()
+    return Bound(arguments=_place(deployment), title=f"Restart {deployment.name}")
+
+
+def restart_pod(case: Case, _: Mapping[str, str]) -> Bound:
+    """Bind the one pod that is the cause; it must have been seen."""
+    pod = case.find("Pod", case.name)
+    if case.kind != "pod" or pod is None:
+        raise Unbound(f"the pod {case.name} was not seen")
+    return Bound(arguments=_place(pod), title=f"Replace the pod {pod.name}")
+
+
+def scale(case: Case, options: Mapping[str, str]) -> Bound:
+    """Bind the number of pods: up by saturation and traffic, down by half, or back."""
+    deployment = case.deployment()
+    now = replicas(deployment)
+    wanted = _SCALES[options.get("direction", "up")](case, deployment, now)
+    if wanted == now:
+        raise Unbound(f"{deployment.name} has {now} pods already")
+    return Bound(
+        arguments={**_place(deployment), "replicas": wanted},
+        title=f"Scale {deployment.name} from {now} to {wanted} pods",
+    )
+
+
+def _up(case: Case, deployment: KubernetesObject, now: int) -> int:
+    if now < 1:
+        raise Unbound(f"{deployment.name} has no pods, so its load is not known")
+    fullest = max(_recent(case, SATURATION, deployment.name), default=0.0)
+    growth = max(_growth(case, deployment.name), default=0.0)
+    factor = max(fullest / ROOMY, growth * HEADROOM if growth > 1 else 0.0)
+    if factor <= 1.0:
+        raise Unbound(f"neither saturation nor growing traffic of {deployment.name} was seen")
+    return max(now, min(math.ceil(now * factor), now * MOST_FACTOR, MOST_PODS))
+
+
+def _down(case: Case, deployment: KubernetesObject, now: int) -> int:
+    """Halve what serves requests, one pod stays; stop what nobody waits for."""
+    if now < 1:
+        raise Unbound(f"{deployment.name} has no pods already")
+    if not _serves(case, deployment.name):
+        return 0
+    if now == 1:
+        raise Unbound(f"{deployment.name} serves requests from its only pod")
+    return now // 2
+
+
+def _serves(case: Case, service: str) -> bool:
+    """Whether somebody waits for it: others call it, or it has a real share of the requests."""
+    if any(edge.callee == service for edge in case.snapshot.edges):
+        return True
+    rates: dict[str, float] = {}
+    for series in case.snapshot.signal(Signal.REQUEST_RATE):
+        rates[series.service] = max([rates.get(series.service, 0.0), *_finite(series)])
+    return rates.get(service, 0.0) > SMALL_SHARE * max(rates.values(), default=0.0)
+
+
+def _back(case: Case, deployment: KubernetesObject, now: int) -> int:
+    change = case.change()
+    before = change.before if change and change.kind is ChangeKind.SCALE else None
+    if before and before.isascii() and before.isdigit() and 0 < int(before) <= MOST_PODS:
+        return int(before)
+    desired = [
+        max(series.values)
+        for series in case.snapshot.signal(Signal.DESIRED_PODS, deployment.name)
+        if series.values
+    ]
+    most = max((v for v in desired if math.isfinite(v)), default=0.0)
+    if now < most <= MOST_PODS:
+        return int(most)
+    raise Unbound(f"how many pods {deployment.name} had before was not seen")
+
+
+_SCALES: Mapping[str, Callable[[Case, KubernetesObject, int], int]] = {
+    "up": _up,
+    "down": _down,
+    "back": _back,
+}
+
+
+def set_flag(case: Case, options: Mapping[str, str]) -> Bound:
+    """Bind the flag's variant before its change, or the flag that routes around an external."""
+    if options.get("to") == "fallback":
+        return _fallback(case)
+    change = _blamed(case, ChangeKind.FLAG)
+    flag = change.object.partition("/")[2]
+    if not flag or not change.before:
+        raise Unbound(f"what the flag {flag or case.name} was before is not known")
+    if change.before == change.after:
+        raise Unbound(f"the flag {flag} did not change")
+    arguments = {"flag": flag, "variant": change.before}
+    return Bound(arguments=arguments, title=f"Set the flag {flag} back to {change.before}")
+
+
+def _fallback(case: Case) -> Bound:
+    prepared = case.environment.fallbacks.get(case.name, {})
+    flag, variant = prepared.get("flag"), prepared.get("variant")
+    if not flag or not variant:
+        raise Unbound(f"no fallback flag is configured for {case.name}")
+    arguments = {"flag": flag, "variant": variant}
+    return Bound(arguments=arguments, title=f"Switch {case.name} to its fallback: {flag} {variant}")
+
+
+def revert_config(case: Case, _: Mapping[str, str]) -> Bound:
+    """Bind the values before the change, and the workload that has to read them again."""
+    change = _blamed(case, ChangeKind.CONFIG)
+    kind, _slash, name = change.object.partition("/")
+    if kind != "configmap" or not name:
+        raise Unbound(f"{change.object or 'what changed'} is not a config map")
+    data = _values(change)
+    reader = _reader(case, change, name)
+    namespace = reader.namespace if reader else _only_namespace(case, name)
+    restart = reader.name if reader else ""
+    keys = ", ".join(sorted(data))
+    return Bound(
+        arguments={"namespace": namespace, "name": name, "data": data, "restart": restart},
+        title=f"Set {keys} of {name} back" + (f" and restart {restart}" if restart else ""),
+    )
+
+
+def _values(change: Change) -> Mapping[str, str]:
+    """Return the changed keys' values before, as texts. Raises: Unbound."""
+    try:
+        before = json.loads(change.before or "")
+    except ValueError as error:
+        raise Unbound(f"the settings of {change.object} before are not known") from error
+    if not isinstance(before, dict) or not before:
+        raise Unbound(f"the settings of {change.object} before are not known")
+    return {str(k): v if isinstance(v, str) else json.dumps(v) for k, v in before.items()}
+
+
+def _reader(case: Case, change: Change, config: str) -> KubernetesObject | None:
+    """Return the deployment to restart: the change's service if it reads the map, else a reader."""
+    for namespace in case.environment.namespaces:
+        readers = list(users_of(case, config, namespace))
+        chosen = change.service if change.service in readers else next(iter(readers), None)
+        if chosen is not None:
+            return case.find("Deployment", chosen)
+    return case.find("Deployment", change.service)
+
+
+def _only_namespace(case: Case, name: str) -> str:
+    seen = case.find("ConfigMap", name)
+    if seen is not None:
+        return seen.namespace
+    if len(case.environment.namespaces) == 1:
+        return case.environment.namespaces[0]
+    raise Unbound(f"the namespace of {name} is not known")
+
+
+def _blamed(case: Case, kind: ChangeKind) -> Change:
+    change = case.change()
+    if change is None or change.kind is not kind:
+        raise Unbound(f"no {kind.value} change that could be taken back was seen")
+    if not change.revertible:
+        raise Unbound(f"{change.summary}: it cannot be taken back")
+    return change
+
+
+def _place(item: KubernetesObject) -> dict[str, Any]:
+    return {"namespace": item.namespace, "name": item.name}
+
+
+def _recent(case: Case, signals: tuple[Signal, ...], service: str) -> Iterator[float]:
+    for signal in signals:
+        for series in case.snapshot.signal(signal, service):
+            yield from _finite(series)[-_tail(series) :]
+
+
+def _growth(case: Case, service: str) -> Iterator[float]:
+    """Yield how many times the usual request rate comes in now."""
+    asked = (s for s in case.snapshot.signal(Signal.EDGE_RATE) if s.labels.get("peer") == service)
+    for series in (*case.snapshot.signal(Signal.REQUEST_RATE, service), *asked):
+        before = [
+            v
+            for t, v in zip(series.times, series.values, strict=False)
+            if t < case.onset.timestamp() and math.isfinite(v)
+        ]
+        recent = _finite(series)[-_tail(series) :]
+        usual = sorted(before)[len(before) // 2] if before else 0.0
+        if usual > 0 and recent:
+            yield max(recent) / usual
+
+
+def _finite(series: Series) -> list[float]:
+    return [v for v in series.values if math.isfinite(v)]
+
+
+def _tail(series: Series) -> int:
+    return max(1, math.ceil(len(series.values) * RECENT))
+
+
+BINDERS: Mapping[str, Binder] = {
+    "rollback_deployment": rollback,
+    "restart_deployment": restart_deployment,
+    "restart_pod": restart_pod,
+    "scale_deployment": scale,
+    "set_flag": set_flag,
+    "revert_config": revert_config,
+}

@@ -1,0 +1,126 @@
+"""What every step of the gateway works with: catalogue, policy, stores, clocks, and the audit."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.domain.action import ActionCall, Decision, Execution, Level, Proposal
+from bot.domain.policy import Ruling, RulingEngine
+from bot.domain.ports import AuditEntry
+from bot.domain.time import Clock
+from bot.remediation.asking import Asker, Ports
+from bot.remediation.hand import Hand, Hands
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Times:
+    """How long offers, decisions and locks hold, in seconds of the wall clock."""
+
+    offer_s: float = 1800.0
+    decision_s: float = 900.0
+    lock_margin_s: float = 600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clocks:
+    """`wall` dates records and expiries; `world` is the watched world's, for windows."""
+
+    wall: Clock
+    world: Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the composition root may choose. `redact` is applied to every text of the audit."""
+
+    calibrated: bool = False  # whether confidence is a fitted probability
+    redact: Callable[[str], str] = str
+    times: Times = field(default_factory=Times)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staged:
+    """A proposal with all that is shown before the click, its ruling, and `why` if denied."""
+
+    proposal: Proposal
+    ruling: Ruling
+    level: Level
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """What became of a click. `complete`: enough decisions are there, or it was rejected."""
+
+    accepted: bool
+    decision: Decision | None
+    ruling: Ruling | None
+    why: str
+    complete: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acted:
+    """What became of an execution or undo. `why`: why it did not happen, if it did not."""
+
+    execution: Execution | None
+    why: str = ""
+    ruling: Ruling | None = None
+
+    @property
+    def refused(self) -> bool:
+        """Whether it did not happen."""
+        return bool(self.why)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """The gateway's surroundings. `wall` dates what is recorded; `clock` is the watched world's."""
+
+    hands: Hands
+    engine: RulingEngine
+    ports: Ports
+    asker: Asker
+    wall: Clock
+    clock: Clock
+    redact: Callable[[str], str]
+    times: Times = field(default_factory=Times)
+
+    def open(self, call: ActionCall) -> Hand:
+        """Return the hand for a call. Raises: UnknownName, NotConfigured, Malformed."""
+        return self.hands.open(call)
+
+    def lock_until(self, proposal: Proposal) -> datetime:
+        """Return how long a target is held: the verification window and a margin."""
+        window = self.clock.wall_seconds(proposal.verification.window_s)
+        return self.wall.now() + timedelta(seconds=window + self.times.lock_margin_s)
+
+    async def note(
+        self,
+        event: str,
+        proposal: Proposal,
+        text: str,
+        *,
+        actor: str,
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Write to the audit. Raises: what the audit raises; then nothing may be done."""
+        found = {"digest": proposal.call.digest, "action": proposal.call.action, **(details or {})}
+        entry = AuditEntry(
+            at=self.wall.now(),
+            actor=actor,
+            event=event,
+            environment=proposal.call.environment,
+            subject=proposal.id,
+            text=self.redact(text),
+            details=self.redact(json.dumps(found, sort_keys=True)),
+        )
+        await self.ports.audit.write(entry)
+
+
+def ruling_details(ruling: Ruling) -> dict[str, Any]:
+    """Return what the audit keeps of a ruling."""
+    rules = [reason.rule for reason in ruling.reasons]
+    return {"verdict": ruling.verdict.value, "rules": rules}

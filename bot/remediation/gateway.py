@@ -1,0 +1,275 @@
+"""The one door to every action: stage, decide, rule again, lock, record, apply, verify, undo."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from bot.domain.action import (
+    Choice,
+    Decision,
+    Execution,
+    ExecutionStatus,
+    Outcome,
+    Proposal,
+    Verification,
+)
+from bot.domain.conversation import Click
+from bot.domain.environment import Environment
+from bot.domain.errors import Permanent, Refused
+from bot.domain.people import SELF, Actor
+from bot.domain.policy import PolicyRequest, RulingEngine, Stage
+from bot.remediation import wording
+from bot.remediation.acting import OPEN, Deed, Doer
+from bot.remediation.asking import Asker, Ports, approvals_of, by, execution_key, undo_key
+from bot.remediation.deciding import Decider
+from bot.remediation.desk import Acted, Clocks, Decided, Desk, Options, Staged
+from bot.remediation.hand import Hands, Seen, lock_name, same_target
+from bot.remediation.staging import Stager
+from bot.remediation.verification import Next, next_move
+from tools.contract import Action
+
+
+class Gateway:
+    """Each method is one durable step: safe to run again after a crash at any point in it.
+
+    All of them raise Transient when a store or system is down; then nothing new was done.
+    """
+
+    def __init__(
+        self,
+        *,
+        actions: Mapping[str, type[Action[Any]]],
+        environments: Mapping[str, Environment],
+        engine: RulingEngine,
+        ports: Ports,
+        clocks: Clocks,
+        options: Options | None = None,
+    ) -> None:
+        chosen = options or Options()
+        self._desk = Desk(
+            hands=Hands(actions, environments),
+            engine=engine,
+            ports=ports,
+            asker=Asker(ports=ports, calibrated=chosen.calibrated),
+            wall=clocks.wall,
+            clock=clocks.world,
+            redact=chosen.redact,
+            times=chosen.times,
+        )
+        self._stager = Stager(desk=self._desk)
+        self._decider = Decider(desk=self._desk, stager=self._stager)
+        self._doer = Doer(desk=self._desk)
+
+    async def stage(self, proposal: Proposal) -> Staged:
+        """Return the proposal with target, dry-run, inverse and expiry, and what policy allows."""
+        return await self._stager.stage(proposal)
+
+    async def decide(self, proposal_id: str, click: Click, choice: Choice) -> Decided:
+        """Take a person's decision; the same click, or person, counts once."""
+        return await self._decider.decide(proposal_id, click, choice)
+
+    async def execute(self, proposal_id: str) -> Acted:
+        """Rule once more on the world as it is now, and act. Call again while it is UNCERTAIN."""
+        store = self._desk.ports.actions
+        proposal = await store.proposal(proposal_id)
+        if proposal is None or proposal.target is None or proposal.dry_run is None:
+            return Acted(execution=None, why=wording.because("it was never staged"))
+        key = execution_key(proposal_id)
+        row = await store.execution(key)
+        if row is not None and row.status not in OPEN:
+            return Acted(execution=row)
+        try:
+            deed = self._deed(key, proposal)
+            done = await self._doer.read_back(deed) if row is not None else None
+            if done is not None:
+                return done
+            seen = await deed.hand.look()
+        except (Permanent, Refused) as error:
+            return await self._cannot(proposal, str(error), row)
+        return await self._execute(deed, seen, known=row is not None)
+
+    async def _execute(self, deed: Deed, seen: Seen, *, known: bool) -> Acted:
+        proposal, desk = deed.proposal, self._desk
+        decisions = await desk.ports.actions.decisions(proposal.id)
+        why = _changed(proposal, seen, decisions)
+        if why:
+            return await self._doer.refuse(deed, wording.because(why), None, known=known)
+        held = await self._lock(deed, seen)
+        bound = [d for d in decisions if self._is_bound(d, proposal, seen, known=known)]
+        request = await self._question(deed, seen, Stage.EXECUTE, held=held)
+        request = replace(request, approvals=approvals_of(bound, proposal.requester))
+        ruling = desk.engine.rule(request)
+        if ruling.denied:
+            other = None if known else await desk.ports.actions.execution(deed.key)
+            if other is not None:
+                return Acted(execution=other)  # another worker acts on it, with the same lock
+            if held:
+                await desk.ports.actions.unlock(lock_name(seen.target), holder=deed.holder)
+            words = wording.refusal(ruling, None) + _lapsed(decisions, bound)
+            return await self._doer.refuse(deed, words, ruling, known=known and held)
+        unused = [d.id for d in bound if not d.used]
+        return await self._doer.act(deed, seen, ruling, known=known, decisions=unused)
+
+    async def undo(self, execution_key: str, click: Click | None = None) -> Acted:
+        """Take an execution back through the same door; by a person's click, or by itself."""
+        store = self._desk.ports.actions
+        original = await store.execution(execution_key)
+        proposal = await store.proposal(original.proposal_id) if original else None
+        if original is None or proposal is None:
+            return Acted(execution=None, why=wording.because("I know of no such execution"))
+        row = await store.execution(undo_key(proposal.id))
+        if row is not None and row.status not in OPEN:
+            return await self._undone(original, Acted(execution=row))
+        actor = await self._actor(click, proposal)
+        try:
+            deed = self._undo_deed(original, proposal, actor)
+            if row is not None and (done := await self._doer.read_back(deed)) is not None:
+                return await self._undone(original, done)
+            seen = await deed.hand.look()
+        except (Permanent, Refused) as error:
+            return await self._cannot(proposal, str(error), row, actor=actor)
+        acted = await self._undo((deed, original, actor), seen, known=row is not None)
+        return await self._undone(original, acted)
+
+    async def _undo(self, job: tuple[Deed, Execution, Actor], seen: Seen, *, known: bool) -> Acted:
+        deed, _original, actor = job
+        after = deed.proposal.applied
+        if after is not None and not same_target(after, seen.target):
+            why = wording.because("it was changed since I acted, so a person has to look")
+            return await self._doer.refuse(deed, why, None, known=known)
+        held = await self._lock(deed, seen)
+        request = await self._question(deed, seen, Stage.UNDO, held=held)
+        ruling = self._desk.engine.rule(by(request, actor))
+        if ruling.denied:
+            words = wording.refusal(ruling, None) + " Not taken back: a person has to decide."
+            return await self._doer.refuse(deed, words, ruling, known=known and held)
+        return await self._doer.act(deed, seen, ruling, known=known, decisions=())
+
+    async def settle(self, verification: Verification) -> Next:
+        """Record what became of an execution, count it towards the breaker, say what follows."""
+        store, now = self._desk.ports.actions, self._desk.wall.now()
+        execution = await store.execution(verification.execution_key)
+        proposal = await store.proposal(execution.proposal_id) if execution else None
+        if execution is None or proposal is None:
+            return next_move(verification.outcome, reversible=False)
+        following = next_move(
+            verification.outcome,
+            reversible=execution.inverse is not None,
+            is_undo=execution.is_undo,
+        )
+        words = f"{verification.outcome.value}: {verification.statement}"
+        await self._desk.note("verified", proposal, words, actor=SELF.id)
+        call, switches = proposal.call, self._desk.ports.switches
+        if following.failure:
+            await switches.record_failure(call.environment, call.action, now)
+        elif verification.outcome is Outcome.RECOVERED and not execution.is_undo:
+            await switches.record_success(call.environment, call.action, now)
+        await store.save_verification(verification)
+        return following
+
+    async def release(self, execution_key: str) -> None:
+        """Give the target back after verification."""
+        store = self._desk.ports.actions
+        execution = await store.execution(execution_key)
+        proposal = await store.proposal(execution.proposal_id) if execution else None
+        if proposal is not None and proposal.target is not None:
+            await store.unlock(lock_name(proposal.target), holder=_holder(proposal))
+
+    def _deed(self, key: str, proposal: Proposal) -> Deed:
+        return Deed(
+            key=key,
+            proposal=proposal,
+            call=proposal.call,
+            hand=self._desk.open(proposal.call),
+            actor_id=SELF.id,
+            holder=_holder(proposal),
+        )
+
+    def _undo_deed(self, original: Execution, proposal: Proposal, actor: Actor) -> Deed:
+        """Return the deed of an undo. Raises: Refused: it cannot be taken back."""
+        if original.is_undo or original.status is not ExecutionStatus.APPLIED:
+            raise Refused("only an execution that was carried out can be taken back")
+        if original.inverse is None:
+            raise Refused("this action cannot be taken back", rule="undo-reversible-only")
+        return Deed(
+            key=undo_key(proposal.id),
+            proposal=proposal,
+            call=original.inverse,
+            hand=self._desk.open(original.inverse),
+            actor_id=actor.id,
+            holder=_holder(proposal),
+            is_undo=True,
+        )
+
+    async def _undone(self, original: Execution, acted: Acted) -> Acted:
+        """Mark the original as undone once its undo was applied."""
+        done = acted.execution is not None and acted.execution.status is ExecutionStatus.APPLIED
+        if done and original.status is not ExecutionStatus.UNDONE:
+            await self._desk.ports.actions.finish(
+                original.key, ExecutionStatus.UNDONE, "I undid it"
+            )
+        return acted
+
+    async def _actor(self, click: Click | None, proposal: Proposal) -> Actor:
+        if click is None:
+            return SELF
+        people = self._desk.ports.people
+        return await people.actor(click.team, click.user, proposal.call.environment)
+
+    async def _lock(self, deed: Deed, seen: Seen) -> bool:
+        return await self._desk.ports.actions.lock(
+            lock_name(seen.target),
+            holder=deed.holder,
+            until=self._desk.lock_until(deed.proposal),
+            now=self._desk.wall.now(),
+        )
+
+    async def _question(self, deed: Deed, seen: Seen, stage: Stage, *, held: bool) -> PolicyRequest:
+        now = self._desk.wall.now()
+        request = await self._desk.asker.request(
+            deed.proposal, deed.hand, seen, stage=stage, now=now
+        )
+        return replace(request, conditions=replace(request.conditions, target_locked=not held))
+
+    async def _cannot(
+        self, proposal: Proposal, why: str, row: Execution | None, *, actor: Actor = SELF
+    ) -> Acted:
+        """Refuse what cannot even be opened: unknown names, forged arguments, forbidden reads."""
+        await self._desk.note("refused", proposal, f"{proposal.title}: {why}", actor=actor.id)
+        if row is not None:
+            await self._desk.ports.actions.finish(row.key, ExecutionStatus.FAILED, why)
+        return Acted(execution=None, why=wording.because(why.rstrip(".")))
+
+    def _is_bound(self, decision: Decision, proposal: Proposal, seen: Seen, *, known: bool) -> bool:
+        """Whether a decision counts for exactly this call, target, diff and moment."""
+        return (
+            decision.choice is Choice.APPROVE
+            and self._desk.wall.now() < decision.expires_at
+            and (known or not decision.used)
+            and decision.call_digest == proposal.call.digest
+            and decision.target_uid == seen.target.uid
+            and decision.spec_hash == seen.target.spec_hash
+            and decision.diff_hash == seen.dry_run.diff_hash
+        )
+
+
+def _changed(proposal: Proposal, seen: Seen, decisions: Sequence[Decision]) -> str:
+    """Return why what is there now is not what was shown, empty if it is."""
+    rejected = next((d for d in decisions if d.choice is Choice.REJECT), None)
+    if rejected is not None:
+        return f"<@{rejected.actor_id}> rejected it"
+    when = "approved" if decisions else "proposed"
+    if not same_target(proposal.target, seen.target):
+        return f"the target changed since it was {when}"
+    if proposal.dry_run is None or proposal.dry_run.diff_hash != seen.dry_run.diff_hash:
+        return f"what it would change is no longer what was {when}"
+    return ""
+
+
+def _lapsed(decisions: Sequence[Decision], bound: Sequence[Decision]) -> str:
+    given = any(d.choice is Choice.APPROVE for d in decisions)
+    return " The approval has expired or was for something else." if given and not bound else ""
+
+
+def _holder(proposal: Proposal) -> str:
+    return execution_key(proposal.id)

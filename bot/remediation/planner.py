@@ -1,0 +1,171 @@
+"""Turns root causes into concrete proposals: by runbook, bound from evidence, or says why not."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from bot.domain.action import ActionCall, Proposal, VerificationPlan
+from bot.domain.diagnosis import Concluded, Ranked, SignalRef, Status
+from bot.domain.environment import Environment
+from bot.domain.people import SELF
+from bot.domain.snapshot import Objective, Snapshot
+from bot.remediation.binding import BINDERS, Bound
+from bot.remediation.evidence import Case, Unbound
+from policies.catalog import Criteria, Remedy, Runbook, Runbooks, When
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What can be done about a diagnosis; `reasons` say why nothing more is offered."""
+
+    proposals: tuple[Proposal, ...] = ()
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """What happened in this incident already, so that it is not offered again."""
+
+    digests: frozenset[str] = frozenset()  # calls that were rejected, refused or did not help
+    proposals: int = 0  # how many were made, so that ids go on
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Task:
+    case: Case
+    ranked: Ranked
+    runbook: Runbook
+    tried: Tried
+
+
+def propose(
+    concluded: Concluded,
+    *,
+    environment: Environment,
+    runbooks: Runbooks,
+    investigation_id: str,
+    requester: str = SELF.id,
+    tried: Tried = Tried(),
+) -> Plan:
+    """Return one proposal per root cause: the first remedy of its runbook that evidence binds."""
+    diagnosis, snapshot = concluded.diagnosis, concluded.snapshot
+    if diagnosis.status is not Status.ROOT_CAUSE:
+        return Plan()
+    proposals: list[Proposal] = []
+    reasons: list[str] = []
+    for ranked in diagnosis.causes:
+        runbook = runbooks.for_cause(ranked.hypothesis.cause)
+        if runbook is None or not ranked.hypothesis.evidence:
+            lacking = "no runbook knows" if runbook is None else "there is no evidence for"
+            reasons.append(f"{lacking} {ranked.hypothesis.cause}")
+            continue
+        case = Case(hypothesis=ranked.hypothesis, snapshot=snapshot, environment=environment)
+        task = _Task(case=case, ranked=ranked, runbook=runbook, tried=tried)
+        chosen, why_not = _first(task, {p.call.digest for p in proposals})
+        reasons.extend(why_not)
+        if chosen is not None:
+            number = tried.proposals + len(proposals) + 1
+            signal = ranked.hypothesis.signal or diagnosis.signal
+            proposals.append(_proposal(task, chosen, signal, (investigation_id, number, requester)))
+    return Plan(proposals=tuple(proposals), reasons=tuple(dict.fromkeys(reasons)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Chosen:
+    remedy: Remedy
+    bound: Bound
+    call: ActionCall
+
+
+def _first(task: _Task, offered: Collection[str]) -> tuple[_Chosen | None, list[str]]:
+    """Return the first remedy that applies, binds and is new, and why those before it do not."""
+    reasons: list[str] = []
+    if not task.runbook.actions:
+        reasons.append(f"nothing to run for {task.ranked.hypothesis.cause}")
+        reasons[-1] += f": {task.runbook.lasting_fix}"
+    for remedy in task.runbook.actions:
+        if not _applies(remedy.when, task.case):
+            continue
+        binder = BINDERS.get(remedy.action, _unknown)
+        try:
+            bound = binder(task.case, remedy.options)
+        except Unbound as error:
+            reasons.append(str(error))
+            continue
+        call = ActionCall(
+            action=remedy.action,
+            environment=task.case.environment.name,
+            arguments=bound.arguments,
+        )
+        if call.digest in task.tried.digests:
+            reasons.append(f"{bound.title}: tried or declined in this incident")
+        elif call.digest not in offered:
+            return _Chosen(remedy=remedy, bound=bound, call=call), reasons
+    return None, reasons or ["the runbook has no action for this case"]
+
+
+def _unknown(_: Case, __: Mapping[str, str]) -> Bound:
+    raise Unbound("the runbook names an action that cannot be bound")
+
+
+def _applies(when: When, case: Case) -> bool:
+    change = case.change()
+    return (
+        (not when.change or (change is not None and change.kind in when.change))
+        and (not when.object or case.kind in when.object)
+        and (when.forecast is None or when.forecast == (case.hypothesis.forecast_at is not None))
+    )
+
+
+def _proposal(
+    task: _Task, chosen: _Chosen, signal: SignalRef | None, ids: tuple[str, int, str]
+) -> Proposal:
+    investigation_id, number, requester = ids
+    hypothesis = task.ranked.hypothesis
+    return Proposal(
+        id=f"{investigation_id}-p{number}",
+        investigation_id=investigation_id,
+        call=chosen.call,
+        title=chosen.bound.title,
+        reason=chosen.remedy.reason,
+        runbook=task.runbook.name,
+        trade_off=chosen.remedy.trade_off,
+        confidence=task.ranked.confidence,
+        cause=hypothesis.cause,
+        novel=is_novel(task.case.snapshot, hypothesis.cause, hypothesis.service),
+        requester=requester,
+        verification=plan_verification(signal, task.case.snapshot, task.runbook.verification),
+    )
+
+
+def is_novel(snapshot: Snapshot, cause: str, service: str) -> bool:
+    """Return whether no confirmed past incident had this cause at this service."""
+    return not any(p.confirmed and p.cause == cause and p.service == service for p in snapshot.past)
+
+
+def plan_verification(
+    signal: SignalRef | None, snapshot: Snapshot, criteria: Criteria
+) -> VerificationPlan:
+    """Return how to tell that it helped: an objective between good and bad, else a share."""
+    if signal is None:
+        return VerificationPlan(signal=None, threshold=0.0, window_s=criteria.window_s)
+    above = signal.bad >= signal.good
+    share = signal.good + criteria.tolerance * (signal.bad - signal.good)
+    objective = _objective(signal, snapshot.objectives)
+    threshold = share
+    if objective is not None and _between(objective, signal.good, signal.bad):
+        middle = (signal.good + signal.bad) / 2
+        threshold = min(objective, middle) if above else max(objective, middle)
+    return VerificationPlan(
+        signal=signal, threshold=threshold, window_s=criteria.window_s, above_is_bad=above
+    )
+
+
+def _objective(signal: SignalRef, objectives: Collection[Objective]) -> float | None:
+    found = (
+        o.threshold for o in objectives if (o.service, o.signal) == (signal.service, signal.signal)
+    )
+    return next(found, None)
+
+
+def _between(value: float, one: float, other: float) -> bool:
+    return min(one, other) < value < max(one, other)

@@ -1,0 +1,112 @@
+"""Builds the Bolt app: acknowledged only after the hand-over, every error answered in words."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.error import BoltUnhandledRequestError
+from slack_bolt.middleware.async_middleware import AsyncMiddleware
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.domain.errors import Malformed, Transient
+from bot.domain.ports import Teammate
+from bot.domain.redaction import redact
+from bot.slack.desk import Desk, SlackOptions
+from bot.slack.listeners import buttons, commands, home, mentions, messages, submissions
+from bot.slack.parse import check_shape
+from bot.slack.views.notice import BROKEN, UNREADABLE, plain_notice
+
+_LOG = logging.getLogger(__name__)
+_SURFACES = (mentions, messages, buttons, submissions, commands, home)
+GARBAGE = (TypeError, AttributeError, LookupError, ValueError)  # what Bolt raises on odd payloads
+
+
+class SreApp(AsyncApp):
+    """A Bolt app that survives payloads which Bolt's own parsing stumbles over."""
+
+    async def async_dispatch(self, req: AsyncBoltRequest) -> BoltResponse:
+        """Return Bolt's answer; 400 for what Bolt cannot even report an error about."""
+        try:
+            return await super().async_dispatch(req)
+        except GARBAGE as error:
+            _LOG.warning("a payload could not be read: %s", redact(repr(error)))
+            return BoltResponse(status=400, body="")
+
+
+class Doorkeeper(AsyncMiddleware):
+    """Lets in what can be read, once the bot knows who it is.
+
+    Bolt acknowledges what it gets while auth.test fails, and the event would be lost; here it is an
+    error, and Slack delivers again. Runs after the signature was verified.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._bot_user = ""
+
+    async def async_process(
+        self,
+        *,
+        req: AsyncBoltRequest,
+        resp: BoltResponse,  # noqa: ARG002 - part of Bolt's signature
+        next: Callable[[], Awaitable[BoltResponse]],
+    ) -> BoltResponse | None:
+        """Answer what cannot be read, pass on the rest. Raises: Transient, NotConfigured."""
+        try:
+            check_shape(req.body)
+        except Malformed as problem:
+            _LOG.warning("a payload could not be read: %s", redact(str(problem)))
+            self._desk.answer(req.body, plain_notice(UNREADABLE))
+            return BoltResponse(status=200, body="")
+        if not self._bot_user:
+            client = self._desk.client
+            answer = await self._desk.opening.call("auth.test", client.auth_test)
+            self._bot_user = str(answer["user_id"])
+        return await next()
+
+
+def create_app(options: SlackOptions, teammate: Teammate, client: AsyncWebClient) -> AsyncApp:
+    """Return the app with all its listeners; nothing is sent to Slack before the first event."""
+    return create_app_at(Desk(teammate=teammate, client=client, options=options))
+
+
+def create_app_at(desk: Desk) -> AsyncApp:
+    """Return the app of a desk that the caller keeps (to wait for what it put off)."""
+    app = SreApp(
+        name="sre-bot",
+        client=desk.client,
+        signing_secret=desk.options.signing_secret,
+        process_before_response=True,
+        raise_error_for_unhandled_request=True,
+        before_authorize=Doorkeeper(desk),
+    )
+    app.error(_on_error(desk))
+    for surface in _SURFACES:
+        surface.register(app, desk)
+    return app
+
+
+def _on_error(desk: Desk) -> Callable[..., Awaitable[BoltResponse]]:
+    """Return the handler of what a listener raised: not acknowledged, so Slack delivers again."""
+
+    async def on_error(error: Exception, request: AsyncBoltRequest) -> BoltResponse:
+        if isinstance(error, BoltUnhandledRequestError):
+            return BoltResponse(status=200, body="")  # an event nobody listens to
+        if isinstance(error, Transient):
+            _LOG.warning("not taken: %s", redact(str(error)))
+            return BoltResponse(status=503, body="")
+        if isinstance(error, Malformed):
+            _LOG.warning("a payload could not be read: %s", redact(str(error)))
+            return BoltResponse(status=200, body="")
+        _LOG.error("a listener failed: %s", redact(repr(error)), exc_info=_trace(error))
+        if isinstance(request.body, Mapping):
+            desk.answer(request.body, plain_notice(BROKEN))
+        return BoltResponse(status=500, body="")
+
+    return on_error
+
+
+def _trace(error: Exception) -> Exception | None:
+    return error if _LOG.isEnabledFor(logging.DEBUG) else None

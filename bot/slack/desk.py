@@ -1,0 +1,125 @@
+"""What every listener needs: hand over in time, answer the person, never lose what was said."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, TypeVar
+
+from slack_bolt.async_app import AsyncAck
+from slack_bolt.response import BoltResponse
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.domain.conversation import Click, Notice
+from bot.domain.errors import Malformed, SreBotError, Transient
+from bot.domain.ports import Teammate
+from bot.domain.redaction import redact
+from bot.slack.parse import Place, click_of, place_of, trigger_of
+from bot.slack.views.blocks import View
+from bot.slack.views.notice import TOO_LATE, UNREADABLE, error, plain_notice
+from bot.slack.views.notice import notice as notice_view
+from bot.slack.web import Web
+
+T = TypeVar("T")
+Json = Mapping[str, Any]
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlackOptions:
+    """How the human layer behaves. `handover_s` leaves the rest of Slack's 3 s for the ack."""
+
+    signing_secret: str = ""  # needed in HTTP mode
+    incident_channels: frozenset[str] = frozenset()  # where every message is read
+    handover_s: float = 2.5
+
+
+@dataclass(slots=True)
+class Desk:
+    """The front desk: between Slack's surfaces and the teammate."""
+
+    teammate: Teammate
+    client: AsyncWebClient
+    options: SlackOptions
+    web: Web = field(default_factory=lambda: Web(timeout_s=5.0, longest_wait_s=10.0))
+    opening: Web = field(default_factory=lambda: Web(timeout_s=2.0, longest_wait_s=0.5))
+    _later: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def take(self, handing_over: Awaitable[T]) -> T:
+        """Hand over within Slack's patience. Raises: Transient when it took too long."""
+        try:
+            return await asyncio.wait_for(handing_over, self.options.handover_s)
+        except TimeoutError as late:
+            raise Transient("the hand-over took too long") from late
+
+    def later(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something after the acknowledgement; what fails there is logged, never raised."""
+        task = asyncio.create_task(_quietly(work))
+        self._later.add(task)
+        task.add_done_callback(self._later.discard)
+
+    async def settle(self) -> None:
+        """Wait until everything put off by `later` is done: at shutdown, and in tests."""
+        while self._later:
+            await asyncio.gather(*self._later)
+
+    async def click(
+        self, ack: AsyncAck, body: Json, act: Callable[[Click], Awaitable[Notice]]
+    ) -> BoltResponse:
+        """Hand a click over, acknowledge it, and tell the clicker what became of it."""
+        try:
+            notice = await self.take(act(click_of(body)))
+        except Malformed:
+            notice = plain_notice(UNREADABLE)
+        except SreBotError as problem:
+            notice = error(problem)
+        self.answer(body, notice)
+        return await ack()
+
+    async def open(self, body: Json, view: View) -> str:
+        """Open a modal right away and return its id. Raises: Malformed, Transient, Permanent."""
+        trigger_id = trigger_of(body)
+        opened = await self.opening.call(
+            "views.open", partial(self.client.views_open, trigger_id=trigger_id, view=view)
+        )
+        return str((opened.get("view") or {}).get("id") or "")
+
+    async def open_for(
+        self, ack: AsyncAck, body: Json, view_of: Callable[[Click], View]
+    ) -> BoltResponse:
+        """Open the modal that goes with a click; a click that cannot be read is said so."""
+        try:
+            await self.open(body, view_of(click_of(body)))
+        except Malformed:
+            self.answer(body, plain_notice(UNREADABLE))
+        except SreBotError as problem:
+            _LOG.warning("a modal was not opened: %s", redact(str(problem)))
+            self.answer(body, plain_notice(TOO_LATE))
+        return await ack()
+
+    def answer(self, body: Json, notice: Notice) -> None:
+        """Tell the person who did this, only them, after the acknowledgement."""
+        place = place_of(body)
+        if place is not None:
+            self.later(self.whisper(place, notice))
+
+    async def whisper(self, place: Place, notice: Notice) -> None:
+        """Say something that only one person sees."""
+        message = notice_view(notice)
+        send = partial(
+            self.client.chat_postEphemeral,
+            channel=place.channel,
+            user=place.user,
+            thread_ts=place.thread_ts or None,
+            text=message.text,
+            blocks=list(message.blocks),
+        )
+        await self.web.call("chat.postEphemeral", send)
+
+
+async def _quietly(work: Coroutine[Any, Any, None]) -> None:
+    try:
+        await work
+    except SreBotError as problem:
+        _LOG.warning("not told: %s", redact(str(problem)))

@@ -1,0 +1,1 @@
+"""One module per surface of Slack; each acknowledges, parses and hands over."""

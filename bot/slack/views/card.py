@@ -1,0 +1,263 @@
+"""The approval card: what the action does and touches, who may decide, and what became of it."""
+
+from bot.domain.action import (
+    BlastRadius,
+    Choice,
+    Decision,
+    DryRun,
+    Level,
+    Proposal,
+    VerificationPlan,
+)
+from bot.domain.conversation import Card, CardState, Mark
+from bot.domain.policy import Ruling, Verdict
+from bot.slack.views.blocks import Block, Message, actions, button, confirm, message, section
+from bot.slack.views.text import (
+    clock,
+    code,
+    cut,
+    data,
+    duration,
+    fence,
+    percent,
+    person,
+    quantity,
+)
+from bot.slack.views.words import signal_name
+
+_MARKS = {
+    CardState.SUGGESTED: Mark.NONE,
+    CardState.WAITING: Mark.WAITING,
+    CardState.APPROVED: Mark.DONE,
+    CardState.REJECTED: Mark.REFUSED,
+    CardState.EXPIRED: Mark.REFUSED,
+    CardState.REFUSED: Mark.REFUSED,
+    CardState.ACTING: Mark.ACTING,
+    CardState.WATCHING: Mark.ACTING,
+    CardState.RECOVERED: Mark.HEALTHY,
+    CardState.NOT_VERIFIED: Mark.NOT_SURE,
+    CardState.UNDONE: Mark.UNDONE,
+    CardState.FAILED: Mark.REFUSED,
+    CardState.WITHDRAWN: Mark.STOPPED,
+}
+_COUNT = {0: "no", 1: "one", 2: "two", 3: "three"}
+_DIFF_SHOWN = 1_500
+
+
+def card(card: Card) -> Message:
+    """Return the card in its present state; buttons only where a person may decide now."""
+    proposal = card.proposal
+    outcome = state_line(card)
+    name = f"{_MARKS[card.state]} {data(proposal.title, 150)}".strip()
+    said = cut(outcome.replace("*", "").replace("`", ""), 600, "…") or card.state.value
+    return message(
+        f"{name} in {data(proposal.call.environment, 40)}: {said}",
+        [
+            section("\n".join(line for line in [_headline(card), *_what(card)] if line)),
+            *_changes(proposal.dry_run),
+            section("\n".join(line for line in _after(card) if line)),
+            section("\n".join([*map(decision_line, card.decisions[:10]), outcome]).strip()),
+            _buttons(card),
+        ],
+    )
+
+
+def _headline(card: Card) -> str:
+    place = data(card.proposal.call.environment, 40)
+    line = f"*{data(card.proposal.title, 200)}* · {place} · {level_words(card)}"
+    return f"{_MARKS[card.state]} {line}".strip()
+
+
+def level_words(card: Card) -> str:
+    """Return who runs or decides it: "L3, one approver, not the requester"."""
+    ruling, level = card.ruling, f"L{card.level}"
+    role = ruling.approver_role.value if ruling.approver_role else "person with the role for it"
+    if card.state is CardState.SUGGESTED or ruling.verdict is Verdict.SUGGEST:
+        return f"{level}, for a person to run"
+    if ruling.verdict is Verdict.ONE_CLICK:
+        return f"{level}, one click by {_article(role)} {role}"
+    if ruling.verdict is Verdict.AUTONOMOUS:
+        return f"{level}, I run it myself and watch it"
+    if ruling.verdict is Verdict.DENY:
+        return f"{level}, not allowed"
+    needed = max(1, ruling.approvals_needed)
+    who = f"{_COUNT.get(needed, str(needed))} {role}{'s' if needed > 1 else ''}"
+    return f"{level}, {who}" + ("" if ruling.requester_may_approve else ", not the requester")
+
+
+def _article(role: str) -> str:
+    return "an" if role[:1] in "aeio" else "a"
+
+
+def _what(card: Card) -> list[str]:
+    proposal = card.proposal
+    dry_run = proposal.dry_run
+    lines = [f"Why: {data(proposal.reason, 500)} {percent(proposal.confidence)} sure."]
+    if proposal.novel:
+        lines.append("New to me: no incident like this one was ever confirmed here.")
+    if _is_suggestion(card):
+        lines.append("I may not run this here. To run it yourself:")
+        lines.append(fence(dry_run.command) if dry_run else _arguments(proposal))
+    else:
+        lines.append(f"Does: {code(dry_run.command) if dry_run else _arguments(proposal)}")
+    return [*lines, _touches(dry_run.blast_radius, proposal) if dry_run else ""]
+
+
+def _is_suggestion(card: Card) -> bool:
+    return card.state is CardState.SUGGESTED or card.ruling.verdict is Verdict.SUGGEST
+
+
+def _arguments(proposal: Proposal) -> str:
+    pairs = [f"{name}={value}" for name, value in proposal.call.arguments.items()]
+    return code(f"{proposal.call.action} {' '.join(pairs)}")
+
+
+def _touches(blast: BlastRadius, proposal: Proposal) -> str:
+    allows = proposal.target.pdb_allows if proposal.target else None
+    total = blast.pods_total
+    if not blast.pods and not total:
+        return "Touches: no pods" + (f", {blast.nodes} nodes" if blast.nodes else "")
+    line = f"Touches: {total} {'pod' if total == 1 else 'pods'}, at most {blast.pods} at a time"
+    line += f" unavailable ({round(blast.workload_ratio * 100)} %)"
+    if blast.nodes:
+        line += f", {blast.nodes} {'node' if blast.nodes == 1 else 'nodes'}"
+    return line + (f"; PDB allows {allows}" if allows is not None else "")
+
+
+def _changes(dry_run: DryRun | None) -> list[Block | None]:
+    if dry_run is None:
+        return []
+    if not dry_run.ok:
+        return [section(f"The dry-run failed: {data(dry_run.detail, 400) or 'no reason given'}")]
+    if not dry_run.diff.strip():
+        return [section("Changes: nothing, by the dry-run")]
+    lines = dry_run.diff.strip("\n").splitlines()
+    if len(lines) == 1 and len(lines[0]) <= 200:
+        return [section(f"Changes: {code(lines[0])}")]
+    return [section(f"Changes, by the dry-run:\n{fence(dry_run.diff, _DIFF_SHOWN)}")]
+
+
+def _after(card: Card) -> list[str]:
+    proposal = card.proposal
+    undo = "yes" if proposal.inverse else "no, it cannot be taken back"
+    record = f". Last time: {data(proposal.track_record, 200)}" if proposal.track_record else ""
+    return [
+        watches(proposal.verification, will_undo=_undoes(card)),
+        f"Undo: {undo}{record}.",
+        f"Costs: {data(proposal.trade_off, 300)}" if proposal.trade_off else "",
+    ]
+
+
+def _undoes(card: Card) -> bool:
+    return card.proposal.inverse is not None and not _is_suggestion(card)
+
+
+def watches(plan: VerificationPlan, *, will_undo: bool) -> str:
+    """Return "Watches: p99 of checkout < 0.5 s within 10 min. If worse: …"."""
+    if plan.signal is None:
+        what = "all pods ready"
+    else:
+        sign = "&lt;" if plan.above_is_bad else "&gt;"
+        what = f"{signal_name(plan.signal)} {sign} {quantity(plan.threshold, plan.signal.unit)}"
+    tail = " If worse: I take it back by myself." if will_undo else ""
+    return f"Watches: {what} within {duration(plan.window_s)}.{tail}"
+
+
+def decision_line(decision: Decision) -> str:
+    """Return "✅ approved by @ada at 14:11"."""
+    if decision.choice is Choice.APPROVE:
+        words = f"{Mark.DONE} approved by {person(decision.actor_id)}"
+    else:
+        words = f"{Mark.REFUSED} rejected by {person(decision.actor_id)}"
+    reason = f": {data(decision.reason, 300)}" if decision.reason else ""
+    return f"{words} at {clock(decision.at)}{reason}"
+
+
+def state_line(card: Card) -> str:
+    """Return where the proposal stands, in one line; the note of the card closes it."""
+    note = data(card.note, 600)
+    said = data(card.verification.statement, 300) if card.verification else ""
+    until = f" Watching until {clock(card.watching_until)}." if card.watching_until else ""
+    lines = {
+        CardState.SUGGESTED: note,
+        CardState.WAITING: _waiting(card) + (f" {note}" if note else ""),
+        CardState.APPROVED: _join("Approved, about to act.", note),
+        CardState.REJECTED: _join(
+            "Not done. I won't propose it again unless the facts change.", note
+        ),
+        CardState.EXPIRED: _join("Expired: nobody decided in time. Nothing was done.", note),
+        CardState.REFUSED: f"{Mark.REFUSED} Not run: {note or data(card.ruling.words, 600)}",
+        CardState.ACTING: _join(f"{Mark.ACTING} acting", note),
+        CardState.WATCHING: _join(f"{Mark.ACTING} done.{until}", said, note),
+        CardState.RECOVERED: _join(
+            f"{Mark.HEALTHY} recovered after this action{_colon(said)}.{until}", note
+        ),
+        CardState.NOT_VERIFIED: _join(f"{Mark.NOT_SURE} not verified{_colon(said)}.", note),
+        CardState.UNDONE: _join(f"{Mark.UNDONE} undone: I took it back.", said, note),
+        CardState.FAILED: _join(f"{Mark.REFUSED} failed.", note),
+        CardState.WITHDRAWN: _join(f"{Mark.STOPPED} withdrawn. Nothing was done.", note),
+    }
+    return cut(lines[card.state], 1_500)
+
+
+def _colon(text: str) -> str:
+    return f": {text.rstrip('.')}" if text else ""
+
+
+def _join(*parts: str) -> str:
+    return " ".join(part for part in parts if part)
+
+
+def _waiting(card: Card) -> str:
+    verdict = card.ruling.verdict
+    if verdict is Verdict.DENY:
+        return f"{Mark.REFUSED} Not run: {data(card.ruling.words, 600)}"
+    if verdict is Verdict.SUGGEST:
+        return ""
+    if verdict is Verdict.AUTONOMOUS:
+        return f"{Mark.ACTING} I am about to run this."
+    expires = card.proposal.expires_at
+    done = sum(1 for d in card.decisions if d.choice is Choice.APPROVE)
+    needed = max(1, card.ruling.approvals_needed) - done
+    many = f" {_COUNT.get(needed, str(needed))} more needed." if done and needed > 0 else ""
+    return f"{Mark.WAITING} waiting" + (f", expires {clock(expires)}." if expires else ".") + many
+
+
+def _buttons(card: Card) -> Block | None:
+    proposal = card.proposal
+    buttons: list[Block] = []
+    if card.state is CardState.WAITING and card.ruling.verdict is Verdict.ONE_CLICK:
+        buttons = [_run(card), button("Reject…", "reject", proposal.id)]
+    elif card.state is CardState.WAITING and card.ruling.verdict is Verdict.APPROVAL:
+        buttons = [_approve(card), button("Reject…", "reject", proposal.id)]
+    if card.can_undo and card.execution is not None:
+        buttons.append(_undo(card, card.execution.key))
+    return actions(*buttons)
+
+
+def _run(card: Card) -> Block:
+    asked = _confirm(card, "Run")
+    return button("Run", "run", card.proposal.id, style="primary", confirm=asked)
+
+
+def _approve(card: Card) -> Block:
+    asked = _confirm(card, "Approve")
+    return button("Approve", "approve", card.proposal.id, style="primary", confirm=asked)
+
+
+def _confirm(card: Card, yes: str) -> Block:
+    """A second tap: it is 3 am, and the button acts on a live system."""
+    proposal = card.proposal
+    back = "It can be undone." if proposal.inverse else "It cannot be undone."
+    text = f"{data(proposal.title, 150)} in {data(proposal.call.environment, 40)}. {back}"
+    return confirm(f"{yes}?", text, yes)
+
+
+def _undo(card: Card, key: str) -> Block:
+    text = f"I take this back: {data(card.proposal.title, 150)}"
+    return button("Undo", "undo", key, confirm=confirm("Undo?", text, "Undo", danger=True))
+
+
+def may_show_buttons(ruling: Ruling, level: int) -> bool:
+    """Return whether a card under this ruling can carry a button that runs something."""
+    return level > Level.L1 and ruling.verdict in (Verdict.ONE_CLICK, Verdict.APPROVAL)

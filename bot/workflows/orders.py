@@ -1,0 +1,79 @@
+"""What each kind of workflow is started with, and how."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.domain.action import Proposal
+from bot.domain.codec import encode
+from bot.domain.conversation import Mention, Thread
+from bot.remediation.planner import Tried
+from bot.workflows.engine import Engine
+
+INVESTIGATE, REMEDIATE = "investigate", "remediate"
+DECISION, CONTROL = "decision", "control"  # topics of messages to a running remediation
+MOST_REOPENINGS = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refuted:
+    """A hypothesis that acting on has shown to be wrong, or that a person rejected."""
+
+    cause: str
+    object: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvestigationOrder:
+    """Investigate what the mention asks; what was refuted before counts as evidence."""
+
+    investigation_id: str
+    mention: Mention
+    refuted: tuple[Refuted, ...] = ()
+    tried: tuple[str, ...] = ()  # digests of calls that were made or rejected in this incident
+
+    def again(self, refuted: Refuted, digest: str) -> "InvestigationOrder | None":
+        """Return the order to look again, None when that was done often enough."""
+        base, _, number = self.investigation_id.partition("-again")
+        count = int(number or 0) + 1
+        if count > MOST_REOPENINGS:
+            return None
+        return InvestigationOrder(
+            investigation_id=f"{base}-again{count}",
+            mention=self.mention,
+            refuted=(*self.refuted, refuted),
+            tried=(*self.tried, digest),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemediationOrder:
+    """Offer a proposal in a thread, and see it through. `asked` is what led to it."""
+
+    proposal: Proposal
+    asked: InvestigationOrder
+
+    @property
+    def thread(self) -> Thread:
+        """Where it is told."""
+        return self.asked.mention.thread
+
+    @property
+    def execution_key(self) -> str:
+        """The key under which the action is carried out once."""
+        return f"{self.proposal.id}-x"
+
+
+def tried_of(digests: Sequence[str]) -> Tried:
+    """Return what the planner must not offer again."""
+    return Tried(digests=frozenset(digests))
+
+
+async def start_investigation(engine: Engine, order: InvestigationOrder) -> None:
+    """Start the workflow once per investigation id."""
+    await engine.start(INVESTIGATE, order.investigation_id, encode(order))
+
+
+async def start_remediation(engine: Engine, order: RemediationOrder) -> None:
+    """Start the workflow once per proposal."""
+    await engine.start(REMEDIATE, order.proposal.id, encode(order))

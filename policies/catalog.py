@@ -1,0 +1,117 @@
+"""Loads `runbooks/*.yaml` strictly: the only place that maps a cause to an action."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from bot.domain.codec import decode
+from bot.domain.errors import Malformed
+from bot.domain.snapshot import ChangeKind
+
+RUNBOOKS = Path(__file__).parent / "runbooks"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class When:
+    """When an action of a runbook applies. Every key given must hold; empty means "in any case"."""
+
+    change: tuple[ChangeKind, ...] = ()  # the change that is to blame is of one of these kinds
+    object: tuple[str, ...] = ()  # kind of the object that is the cause: "deployment", "pod", …
+    forecast: bool | None = None  # whether it has not broken yet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remedy:
+    """One action of a runbook. `options` are the planner's: e.g. `direction: up` for scaling."""
+
+    action: str
+    reason: str  # what it does about the cause, and what to expect
+    when: When = field(default_factory=When)
+    options: Mapping[str, str] = field(default_factory=dict)
+    trade_off: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Criteria:
+    """What counts as recovered: back to within `tolerance` of the way from good to bad, in time."""
+
+    window_s: float
+    tolerance: float = 0.1
+
+    def __post_init__(self) -> None:
+        if not 30 <= self.window_s <= 86_400:
+            raise ValueError("window_s: expected 30 to 86400 seconds")
+        if not 0 <= self.tolerance <= 0.5:
+            raise ValueError("tolerance: expected 0 to 0.5")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runbook:
+    """Symptom → causes → actions in order of preference → what to verify, and what would last."""
+
+    name: str
+    symptom: str
+    causes: tuple[str, ...]
+    verification: Criteria
+    lasting_fix: str
+    brittle: str  # what makes this runbook wrong some day
+    actions: tuple[Remedy, ...] = ()  # none: what to do is in `lasting_fix`, for a person
+
+    def __post_init__(self) -> None:
+        empty = [n for n in ("name", "symptom", "lasting_fix", "brittle") if not getattr(self, n)]
+        if empty or not self.causes:
+            raise ValueError(f"empty: {', '.join(empty) or 'causes'}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runbooks:
+    """All runbooks, by the cause they are for."""
+
+    by_cause: Mapping[str, Runbook]
+
+    def for_cause(self, cause: str) -> Runbook | None:
+        """Return the runbook of a cause, None if there is none."""
+        return self.by_cause.get(cause)
+
+    @property
+    def actions(self) -> frozenset[str]:
+        """Names of all actions that some runbook may propose."""
+        return frozenset(r.action for book in self.by_cause.values() for r in book.actions)
+
+
+def load(directory: Path = RUNBOOKS, *, actions: frozenset[str] | None = None) -> Runbooks:
+    """Return the runbooks of a folder. `actions`: the catalogue's names, to refuse unknown ones.
+
+    Raises: Malformed: all that is wrong, by file.
+    """
+    books: dict[str, Runbook] = {}
+    wrong: list[str] = []
+    by_cause: dict[str, Runbook] = {}
+    for path in sorted(directory.glob("*.yaml")):
+        try:
+            books[path.name] = _read(path)
+        except (Malformed, OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            wrong.append(f"{path.name}: {error}")
+    for file, book in books.items():
+        wrong.extend(f"{file}: {fault}" for fault in _faults(book, by_cause, actions))
+        by_cause.update({cause: book for cause in book.causes if cause not in by_cause})
+    if wrong or not books:
+        raise Malformed("runbooks refused: " + ("; ".join(wrong) or "there are none"))
+    return Runbooks(by_cause=by_cause)
+
+
+def _read(path: Path) -> Runbook:
+    return decode(Runbook, yaml.safe_load(path.read_text("utf-8")), path.stem)
+
+
+def _faults(
+    book: Runbook, taken: Mapping[str, Runbook], actions: frozenset[str] | None
+) -> Iterator[str]:
+    for cause in book.causes:
+        if cause in taken:
+            yield f"{cause} has a runbook already: {taken[cause].name}"
+    for remedy in book.actions:
+        if actions is not None and remedy.action not in actions:
+            yield f"no action is called {remedy.action}"

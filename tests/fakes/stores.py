@@ -1,0 +1,202 @@
+"""The stores in memory: stateful, strict, small. Tests look at their state."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from bot.domain.action import (
+    ActionCall,
+    Decision,
+    Execution,
+    ExecutionStatus,
+    Level,
+    Outcome,
+    Proposal,
+    Verification,
+)
+from bot.domain.codec import decode, encode
+from bot.domain.errors import Unavailable
+from bot.domain.people import Actor, ActorKind, Role
+from bot.domain.ports import AuditEntry
+
+
+def aware(moment: datetime) -> datetime:
+    """Refuse a naive datetime, as the real stores do."""
+    assert moment.tzinfo is not None, "naive datetime"
+    return moment
+
+
+@dataclass
+class FakeActions:
+    """`ActionStore` in memory. What is stored went through the codec, as in SQL."""
+
+    proposals: dict[str, Proposal] = field(default_factory=dict)
+    by_id: dict[str, Decision] = field(default_factory=dict)
+    locks: dict[str, tuple[str, datetime]] = field(default_factory=dict)
+    executions: dict[str, Execution] = field(default_factory=dict)
+    verifications: dict[str, Verification] = field(default_factory=dict)
+
+    async def save_proposal(self, proposal: Proposal) -> None:
+        self.proposals[proposal.id] = decode(Proposal, encode(proposal))
+
+    async def proposal(self, proposal_id: str) -> Proposal | None:
+        return self.proposals.get(proposal_id)
+
+    async def add_decision(self, decision: Decision) -> bool:
+        if decision.id in self.by_id:
+            return False
+        aware(decision.at)
+        self.by_id[decision.id] = decode(Decision, encode(decision))
+        return True
+
+    async def decisions(self, proposal_id: str) -> Sequence[Decision]:
+        found = [d for d in self.by_id.values() if d.proposal_id == proposal_id]
+        return tuple(sorted(found, key=lambda d: (d.at, d.id)))
+
+    async def use_decisions(self, ids: Sequence[str]) -> bool:
+        if any(i not in self.by_id or self.by_id[i].used for i in ids):
+            return False
+        for i in ids:
+            self.by_id[i] = replace(self.by_id[i], used=True)
+        return True
+
+    async def lock(self, target: str, *, holder: str, until: datetime, now: datetime) -> bool:
+        holds = self.locks.get(target)
+        if holds is not None and holds[0] != holder and holds[1] > aware(now):
+            return False
+        self.locks[target] = (holder, aware(until))
+        return True
+
+    async def unlock(self, target: str, *, holder: str) -> None:
+        if self.locks.get(target, ("", None))[0] == holder:
+            del self.locks[target]
+
+    async def locked_by(self, target: str, now: datetime) -> str | None:
+        holds = self.locks.get(target)
+        return holds[0] if holds is not None and holds[1] > aware(now) else None
+
+    async def intend(self, execution: Execution) -> Execution:
+        aware(execution.started_at)
+        stored: Execution = decode(Execution, encode(execution))
+        return self.executions.setdefault(execution.key, stored)
+
+    async def finish(self, key: str, status: ExecutionStatus, detail: str) -> None:
+        if key in self.executions:
+            self.executions[key] = replace(self.executions[key], status=status, detail=detail)
+
+    async def execution(self, key: str) -> Execution | None:
+        return self.executions.get(key)
+
+    async def save_verification(self, verification: Verification) -> None:
+        assert verification.execution_key in self.executions, "verification of nothing"
+        self.verifications[verification.execution_key] = verification
+
+    async def actions_since(self, environment: str, since: datetime) -> int:
+        return sum(
+            e.call.environment == environment and e.started_at >= aware(since) and not e.is_undo
+            for e in self.executions.values()
+        )
+
+    async def verified_before(self, call: ActionCall) -> bool:
+        return any(
+            e.call.digest == call.digest
+            and e.key in self.verifications
+            and self.verifications[e.key].outcome is Outcome.RECOVERED
+            for e in self.executions.values()
+        )
+
+    async def track_record(self, environment: str, action: str, service: str) -> tuple[int, int]:
+        found = [
+            e
+            for e in self.executions.values()
+            if (e.call.environment, e.call.action) == (environment, action)
+            and not e.is_undo
+            and (p := self.proposals.get(e.proposal_id)) is not None
+            and p.target is not None
+            and p.target.service == service
+        ]
+        outcomes = [v.outcome for e in found if (v := self.verifications.get(e.key))]
+        return outcomes.count(Outcome.RECOVERED), len(found)
+
+
+@dataclass
+class FakeLevels:
+    """`LevelStore` in memory: (environment, action, service or "*") → level; the lowest applies."""
+
+    granted: dict[tuple[str, str, str], Level] = field(default_factory=dict)
+
+    async def level_of(self, environment: str, action: str, service: str) -> Level:
+        keys = ((environment, action, service), (environment, action, "*"))
+        return min((self.granted[k] for k in keys if k in self.granted), default=Level.L1)
+
+
+@dataclass
+class FakeSwitches:
+    """`SwitchStore` in memory. The breaker opens at two failures in a row."""
+
+    on: bool = False
+    freezes: list[tuple[str, datetime, datetime]] = field(default_factory=list)
+    failures: dict[tuple[str, str], int] = field(default_factory=dict)
+    limit: int = 2
+
+    async def stopped(self) -> bool:
+        return self.on
+
+    async def set_stopped(self, stopped: bool, *, by: str, reason: str, at: datetime) -> None:
+        aware(at)
+        self.on = stopped
+
+    async def frozen(self, environment: str, at: datetime) -> bool:
+        aware(at)
+        return any(e in ("", environment) and a <= at < b for e, a, b in self.freezes)
+
+    async def breaker_open(self, environment: str, action: str) -> bool:
+        return self.failures.get((environment, action), 0) >= self.limit
+
+    async def record_failure(self, environment: str, action: str, at: datetime) -> None:
+        aware(at)
+        key = (environment, action)
+        self.failures[key] = self.failures.get(key, 0) + 1
+
+    async def record_success(self, environment: str, action: str, at: datetime) -> None:
+        aware(at)
+        self.failures.pop((environment, action), None)
+
+
+@dataclass
+class FakePeople:
+    """`PeopleStore` and `Resolver` in memory: (team, user) → roles; guests and bots hold none."""
+
+    roles: dict[tuple[str, str], frozenset[Role]] = field(default_factory=dict)
+    kinds: dict[str, ActorKind] = field(default_factory=dict)
+
+    def grant(self, user: str, *roles: Role, team: str = "T1") -> None:
+        """Grant roles to a person."""
+        self.roles[team, user] = frozenset(roles)
+
+    async def roles_of(self, team: str, user: str, environment: str) -> frozenset[Role]:
+        return self.roles.get((team, user), frozenset())
+
+    async def actor(self, team: str, user: str, environment: str) -> Actor:
+        kind = self.kinds.get(user, ActorKind.PERSON)
+        held = await self.roles_of(team, user, environment)
+        counted = held if kind is ActorKind.PERSON else frozenset()
+        return Actor(id=user, team=team, kind=kind, roles=counted)
+
+
+@dataclass
+class FakeAudit:
+    """`Audit` in memory; `down` refuses to write."""
+
+    entries: list[AuditEntry] = field(default_factory=list)
+    down: bool = False
+
+    async def write(self, entry: AuditEntry) -> None:
+        if self.down:
+            raise Unavailable("database", "the audit cannot be written")
+        aware(entry.at)
+        self.entries.append(entry)
+
+    def events(self, event: str) -> list[AuditEntry]:
+        """Return the entries of one event."""
+        return [e for e in self.entries if e.event == event]

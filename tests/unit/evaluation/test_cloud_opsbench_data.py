@@ -1,0 +1,35 @@
+"""All recorded Cloud-OpsBench cases of the development set, where the shared data is there."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.evaluation.run import cases_in, score_all, summary
+from tests.fakes.servers import missing, require, shared_directory
+
+ARCHIVE = "cloud-opsbench-dev.tar.zst"
+GROUPS = ("boutique/service", "boutique/startup", "boutique/scheduling")
+
+
+@pytest.fixture(scope="module")
+def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    archive = shared_directory() / "data" / ARCHIVE
+    if not archive.is_file():
+        missing(f"no recorded cases: {archive} is not there")
+    require(shutil.which("zstd"), "zstd", "zstd, to unpack the recorded cases,")
+    target = tmp_path_factory.mktemp("cloud-opsbench")
+    command = ["tar", "--zstd", "-xf", str(archive.resolve()), "-C", str(target)]
+    subprocess.run(command, check=True)
+    yield target
+    shutil.rmtree(target)
+
+
+def test_every_case_gives_a_report_and_most_of_three_groups_are_right(unpacked: Path) -> None:
+    scored = score_all(cases_in(unpacked), unpacked)
+    assert len(scored) == 206
+    chosen = [s for s in scored if s.case.rpartition("/")[0] in GROUPS]
+    assert len(chosen) == 89
+    assert summary(chosen)["top1"] >= 0.60

@@ -1,0 +1,252 @@
+"""Staging and deciding: what is offered, whose click counts, and what every refusal says."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.domain.action import ActionCall, Choice, Level, Outcome, Verification
+from bot.domain.codec import decode, encode
+from bot.domain.errors import Unavailable
+from bot.domain.people import Role
+from bot.domain.policy import Verdict
+from bot.remediation.desk import Acted, Decided, Staged
+from tests.unit.remediation.office import ID, KEY, START, Office
+
+
+async def test_staging_shows_target_diff_inverse_expiry_and_changes_nothing() -> None:
+    office = Office()
+    staged = await office.staged_at(Level.L3)
+    assert staged.ruling.verdict is Verdict.APPROVAL
+    assert staged.proposal.dry_run.diff == "-41\n+40\n"
+    assert staged.proposal.inverse.arguments == {"name": "checkout", "value": 41}
+    assert staged.proposal.expires_at > office.clock.moment
+    assert office.writes == []
+    assert office.audited("ruled") == 1
+
+
+async def test_staging_twice_offers_the_same() -> None:
+    office = Office()
+    first = await office.staged_at(Level.L3)
+    office.clock.pass_(60)
+    office.cluster.objects["checkout"].value = 99
+    again = await office.gateway().stage(office.proposal())
+    assert again.proposal == first.proposal
+
+
+async def test_an_id_cannot_be_given_to_another_call() -> None:
+    office = Office()
+    await office.staged_at(Level.L4)
+    other = ActionCall(
+        action="set_number", environment="prod", arguments={"name": "checkout", "value": 0}
+    )
+    staged = await office.gateway().stage(office.proposal(call=other))
+    assert staged.ruling.denied
+    assert office.actions.proposals[ID].call.arguments["value"] == 40
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        ({"action": "rm_rf"}, "rm_rf"),
+        ({"environment": "moon"}, "moon"),
+        ({"arguments": {"name": "checkout", "value": "40; reboot"}}, "whole number"),
+        ({"arguments": {"name": "checkout", "value": 40, "force": True}}, "name and value"),
+        ({"arguments": {"name": "nobody", "value": 1}}, "Did you mean checkout"),
+    ],
+)
+async def test_forged_calls_are_refused_and_audited(call: dict[str, object], said: str) -> None:
+    office = Office()
+    staged = await office.staged_at(Level.L4, call=replace(office.proposal().call, **call))
+    assert staged.ruling.denied
+    assert said in staged.why
+    assert office.audited("refused") == 1
+    assert ID not in office.actions.proposals
+
+
+async def test_a_system_that_does_not_answer_is_an_error_to_try_again() -> None:
+    office = Office()
+    office.cluster.down = True
+    with pytest.raises(Unavailable):
+        await office.staged_at(Level.L3)
+
+
+async def test_an_approver_approves_and_it_is_bound_to_what_was_shown() -> None:
+    office = Office()
+    staged = await office.staged_at(Level.L3)
+    decided = await office.approve()
+    assert decided.accepted
+    assert decided.complete
+    decision = decided.decision
+    assert decision is not None
+    assert decision.role == "approver"
+    assert decision.diff_hash == staged.proposal.dry_run.diff_hash
+    assert decision.spec_hash == staged.proposal.target.spec_hash
+    assert decision.call_digest == staged.proposal.call.digest
+    assert office.writes == []
+
+
+@pytest.mark.parametrize(
+    ("user", "rule"),
+    [
+        ("UOBSERVER", "role-needed"),
+        ("UNKNOWN", "role-needed"),
+        ("UADMIN", "role-needed"),
+        ("URESPONDER", "prod-approver"),
+        ("UGUEST", "people-only"),
+        ("UBOT", "people-only"),
+    ],
+)
+async def test_whose_click_does_not_count_in_production(user: str, rule: str) -> None:
+    office = Office()
+    await office.staged_at(Level.L3)
+    decided = await office.approve(user)
+    assert not decided.accepted
+    assert f"(rule {rule})" in decided.why
+    assert decided.why.startswith("⛔ Not run: ")
+    assert office.actions.by_id == {}
+    assert office.audited("refused") == 1
+
+
+async def test_the_requester_in_production_is_told_who_can() -> None:
+    office = Office()
+    await office.staged_at(Level.L3, requester="UAPPROVER")
+    decided = await office.approve("UAPPROVER")
+    assert decided.why == (
+        "⛔ Not run: production needs an approver and you asked for this action yourself "
+        "(rule prod-two-people). An approver can, but not whoever asked for it."
+    )
+
+
+@pytest.mark.parametrize("environment", ["staging", "dev"])
+async def test_the_requester_may_decide_elsewhere(environment: str) -> None:
+    office = Office(environment=environment)
+    await office.staged_at(Level.L3, requester="URESPONDER")
+    decided = await office.approve("URESPONDER")
+    assert decided.accepted
+    assert (await office.execute()).execution is not None
+    assert len(office.writes) == 1
+
+
+async def test_a_double_click_counts_once() -> None:
+    office = Office()
+    await office.staged_at(Level.L3)
+    first, second = await asyncio.gather(office.approve(), office.approve())
+    again = await office.approve(click_id="from another device")
+    assert first.decision == second.decision == again.decision
+    assert len(office.actions.by_id) == 1
+
+
+@pytest.mark.parametrize("choice", Choice)
+async def test_nothing_is_taken_after_the_offer_expired(choice: Choice) -> None:
+    office = Office()
+    await office.staged_at(Level.L3)
+    office.clock.pass_(1801)
+    decided = await office.approve(choice=choice)
+    assert "expired" in decided.why
+
+
+@pytest.mark.parametrize("subject", ["inv-1-p2", "", "'; drop table"])
+async def test_a_forged_button_value_is_refused(subject: str) -> None:
+    office = Office()
+    await office.staged_at(Level.L3)
+    click = office.click("UAPPROVER", subject=subject)
+    for proposal_id in (ID, subject):
+        decided = await office.gateway().decide(proposal_id, click, Choice.APPROVE)
+        assert not decided.accepted
+    assert office.actions.by_id == {}
+
+
+async def test_a_level_lowered_after_the_offer_refuses_the_click() -> None:
+    office = Office()
+    await office.staged_at(Level.L3)
+    office.level(Level.L1)
+    decided = await office.approve()
+    assert "the level here is L1" in decided.why
+
+
+async def test_the_kill_switch_refuses_the_click() -> None:
+    office = Office()
+    await office.staged_at(Level.L3)
+    office.switches.on = True
+    decided = await office.approve()
+    assert "(rule kill-switch)" in decided.why
+
+
+async def test_a_rejection_is_final_for_everybody() -> None:
+    office = Office()
+    await office.staged_at(Level.L3)
+    rejected = await office.approve("URESPONDER", choice=Choice.REJECT)
+    assert rejected.accepted
+    assert rejected.complete
+    assert rejected.decision is not None
+    assert rejected.decision.reason == "because"
+    for user in ("UAPPROVER", "URESPONDER"):
+        later = await office.approve(user, click_id=f"later-{user}")
+        assert "<@URESPONDER> rejected it" in later.why
+    assert (await office.execute()).refused
+    assert office.writes == []
+
+
+@pytest.mark.parametrize("user", ["UOBSERVER", "UGUEST", "UBOT"])
+async def test_who_cannot_approve_anywhere_cannot_reject(user: str) -> None:
+    office = Office()
+    await office.staged_at(Level.L3)
+    assert not (await office.approve(user, choice=Choice.REJECT)).accepted
+
+
+async def test_a_click_after_it_ran_is_told_so() -> None:
+    office = Office()
+    await office.staged_at(Level.L3)
+    await office.approve()
+    await office.execute()
+    office.people.grant("USECOND", Role.APPROVER)
+    assert "carried out already" in (await office.approve("USECOND")).why
+
+
+async def test_a_click_is_not_taken_when_the_audit_is_down() -> None:
+    office = Office()
+    await office.staged_at(Level.L3)
+    office.audit.down = True
+    with pytest.raises(Unavailable):
+        await office.approve()
+    assert office.actions.by_id == {}
+
+
+async def test_results_pass_through_the_journal() -> None:
+    office = Office()
+    staged = await office.staged_at(Level.L3)
+    decided = await office.approve()
+    acted = await office.execute()
+    assert decode(Staged, encode(staged)) == staged
+    assert decode(Decided, encode(decided)) == decided
+    assert decode(Acted, encode(acted)) == acted
+
+
+async def test_the_track_record_is_shown_with_its_lower_bound() -> None:
+    office = Office()
+    for number in range(9):
+        proposal = replace(office.proposal(), id=f"old-{number}")
+        office.level(Level.L4)
+        office.cluster.objects["checkout"].value = 41
+        await office.gateway().stage(proposal)
+        key = f"old-{number}-x"
+        office.clock.moment = START + timedelta(days=number)
+        await office.gateway().execute(proposal.id)
+        await office.gateway().release(key)
+        await office.gateway().settle(
+            Verification(
+                execution_key=key,
+                outcome=Outcome.RECOVERED,
+                statement="ok",
+                value=None,
+                checked_at=START,
+            )
+        )
+    office.cluster.objects["checkout"].value = 41
+    staged = await office.staged_at(Level.L4)
+    assert staged.proposal.track_record == (
+        "9 of 9 times set number of checkout verified (lower bound 70 %)"
+    )
+    assert KEY not in office.actions.executions
