@@ -113,6 +113,7 @@ def _pod(
         *_idle(picture, service),
         *_nothing_else(picture, service, slow.sign),
         *_uncounted(picture, slow),
+        *_spread_out(picture, slow),
     ]
     before = ordered[: ordered.index(slow)]
     if not before:
@@ -146,6 +147,16 @@ def _uncounted(picture: Picture, slow: Slow) -> list[Evidence]:
     if any(picture.recent(signal, slow.service) is not None for signal in PACKETS):
         return []
     text = f"no packet counts of {slow.service} to tell it from slow code"
+    return [said(text, -STRONG, slow.sign.series.source)]
+
+
+def _spread_out(picture: Picture, slow: Slow) -> list[Evidence]:
+    """Pods on several nodes don't all lose their network while their neighbours keep it."""
+    placed = _placement(cluster_of(picture.snapshot))
+    nodes = sorted(node for node, services in placed.items() if slow.service in services)
+    if len(nodes) < 2:
+        return []
+    text = f"its pods run on {len(nodes)} nodes: no one link serves them all"
     return [said(text, -STRONG, slow.sign.series.source)]
 
 
@@ -202,7 +213,9 @@ def _of_one_node(cluster: Cluster, picture: Picture, slow: Mapping[str, Slow]) -
     """Services on one node suffer, those elsewhere do not (or only as their callers)."""
     placed = _placement(cluster)
     found = []
-    for node, services in sorted(placed.items()):
+    for node, everyone in sorted(placed.items()):
+        others = {s for other, there in placed.items() if other != node for s in there}
+        services = everyone - others  # one with pods elsewhere too tells nothing of this node
         here = {s for s in services if s in slow and slow[s].rise >= MUCH}
         elsewhere = {s for s in slow if s not in services and slow[s].rise >= MUCH}
         blamed = {s for s in elsewhere if not here & picture.graph.below(s)}
