@@ -23,7 +23,7 @@ from bot.domain.errors import NotConfigured, SreBotError
 from bot.domain.redaction import redact
 from bot.domain.time import ScaledClock
 from bot.remediation.asking import Ports
-from bot.remediation.desk import Clocks, Options
+from bot.remediation.desk import Clocks, Options, Times
 from bot.remediation.gateway import Gateway
 from bot.reports.chart import draw
 from bot.settings import Settings, load_environments
@@ -37,7 +37,7 @@ from bot.storage.audit import AuditLog
 from bot.storage.database import Database
 from bot.storage.environments import Environments
 from bot.storage.incidents import Incidents
-from bot.storage.migrate import upgrade, versions
+from bot.storage.migrate import prepared
 from bot.storage.outbox import Messages
 from bot.storage.people import Levels, People
 from bot.storage.switches import Switches
@@ -75,7 +75,7 @@ async def serve(settings: Settings, *, ready: Ready) -> None:
     """Run until SIGTERM or SIGINT. Raises: NotConfigured: what is missing, how to set it."""
     configure(settings.log_level)
     check(settings)
-    database = open_database(settings)
+    database = prepared(settings.database)
     try:
         bot = assemble(settings, database)
         await Environments(database).replace(bot.environments)
@@ -103,22 +103,6 @@ def check(settings: Settings) -> None:
         )
 
 
-def open_database(settings: Settings) -> Database:
-    """Return the database at this version's schema; a SQLite file is brought there by itself."""
-    database = Database(settings.database)
-    if settings.database.startswith("sqlite"):
-        upgrade(database.engine)
-        return database
-    current, wanted = database.run_now(lambda _: versions(database.engine))
-    if current != wanted:
-        database.close()
-        raise NotConfigured(
-            f"The database is at revision {current or 'none'}, this version wants {wanted}: "
-            "run `sre-bot db migrate`"
-        )
-    return database
-
-
 def assemble(settings: Settings, database: Database) -> Bot:
     """Put all parts together; nothing runs yet."""
     environments = load_environments(settings.environments)
@@ -144,7 +128,9 @@ def assemble(settings: Settings, database: Database) -> Bot:
             audit=audit,
         ),
         clocks=Clocks(wall=wall, world=clock),
-        options=Options(calibrated=True, redact=redact),
+        options=Options(
+            calibrated=True, redact=redact, times=Times(offer_s=settings.approval_seconds)
+        ),
     )
     engine = Engine(settings.journal, executor_id=settings.executor_id)
     notify = SlackNotifier(client, Messages(database), draw)
@@ -156,7 +142,6 @@ def assemble(settings: Settings, database: Database) -> Bot:
             gateway=gateway,
             actions=store,
             incidents=incidents,
-            switches=switches,
             watch=Watch(
                 collectors=inquiry.collectors,
                 clock=clock,

@@ -112,16 +112,16 @@ class Company:
             clock_rate=self.plan.rate,
         )
 
-    def start_bot(self) -> None:
-        """Start the bot; returns when it is connected."""
+    def start_bot(self) -> dict[str, Any]:
+        """Start the bot; when it is connected, return what it says of itself (mode, port)."""
         self.bot = _spawn(["run"], self._log("bot"), self.settings())
-        _first_line(self.bot, "the bot")
+        return _first_line(self.bot, "the bot")
 
     def kill_bot(self) -> None:
         """SIGKILL: no goodbye."""
         if self.bot is not None:
             self.bot.kill()
-            self.bot.wait()
+            _bury(self.bot)
 
     def stop(self) -> None:
         """Stop both."""
@@ -131,6 +131,7 @@ class Company:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(10)
                 process.kill()
+                _bury(process)
 
     def running(self) -> bool:
         """Whether both are alive."""
@@ -213,6 +214,13 @@ def _spawn(arguments: list[str], log: Path, variables: Mapping[str, str]) -> sub
             [sys.executable, "-m", "bot", *arguments],
             stdout=subprocess.PIPE, stderr=sink, text=True, env=environment,
         )  # fmt: skip
+
+
+def _bury(process: subprocess.Popen[str]) -> None:
+    """Wait for a killed process's end and close what it printed into."""
+    process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
 
 
 def _first_line(process: subprocess.Popen[str], what: str) -> dict[str, Any]:
