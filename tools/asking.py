@@ -2,14 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from bot.domain.errors import SreBotError
+from bot.domain.errors import SreBotError, Transient
 from bot.domain.snapshot import BlindSpot, Source
 from tools.clients.threads import twice
-from tools.contract import Query, record_query
+from tools.contract import Query, record_query, seconds_left
 
 T = TypeVar("T")
 
@@ -50,8 +50,11 @@ async def ask(query: Ask[T]) -> T:
 
 
 async def ask_all(queries: Sequence[Ask[T]]) -> Answered[T]:
-    """Run queries together; failed ones become blind spots. Raises: the first error if all fail."""
-    outcomes = await asyncio.gather(*(_caught(q) for q in queries))
+    """Run queries together; those that fail, or are not done in time, become blind spots.
+
+    Raises: the first error if all fail.
+    """
+    outcomes = await _in_time([_caught(q) for q in queries])
     results = tuple(
         (query.source, outcome[0])
         for query, outcome in zip(queries, outcomes, strict=True)
@@ -68,6 +71,23 @@ async def ask_all(queries: Sequence[Ask[T]]) -> Answered[T]:
         BlindSpot(system=q.source.system, reason=str(error), wanted=q.wanted) for q, error in errors
     )
     return Answered(results=results, blind_spots=spots)
+
+
+async def _in_time(
+    calls: Sequence[Coroutine[Any, Any, tuple[T] | SreBotError]],
+) -> list[tuple[T] | SreBotError]:
+    """Return the outcomes of calls made together, late ones as errors."""
+    tasks = [asyncio.ensure_future(call) for call in calls]
+    if not tasks:
+        return []
+    try:
+        await asyncio.wait(tasks, timeout=seconds_left())
+        late = Transient("not done in time")
+        return [task.result() if task.done() else late for task in tasks]
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)  # so that they are recorded
 
 
 async def _caught(query: Ask[T]) -> tuple[T] | SreBotError:

@@ -1,5 +1,7 @@
 """What a tool is. A tool's file carries everything others need to know of it."""
 
+import math
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,25 +26,42 @@ class Query:
     found: str  # "12 series", "timed out after 5 s"
 
 
-_QUERIES: ContextVar[list[Query] | None] = ContextVar("sre_bot_queries", default=None)
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    queries: list[Query]
+    until: float  # on the monotonic clock
+
+
+_READING: ContextVar[_Reading | None] = ContextVar("sre_bot_reading", default=None)
 
 
 @contextmanager
-def recorded_queries() -> Iterator[list[Query]]:
-    """Yield the list to which the queries made below this call (tasks included) are added."""
-    queries: list[Query] = []
-    token = _QUERIES.set(queries)
+def recorded_queries(*, within_s: float = math.inf) -> Iterator[list[Query]]:
+    """Yield the list to which the queries made below this call (tasks included) are added.
+
+    After `within_s` seconds a tool should hand over what it has: `seconds_left` tells it.
+    """
+    reading = _Reading([], time.monotonic() + within_s)
+    token = _READING.set(reading)
     try:
-        yield queries
+        yield reading.queries
     finally:
-        _QUERIES.reset(token)
+        _READING.reset(token)
+
+
+def seconds_left() -> float | None:
+    """Return how long the tool at work may still take, None when nobody waits for it."""
+    reading = _READING.get()
+    if reading is None or reading.until == math.inf:
+        return None
+    return max(0.0, reading.until - time.monotonic())
 
 
 def record_query(query: Query) -> None:
     """Note a query that was made; without a recorder nothing is kept."""
-    queries = _QUERIES.get()
-    if queries is not None:
-        queries.append(query)
+    reading = _READING.get()
+    if reading is not None:
+        reading.queries.append(query)
 
 
 class ReadTool(ABC):
@@ -51,7 +70,7 @@ class ReadTool(ABC):
     name: ClassVar[str]  # unique: "prometheus.series"
     system: ClassVar[str]  # as people call it: "metrics", "Kubernetes", "logs", "traces", "changes"
     answers: ClassVar[Fact]
-    timeout_s: ClassVar[float] = 5.0
+    timeout_s: ClassVar[float] = 6.0
 
     @classmethod
     @abstractmethod

@@ -25,7 +25,7 @@ from bot.domain.time import ScaledClock
 from bot.remediation.asking import Ports
 from bot.remediation.desk import Clocks, Options, Times
 from bot.remediation.gateway import Gateway
-from bot.reports.chart import draw
+from bot.reports.chart import chart
 from bot.settings import Settings, load_environments
 from bot.slack.app import create_app
 from bot.slack.desk import SlackOptions
@@ -103,64 +103,49 @@ def check(settings: Settings) -> None:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stores:
+    """Everything that is kept in SQL, and who is asking."""
+
+    actions: Actions
+    incidents: Incidents
+    switches: Switches
+    audit: AuditLog
+    people: SlackPeople
+    levels: Levels
+
+
 def assemble(settings: Settings, database: Database) -> Bot:
     """Put all parts together; nothing runs yet."""
     environments = load_environments(settings.environments)
-    clock = ScaledClock(origin=settings.origin, rate=settings.clock_rate)
+    world = ScaledClock(origin=settings.origin, rate=settings.clock_rate)
     wall = ScaledClock(origin=datetime(2000, 1, 1, tzinfo=UTC))
     client = AsyncWebClient(
         token=settings.slack_bot_token.get_secret_value(), base_url=settings.slack_base_url
     )
-    inquiry = inquiry_of(settings, environments, clock)
-    incidents, switches, store = Incidents(database), Switches(database), Actions(database)
-    audit = AuditLog(database)
-    people = SlackPeople(client, People(database))
-    catalogue = actions()
-    gateway = Gateway(
-        actions=catalogue,
-        environments=inquiry.environments,
-        engine=CedarEngine(environments=set(inquiry.environments), actions=set(catalogue)),
-        ports=Ports(
-            actions=store,
-            levels=Levels(database, wall),
-            switches=switches,
-            people=people,
-            audit=audit,
-        ),
-        clocks=Clocks(wall=wall, world=clock),
-        options=Options(
-            calibrated=True, redact=redact, times=Times(offer_s=settings.approval_seconds)
-        ),
+    inquiry = inquiry_of(settings, environments, world)
+    stores = Stores(
+        actions=Actions(database),
+        incidents=Incidents(database),
+        switches=Switches(database),
+        audit=AuditLog(database),
+        people=SlackPeople(client, People(database)),
+        levels=Levels(database, wall),
     )
+    times = Times(offer_s=settings.approval_seconds)
+    gateway = _gateway(inquiry, stores, Clocks(wall=wall, world=world), times)
     engine = Engine(settings.journal, executor_id=settings.executor_id)
-    notify = SlackNotifier(client, Messages(database), draw)
-    planning = Planning(engine, load_runbooks(actions=frozenset(catalogue)), inquiry.environments)
-    engine.register(INVESTIGATE, Investigation(inquiry, incidents, notify, planning).body)
-    remediation = Remediation(
-        RemediationParts(
-            engine=engine,
-            gateway=gateway,
-            actions=store,
-            incidents=incidents,
-            watch=Watch(
-                collectors=inquiry.collectors,
-                clock=clock,
-                every_s=settings.verification_every_seconds,
-            ),
-            telling=Telling(notify, incidents),
-            wall=wall,
-        )
-    )
-    engine.register(REMEDIATE, remediation.body)
+    notify = SlackNotifier(client, Messages(database), chart)
+    _register(engine, gateway, inquiry, stores, (notify, settings.verification_every_seconds))
     teammate = SreBot(
         Parts(
             engine=engine,
             gateway=gateway,
-            incidents=incidents,
-            switches=switches,
-            audit=audit,
-            people=people,
-            clock=clock,
+            incidents=stores.incidents,
+            switches=stores.switches,
+            audit=stores.audit,
+            people=stores.people,
+            clock=world,
         )
     )
     return Bot(
@@ -171,6 +156,51 @@ def assemble(settings: Settings, database: Database) -> Bot:
         database=database,
         environments=environments,
     )
+
+
+def _gateway(inquiry: Inquiry, stores: Stores, clocks: Clocks, times: Times) -> Gateway:
+    catalogue = actions()
+    return Gateway(
+        actions=catalogue,
+        environments=inquiry.environments,
+        engine=CedarEngine(environments=set(inquiry.environments), actions=set(catalogue)),
+        ports=Ports(
+            actions=stores.actions,
+            levels=stores.levels,
+            switches=stores.switches,
+            people=stores.people,
+            audit=stores.audit,
+        ),
+        clocks=clocks,
+        options=Options(calibrated=True, redact=redact, times=times),
+    )
+
+
+def _register(
+    engine: Engine,
+    gateway: Gateway,
+    inquiry: Inquiry,
+    stores: Stores,
+    telling: tuple[SlackNotifier, float],
+) -> None:
+    """Make the workflows known. `telling`: the notifier, and seconds between two looks."""
+    notify, every_s = telling
+    runbooks = load_runbooks(actions=frozenset(actions()))
+    planning = Planning(engine, runbooks, inquiry.environments, notify)
+    investigation = Investigation(inquiry, stores.incidents, notify, planning)
+    remediation = Remediation(
+        RemediationParts(
+            engine=engine,
+            gateway=gateway,
+            actions=stores.actions,
+            incidents=stores.incidents,
+            watch=Watch(collectors=inquiry.collectors, clock=inquiry.clock, every_s=every_s),
+            telling=Telling(notify, stores.incidents),
+            wall=ScaledClock(origin=datetime(2000, 1, 1, tzinfo=UTC)),
+        )
+    )
+    engine.register(INVESTIGATE, investigation.body)
+    engine.register(REMEDIATE, remediation.body)
 
 
 @asynccontextmanager

@@ -71,12 +71,12 @@ async def _live(settings: Settings, question: str, environment: str) -> "Answere
 async def _about_case(directory: Path, text: str) -> "Answered":
     """Answer from a recorded case. The recorded question, or a blank one, unless TEXT is given."""
     from bot.app.watching import recorded_inquiry
-    from bot.evaluation.cloud_opsbench import load_any
+    from bot.evaluation.opening import open_case
     from bot.workflows.asking import answer
     from bot.workflows.inquiry import Meter
     from policies.catalog import load as load_runbooks
 
-    case = load_any(directory).replay()
+    case = open_case(directory)
     blank = Question(
         text=text, environment=case.environment, services=(), symptom=Symptom.ANY,
         asked_at=case.now, window=case.window,

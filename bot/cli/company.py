@@ -7,7 +7,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Coroutine, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,6 +42,7 @@ ENVIRONMENTS = (
 )
 INCIDENT_CHANNEL, TEAM_CHANNEL = "C0INCIDENTS", "C0SHOP"
 READY_WITHIN_S = 60.0
+STOP_WITHIN_S = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,9 +76,13 @@ class Company:
     def start(self) -> None:
         """Start the sandbox, prepare the database, start the bot. Raises: Unavailable."""
         self.plan.home.mkdir(parents=True, exist_ok=True)
-        self.start_sandbox()
-        self.prepare()
-        self.start_bot()
+        try:
+            self.start_sandbox()
+            self.prepare()
+            self.start_bot()
+        except BaseException:
+            self.stop()
+            raise
 
     def start_sandbox(self) -> None:
         """Start the make-believe company; returns when it listens."""
@@ -94,7 +100,7 @@ class Company:
         database = Database(self.database_url)
         try:
             upgrade(database.engine)
-            asyncio.run(seed(database, ScaledClock(origin=self.origin, rate=self.plan.rate)))
+            _finish(seed(database, ScaledClock(origin=self.origin, rate=self.plan.rate)))
         finally:
             database.close()
 
@@ -121,17 +127,13 @@ class Company:
         """SIGKILL: no goodbye."""
         if self.bot is not None:
             self.bot.kill()
-            _bury(self.bot)
+            _end(self.bot)
 
     def stop(self) -> None:
         """Stop both."""
         for process in (self.bot, self._sandbox):
-            if process is not None and process.poll() is None:
-                process.terminate()
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(10)
-                process.kill()
-                _bury(process)
+            if process is not None:
+                _end(process)
 
     def running(self) -> bool:
         """Whether both are alive."""
@@ -172,12 +174,19 @@ class Company:
                 default=name == self.plan.environment,
                 channels=(INCIDENT_CHANNEL, TEAM_CHANNEL) if name == self.plan.environment else (),
                 connections=_connections(f"{self.url}/world/{name}"),
+                fallbacks={"payment-provider": {"flag": "payment-queue-charges", "variant": "on"}},
             )
             for name, tier, aliases in ENVIRONMENTS
         )
 
     def _log(self, name: str) -> Path:
         return self.plan.home / f"{name}.log"
+
+
+def _finish(work: Coroutine[Any, Any, None]) -> None:
+    """Run it to its end, also when this thread has an event loop already."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        pool.submit(asyncio.run, work).result()
 
 
 def _connections(base: str) -> dict[str, dict[str, Any]]:
@@ -216,8 +225,13 @@ def _spawn(arguments: list[str], log: Path, variables: Mapping[str, str]) -> sub
         )  # fmt: skip
 
 
-def _bury(process: subprocess.Popen[str]) -> None:
-    """Wait for a killed process's end and close what it printed into."""
+def _end(process: subprocess.Popen[str]) -> None:
+    """Have a process end, politely first, and leave nothing of it behind."""
+    if process.poll() is None:
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(STOP_WITHIN_S)
+    process.kill()
     process.wait()
     if process.stdout is not None:
         process.stdout.close()
@@ -234,5 +248,5 @@ def _first_line(process: subprocess.Popen[str], what: str) -> dict[str, Any]:
             return found
         if process.poll() is not None:
             break
-    process.kill()
+    _end(process)
     raise Unavailable(what, "did not start; its log says why")

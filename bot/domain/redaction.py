@@ -7,7 +7,6 @@ the vendors' own descriptions of their tokens.
 """
 
 import re
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -143,19 +142,15 @@ def redact(text: str) -> str:
 _BROADCAST = re.compile(r"@(?=(?:channel|here|everyone)\b)", re.IGNORECASE)
 _LINK = re.compile(r"(?<![A-Za-z0-9+.-])([A-Za-z][A-Za-z0-9+.-]{0,20})://")
 _MAILTO = re.compile(r"\b(mailto|tel):", re.IGNORECASE)
-_BIDI = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 _ZERO_WIDTH = "\u200b"
-
-
-def _unprintable(character: str) -> bool:
-    return unicodedata.category(character) in ("Cc", "Cs", "Cn") or character in _BIDI
+_UNPRINTABLE = re.compile(  # controls, surrogates, overrides of the writing direction
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069\ufffe\uffff]"
+)
 
 
 def printable(text: str) -> str:
-    """Return the text without control characters (but tab, newline), surrogates, bidi overrides."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(c for c in text if c in "\t\n" or not _unprintable(c))
+    """Return the text without controls (but tab, newline), surrogates, bidi overrides."""
+    return _UNPRINTABLE.sub("", text)
 
 
 def defuse_mentions(text: str) -> str:
@@ -170,5 +165,9 @@ def escape(text: str) -> str:
 
 def neutralise(text: str) -> str:
     """Return text that can neither mention anybody nor link anywhere, nor turn its direction."""
-    safe = defuse_mentions(escape(printable(text)))
-    return _MAILTO.sub(rf"\1{_ZERO_WIDTH}:", _LINK.sub(rf"\1:{_ZERO_WIDTH}//", safe))
+    return defuse_links(defuse_mentions(escape(printable(text))))
+
+
+def defuse_links(text: str) -> str:
+    """Return the text with bare addresses broken by an invisible character."""
+    return _MAILTO.sub(rf"\1{_ZERO_WIDTH}:", _LINK.sub(rf"\1:{_ZERO_WIDTH}//", text))

@@ -24,10 +24,9 @@ from bot.evaluation.secrecy import Veil
 Calls = Iterable[tuple[Mapping[str, Any], Any]]
 
 ERROR = re.compile(
-    r"error|exception|fail|fatal|panic|refused|denied|timed? ?out|unavailable|unreachable|cannot|"
-    r"unable|killed|no such|not found|unknown|already in use|too many|read.?only|warn",
-    re.IGNORECASE,
-)
+    r"error|exception|fail|fatal|panic|refused|denied|time ?out|timed out|unavailable|unreachable|"
+    r"cannot|unable|killed|no such|not found|unknown|already in use|too many|read.only|warn"
+)  # of a line in lower case
 SERIOUS = re.compile(r"\b(?:ERROR|FATAL|PANIC)\b|panic:|Exception|error", re.IGNORECASE)
 VARIABLE = re.compile(r"0x[0-9a-fA-F]+|\b[0-9a-fA-F]{8,}(?:-[0-9a-fA-F]{4,})*\b|\d+")
 STAMP = re.compile(r"^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:?\d\d)? ")
@@ -37,15 +36,17 @@ FRAME = (
     "--- End of",
 )  # lines of a stack trace below the one that says what happened
 MAX_LINE = 1200
-LINES_PER_CONTAINER = 4000
+LINES_PER_CONTAINER = 2000
 TEMPLATES_PER_SERVICE = 60
 METRICS = {
     "cpu": (Signal.CPU_CORES, "cores", 1.0),
     "mem": (Signal.MEMORY_BYTES, "B", 1.0),
     "rps": (Signal.REQUEST_RATE, "1/s", 1.0),
     "p50latency": (Signal.LATENCY_P50, "s", 0.001),
-    "p90latency": ("latency_p90", "s", 0.001),
-    "cpu_cfs": ("cpu_throttled_seconds", "s/s", 1.0),
+    "p90latency": (Signal.LATENCY_P99, "s", 0.001),  # the tail, as it was recorded
+    "p95latency": (Signal.LATENCY_P99, "s", 0.001),
+    "p99latency": (Signal.LATENCY_P99, "s", 0.001),
+    "cpu_cfs": (Signal.CPU_THROTTLED, "ratio", 1.0),  # throttled seconds per second
     "network_receive": ("network_receive_packets", "1/s", 1.0),
     "network_transmit": ("network_transmit_packets", "1/s", 1.0),
     "tcp_retans": ("tcp_retransmits", "1/s", 1.0),
@@ -82,10 +83,22 @@ def _alert(alert: Mapping[str, Any], zone: tzinfo) -> Alert:
 
 
 def _started(text: str, zone: tzinfo) -> datetime | None:
+    return _moment(text.partition(" ~ ")[0], zone)
+
+
+def _moment(text: str, zone: tzinfo) -> datetime | None:
     try:
-        return datetime.fromisoformat(text.partition(" ~ ")[0]).replace(tzinfo=zone)
+        return datetime.fromisoformat(text).replace(tzinfo=zone)
     except ValueError:
         return None
+
+
+def last_firing(data: Any, zone: tzinfo) -> datetime | None:
+    """Return the end of the newest alert's time range, None where there is none."""
+    listed = data.get("alerts") if isinstance(data, Mapping) else data
+    ranges = (str(a.get("time_range", "")) for a in listed or () if isinstance(a, Mapping))
+    ends = (_moment(text.partition(" ~ ")[2], zone) for text in ranges)
+    return max((end for end in ends if end is not None), default=None)
 
 
 def edges(calls: Calls) -> tuple[Edge, ...]:
@@ -159,10 +172,14 @@ def logs(calls: Calls, raw: Mapping[str, Any], veil: Veil) -> tuple[LogTemplate,
             found.extend(_templates(service, key, lines, veil))
     for name, lines in raw.items():
         service, _, rest = name.partition(".")
-        text = lines.splitlines() if isinstance(lines, str) else lines
-        tail = [(str(line), 1) for line in text[-LINES_PER_CONTAINER:] if ERROR.search(str(line))]
+        text = lines.splitlines() if isinstance(lines, str) else [str(line) for line in lines]
+        tail = [(line, 1) for line in text[-LINES_PER_CONTAINER:] if _telling(line)]
         found.extend(_templates(service, rest, tail, veil))
     return tuple({(t.service, t.container, t.previous, t.template): t for t in found}.values())
+
+
+def _telling(line: str) -> bool:
+    return bool(ERROR.search(line[:MAX_LINE].lower()))
 
 
 def _reported(answer: Any) -> Iterator[tuple[str, list[tuple[str, int]]]]:
@@ -217,16 +234,18 @@ def _templates(
         )
 
 
-def series(text: str, zone: tzinfo) -> tuple[Series, ...]:
+def series(text: str, zone: tzinfo, *, until: datetime | None) -> tuple[Series, ...]:
     """Return the metric table's columns as series; a success rate becomes an error ratio."""
-    rows = list(csv.reader(io.StringIO(text)))
-    if len(rows) < 2:
+    rows = [row for row in csv.reader(io.StringIO(text)) if row]
+    last = until.timestamp() if until else float("inf")
+    kept = [row for row in rows[1:] if (_epoch(row[0], zone) or 0.0) <= last]
+    if not kept:
         return ()
-    moments = [_epoch(row[0], zone) for row in rows[1:] if row]
+    moments = [_epoch(row[0], zone) for row in kept]
     found = []
     for i, column in enumerate(rows[0]):
         match = COLUMN.match(column)
-        values = [_number(row[i]) for row in rows[1:] if row and len(row) > i]
+        values = [_number(row[i]) for row in kept if len(row) > i]
         if match and len(values) == len(moments) and None not in moments:
             found.append(_series(match[1], match[2], moments, values))
     return tuple(found)

@@ -97,7 +97,7 @@ def load_snapshot(directory: Path) -> Snapshot:
         window=window,
         now=now,
         objects=tuple(_objects(recording, now, veil)),
-        series=cloud_facts.series(recording.metrics, ZONE),
+        series=cloud_facts.series(recording.metrics, ZONE, until=_alarm_end(recording)),
         logs=cloud_facts.logs(_calls(recording, "GetErrorLogs"), recording.logs, veil),
         edges=cloud_facts.edges(_calls(recording, "GetServiceDependencies")),
         probes=cloud_facts.probes(_calls(recording, "CheckServiceConnectivity")),
@@ -152,6 +152,11 @@ def _now(recording: Recording) -> datetime:
     except ValueError:
         found = datetime(2026, 1, 1, tzinfo=ZONE)  # nothing depends on it but ages
     return found if found.tzinfo else found.replace(tzinfo=ZONE)
+
+
+def _alarm_end(recording: Recording) -> datetime | None:
+    """Return when the alerts were last seen firing: an asker then sees nothing of later."""
+    return cloud_facts.last_firing(recording.alerts, ZONE)
 
 
 def _calls(recording: Recording, function: str) -> Iterator[tuple[Mapping[str, Any], Any]]:

@@ -1,5 +1,6 @@
 """Runs the product's reasoning over recorded cases and counts what it got right. Deterministic."""
 
+import asyncio
 import json
 import time
 from collections.abc import Sequence
@@ -9,12 +10,27 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bot.domain.diagnosis import Hypothesis, Question, Status, Symptom
+from bot.domain.diagnosis import Budget, Concluded, Question, Status, Symptom
 from bot.domain.errors import Malformed
 from bot.evaluation.cloud_opsbench import is_folder, load_any
 from bot.evaluation.labels import Answer, answers_of, truth_of
 from bot.perception.case import Case
 from bot.reasoning.analyzers import Analyzer, discover
+from bot.reasoning.investigate import investigate
+
+UNLIMITED = Budget(seconds=float("inf"), queries=1_000_000)
+NOTHING = Budget(seconds=0.0, queries=0)
+COUNTED = (
+    "objects",
+    "series",
+    "logs",
+    "spans",
+    "changes",
+    "edges",
+    "probes",
+    "components",
+    "alerts",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,18 +98,19 @@ def score(path: Path, root: Path, analyzers: Sequence[Analyzer]) -> Scored:
     """Return one case's answer against its truth. Raises: Malformed."""
     started = time.process_time()
     case = load_any(path)
-    found, status, confidence, facts = _conclude(case, analyzers)
+    concluded = _conclude(case, analyzers)
     seconds = time.process_time() - started
+    diagnosis = concluded.diagnosis
     truth = truth_of(_result(path))
     name = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
     return Scored(
         case=name,
         system=name.partition("/")[0],
         truth=truth,
-        answers=tuple(answers_of(found)),
-        status=status,
-        confidence=confidence,
-        facts=facts,
+        answers=tuple(answers_of(ranked.hypothesis for ranked in diagnosis.ranked)),
+        status=diagnosis.status,
+        confidence=diagnosis.confidence,
+        facts=sum(len(getattr(concluded.snapshot, name)) for name in COUNTED),
         seconds=seconds,
     )
 
@@ -161,14 +178,20 @@ def _result(path: Path) -> dict[str, Any]:
     return result if isinstance(result, dict) else {}
 
 
-def _conclude(
-    case: Case, analyzers: Sequence[Analyzer]
-) -> tuple[list[Hypothesis], Status, float, int]:
-    """Rank by log-odds alone: replaced by the product's reasoning once it is there."""
-    question = question_about(case)
-    snapshot = case.snapshot()
-    found = [h for a in analyzers for h in a.look(snapshot, question).hypotheses]
-    found.sort(key=lambda h: (-h.log_odds, h.cause, h.object))
-    best = found[0].probability if found else 0.0
-    status = Status.ROOT_CAUSE if best > 0.5 else Status.UNKNOWN
-    return found, status, best, len(snapshot.objects)
+def _conclude(case: Case, analyzers: Sequence[Analyzer]) -> Concluded:
+    """Run the product's own round loop over the recorded facts."""
+
+    async def run() -> Concluded:
+        return await investigate(
+            question_about(case),
+            case.replay().collect,
+            analyzers=analyzers,
+            budget=UNLIMITED,
+            spent=lambda: NOTHING,
+        )
+
+    loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(run())
+    finally:
+        loop.close()

@@ -14,6 +14,7 @@ from bot.domain.time import Clock, Window
 from bot.perception.facts import Seen
 from tools.contract import Query, ReadTool, recorded_queries
 
+HAND_OVER = 0.92  # of its time, after which a tool hands over what it has
 NAMES_ARE_FRESH_S = 60.0
 NAMES_WINDOW_S = 3600.0
 NAMED_KINDS = ("Deployment", "StatefulSet", "DaemonSet")
@@ -163,14 +164,14 @@ class Collector:
 
     async def _ask(self, need: Need, tool: ReadTool, deadline: float) -> Answer:
         started = time.monotonic()
-        limit = min(tool.timeout_s, deadline - started)
+        limit = max(0.0, min(tool.timeout_s, deadline - started))
         empty = self._empty(need.window)
-        with recorded_queries() as queries:
+        with recorded_queries(within_s=limit * HAND_OVER) as queries:
             try:
-                async with asyncio.timeout(max(0.0, limit)):
+                async with asyncio.timeout(limit):
                     snapshot, error = await tool.read(need), ""
             except TimeoutError:
-                snapshot, error = empty, f"not done after {max(0.0, limit):.1f} s"
+                snapshot, error = empty, f"not done after {limit:.1f} s"
             except SreBotError as failed:
                 snapshot, error = empty, str(failed)
         return Answer(
@@ -189,7 +190,8 @@ class Collector:
         systems = {tool.name: tool.system for tool in self._tools}
         for answer in answers:
             system = systems[answer.tool]
-            part = self._seen.only_new(answer.snapshot)
+            named = tuple(replace(b, system=system) for b in answer.snapshot.blind_spots)
+            part = self._seen.only_new(replace(answer.snapshot, blind_spots=named))
             if answer.error:
                 spot = BlindSpot(system=system, reason=answer.error, wanted=_words(answer.need))
                 part = replace(part, blind_spots=(*part.blind_spots, spot))

@@ -66,6 +66,8 @@ async def investigate(  # noqa: PLR0913 - the loop's whole contract, five of the
         looked = look(snapshot, question, analyzers)
         diagnosis = _diagnose(looked, snapshot, question)
         wanted = needs.fresh(looked.needs, asked)
+        if rounds == 1:
+            wanted = (*needs.unanswered(snapshot, question), *wanted)
         done = rounds >= ROUNDS[environment_tier or Tier.PRODUCTION]
         if done or not wanted or settled(diagnosis) or exhausted(spent(), budget):
             chart = chart_data(diagnosis, snapshot, question)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from bot.domain.snapshot import KubernetesObject, Snapshot
@@ -241,6 +241,16 @@ class Cluster:
                 found.setdefault(key, []).append(pod)
         return found
 
+    @cached_property
+    def values(self) -> list[tuple[str, str]]:
+        """Name of the workload and value of each plain variable of its containers."""
+        return [
+            (workload.name, value)
+            for workload in self.workloads
+            for container in containers(pod_spec(workload))
+            for value in environment(container).values()
+        ]
+
     def owner(self, pod: KubernetesObject) -> KubernetesObject | None:
         """Return the workload that a pod belongs to, through its replica set or by its labels."""
         return self._owners.get((pod.namespace, pod.name))
@@ -327,6 +337,31 @@ class Cluster:
     def unready(self, workload: KubernetesObject) -> list[KubernetesObject]:
         """Return the pods of a workload that do not serve."""
         return [pod for pod in self.pods_of(workload) if not is_ready(pod)]
+
+
+class _Same:
+    """A snapshot as a cache key: by identity, since its facts hold unhashable JSON."""
+
+    __slots__ = ("snapshot",)
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+
+    def __hash__(self) -> int:
+        return id(self.snapshot)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.snapshot is self.snapshot
+
+
+@lru_cache(maxsize=2)
+def _kept(key: _Same) -> Cluster:
+    return Cluster(key.snapshot)
+
+
+def cluster_of(snapshot: Snapshot) -> Cluster:
+    """Return the cluster of a snapshot; the last two are kept, by identity."""
+    return _kept(_Same(snapshot))
 
 
 def services_of(cluster: Cluster, workload: KubernetesObject) -> list[KubernetesObject]:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from bot.domain.diagnosis import Question
 from bot.domain.needs import Fact, Need
-from bot.domain.snapshot import Signal
+from bot.domain.snapshot import Signal, Snapshot
 from bot.domain.time import Window
 
 BASELINE_S = 3600.0  # how much before the asked window is looked at, to know what is usual
@@ -56,6 +56,18 @@ def first_round(question: Question) -> tuple[Need, ...]:
         Need(fact=Fact.EDGES, window=window, reason="who calls whom"),
         Need(fact=Fact.ALERTS, window=window, reason="what fires"),
         Need(fact=Fact.OBJECTIVES, window=window, reason="what is promised"),
+    )
+
+
+def unanswered(snapshot: Snapshot, question: Question) -> tuple[Need, ...]:
+    """Return the first round's needs to ask again: nothing can be judged without them."""
+    seen = {s.signal for s in snapshot.series}
+    if not snapshot.blind_spots:
+        return ()
+    return tuple(
+        need
+        for need in first_round(question)
+        if need.fact is Fact.SERIES and need.names in (RED, EDGES) and not set(need.names) & seen
     )
 
 

@@ -11,12 +11,13 @@ from functools import lru_cache
 from bot.domain.snapshot import KubernetesObject, Series, Signal, Snapshot
 from bot.reasoning import series as statistics
 from bot.reasoning.graph import ServiceGraph
-from bot.reasoning.thresholds import RED, Tolerance, tolerance_of
+from bot.reasoning.thresholds import RATE_OF, RED, Tolerance, for_sample, tolerance_of
 
 BREAKDOWNS = frozenset({"pod", "version", "route", "operation"})
 _CALLER_SIDE = {
     Signal.EDGE_ERROR_RATIO, Signal.EDGE_LATENCY_P99, Signal.DB_QUERY_P99,
 }  # fmt: skip
+_RATE_WINDOW_S = 120.0  # what a rate is usually taken over
 _KINDS = ("Deployment", "StatefulSet", "DaemonSet")
 Labels = frozenset[tuple[str, str]]
 Key = tuple[str, str, Labels]
@@ -173,7 +174,9 @@ def _kept(key: _Same) -> Picture:
 def _build(snapshot: Snapshot) -> Picture:
     index = _indexed(snapshot.series)
     graph = ServiceGraph.of(snapshot)
-    signs = [s for several in index.values() if (s := _sign(min(several, key=_step))) is not None]
+    signs = [
+        s for several in index.values() if (s := _sign(min(several, key=_step), index)) is not None
+    ]
     lasting = tuple(s for s in signs if s.ongoing)
     symptoms = _symptoms(lasting, index, graph)
     return Picture(
@@ -196,12 +199,24 @@ def _indexed(every: Sequence[Series]) -> dict[Key, tuple[Series, ...]]:
     return index
 
 
-def _sign(series: Series) -> Sign | None:
+def _sign(series: Series, index: Mapping[Key, tuple[Series, ...]]) -> Sign | None:
     wanted = tolerance_of(series.signal)
     if wanted is None or BREAKDOWNS & set(series.labels):
         return None
-    shift = shift_of(series, wanted)
+    shift = shift_of(series, _for_sample(series, wanted, index))
     return Sign(series=series, shift=shift) if shift is not None else None
+
+
+def _for_sample(
+    series: Series, wanted: Tolerance, index: Mapping[Key, tuple[Series, ...]]
+) -> Tolerance:
+    """Widen a tolerance where few requests are behind each sample."""
+    counted = RATE_OF.get(series.signal)
+    if counted is None:
+        return wanted
+    rates = index.get((counted, series.service, frozenset(series.labels.items())), ())
+    rate = statistics.median(rates[0].values[-5:]) if rates else 0.0
+    return for_sample(wanted, rate * _RATE_WINDOW_S, series.signal) if rates else wanted
 
 
 def shift_of(series: Series, wanted: Tolerance) -> statistics.Shift | None:

@@ -17,10 +17,16 @@ from bot.domain.diagnosis import (
 )
 from bot.domain.snapshot import BlindSpot, Snapshot
 from bot.reasoning import calibration, needs, wording
+from bot.reasoning.claims import what
 from bot.reasoning.graph import ServiceGraph
 
-GENERIC = frozenset({"bad_release", "bad_config_change", "overload", "dependency_failure"})
+GENERIC = frozenset({
+    "bad_release", "bad_config_change", "cpu_overload", "dependency_failure", "oom_killed",
+    "crash_loop",
+})  # fmt: skip
 """Causes that say less than others about the same object: they give way to a specific one."""
+
+VAGUE = GENERIC | {HEALTHY}
 
 SOMETHING_ELSE = (
     0.0  # log-odds of the cause that nobody thought of: a lone hypothesis keeps its own odds
@@ -55,9 +61,9 @@ def conclude(
     findings = tuple(findings)
     found = [h for f in findings for h in f.hypotheses if h.evidence]
     ranked = rank(found, snapshot, question)
-    ruled_out = _unique(r for f in findings for r in f.ruled_out)
     blind = tuple(dict.fromkeys((*filter(_matters, snapshot.blind_spots), *failed)))
     causes = _causes(ranked)
+    ruled_out = _innocent((r for f in findings for r in f.ruled_out), causes)
     status = _status(ranked, causes)
     confidence = ranked[0].confidence if ranked else 0.0
     first = causes[0].hypothesis if causes else None
@@ -142,7 +148,7 @@ def _joined(same: Sequence[Hypothesis]) -> Hypothesis:
 
 def _absorbed(hypotheses: Sequence[Hypothesis]) -> list[Hypothesis]:
     """Drop a generic cause where a likely specific one names the same object or change."""
-    specific = [h for h in hypotheses if h.cause not in GENERIC and h.probability >= 0.5]
+    specific = [h for h in hypotheses if h.cause not in VAGUE and h.probability >= 0.5]
     dropped = [h for h in hypotheses if h.cause in GENERIC and any(_same(h, s) for s in specific)]
     return [
         _inheriting(h, [d for d in dropped if _same(d, h)])
@@ -153,7 +159,7 @@ def _absorbed(hypotheses: Sequence[Hypothesis]) -> list[Hypothesis]:
 
 def _inheriting(hypothesis: Hypothesis, dropped: Sequence[Hypothesis]) -> Hypothesis:
     """Take over what the generic hypothesis knew: the change, the onset, the victims."""
-    if not dropped or hypothesis.cause in GENERIC:
+    if not dropped or hypothesis.cause in VAGUE:
         return hypothesis
     best = max(dropped, key=lambda h: (h.change is not None, h.log_odds))
     return replace(
@@ -244,8 +250,11 @@ def _status(ranked: Sequence[Ranked], causes: Sequence[Ranked]) -> Status:
     return Status.UNKNOWN
 
 
-def _unique(items: Iterable[RuledOut]) -> tuple[RuledOut, ...]:
-    return tuple({item.what: item for item in items}.values())
+def _innocent(items: Iterable[RuledOut], causes: Sequence[Ranked]) -> tuple[RuledOut, ...]:
+    """Each thing ruled out once, and never what is blamed by another analyzer."""
+    guilty = {what(c.hypothesis.change) for c in causes if c.hypothesis.change}
+    guilty |= {c.hypothesis.service for c in causes}
+    return tuple({item.what: item for item in items if item.what not in guilty}.values())
 
 
 def strongest(hypothesis: Hypothesis, count: int) -> tuple[Evidence, ...]:

@@ -1,6 +1,7 @@
 """How far each signal must move before it counts: what an SRE would look at twice."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 from bot.domain.snapshot import Signal
 
@@ -48,8 +49,29 @@ TOLERANCES: dict[str, Tolerance] = {
     Signal.NODE_MEMORY: Tolerance(floor=0.1, ratio=0.15),
 }
 
+RATE_OF: dict[str, str] = {
+    Signal.ERROR_RATIO: Signal.REQUEST_RATE,
+    Signal.LATENCY_P50: Signal.REQUEST_RATE,
+    Signal.LATENCY_P99: Signal.REQUEST_RATE,
+    Signal.EDGE_ERROR_RATIO: Signal.EDGE_RATE,
+    Signal.EDGE_LATENCY_P99: Signal.EDGE_RATE,
+    Signal.DB_QUERY_P99: Signal.DB_QUERY_RATE,
+}
+"""How many requests are behind a ratio or a quantile."""
+
+_ERRORS_AT_LEAST = 3.0
+_QUANTILE_NOISE = 5.0  # relative error of a p99 from n requests is about 5 / sqrt(n), heavy-tailed
+
 FULL = 0.9  # of a limit: from here on requests wait
 HOT_NODE = 0.85  # of a node's CPU: from here on neighbours feel each other
+
+
+def for_sample(wanted: Tolerance, requests: float, signal: str) -> Tolerance:
+    """Return the tolerance for a ratio or quantile of that many requests: wider for fewer."""
+    count = max(requests, 1.0)
+    if signal in (Signal.ERROR_RATIO, Signal.EDGE_ERROR_RATIO):
+        return replace(wanted, floor=max(wanted.floor, _ERRORS_AT_LEAST / count))
+    return replace(wanted, ratio=wanted.ratio + _QUANTILE_NOISE / math.sqrt(count))
 
 
 def tolerance_of(signal: str) -> Tolerance | None:

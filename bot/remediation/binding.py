@@ -10,9 +10,11 @@ from bot.domain.snapshot import Change, ChangeKind, KubernetesObject, Series, Si
 from bot.remediation.evidence import Case, Unbound, replicas, users_of
 from bot.remediation.revisions import before_change
 
+HEADROOM = 1.15  # on top of the traffic's growth: a full service serves less than is asked
 ROOMY = 0.6  # what a workload should use of its limit after scaling up
 MOST_FACTOR, MOST_PODS = 4, 20  # never propose more than this times the pods, or pods in all
 SATURATION = (Signal.CPU_OF_LIMIT, Signal.POOL_OF_LIMIT, Signal.CPU_THROTTLED)
+SMALL_SHARE = 0.05  # of the busiest service's requests: less is background work
 RECENT = 0.25  # share of a series that counts as "now"
 
 
@@ -72,16 +74,31 @@ def _up(case: Case, deployment: KubernetesObject, now: int) -> int:
         raise Unbound(f"{deployment.name} has no pods, so its load is not known")
     fullest = max(_recent(case, SATURATION, deployment.name), default=0.0)
     growth = max(_growth(case, deployment.name), default=0.0)
-    factor = max(fullest / ROOMY, growth)
+    factor = max(fullest / ROOMY, growth * HEADROOM if growth > 1 else 0.0)
     if factor <= 1.0:
         raise Unbound(f"neither saturation nor growing traffic of {deployment.name} was seen")
     return max(now, min(math.ceil(now * factor), now * MOST_FACTOR, MOST_PODS))
 
 
-def _down(_: Case, deployment: KubernetesObject, now: int) -> int:
+def _down(case: Case, deployment: KubernetesObject, now: int) -> int:
+    """Halve what serves requests, one pod stays; stop what nobody waits for."""
     if now < 1:
         raise Unbound(f"{deployment.name} has no pods already")
+    if not _serves(case, deployment.name):
+        return 0
+    if now == 1:
+        raise Unbound(f"{deployment.name} serves requests from its only pod")
     return now // 2
+
+
+def _serves(case: Case, service: str) -> bool:
+    """Whether somebody waits for it: others call it, or it has a real share of the requests."""
+    if any(edge.callee == service for edge in case.snapshot.edges):
+        return True
+    rates: dict[str, float] = {}
+    for series in case.snapshot.signal(Signal.REQUEST_RATE):
+        rates[series.service] = max([rates.get(series.service, 0.0), *_finite(series)])
+    return rates.get(service, 0.0) > SMALL_SHARE * max(rates.values(), default=0.0)
 
 
 def _back(case: Case, deployment: KubernetesObject, now: int) -> int:
@@ -198,7 +215,8 @@ def _recent(case: Case, signals: tuple[Signal, ...], service: str) -> Iterator[f
 
 def _growth(case: Case, service: str) -> Iterator[float]:
     """Yield how many times the usual request rate comes in now."""
-    for series in case.snapshot.signal(Signal.REQUEST_RATE, service):
+    asked = (s for s in case.snapshot.signal(Signal.EDGE_RATE) if s.labels.get("peer") == service)
+    for series in (*case.snapshot.signal(Signal.REQUEST_RATE, service), *asked):
         before = [
             v
             for t, v in zip(series.times, series.values, strict=False)

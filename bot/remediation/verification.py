@@ -16,6 +16,7 @@ STABLE_POINTS = 3  # and at least so many samples
 GOOD_SHARE = 0.9  # of them within the threshold: one late sample does not spoil it
 WORSE_RATIO = 1.3  # worse: beyond this times the bad value before …
 WORSE_SPREADS = 3.0  # … and beyond this many robust spreads of it
+SETTLE_S = 180.0  # a rollout may be worse for a while; sooner than this nothing is called worse
 
 
 class Move(StrEnum):
@@ -67,7 +68,10 @@ def judge(
             checked_at=now,
             details={"samples": len(became)},
         )
+    settled = became[-1][0] - became[0][0] >= min(plan.window_s / 2, SETTLE_S)
     outcome = _outcome(plan, [v for _, v in was] or [signal.bad], [v for _, v in became])
+    if outcome is Outcome.WORSE and not settled:
+        outcome = Outcome.UNCHANGED
     if outcome is Outcome.RECOVERED and readiness and readiness.ready < readiness.wanted:
         outcome = Outcome.UNCHANGED
     value = statistics.median([v for _, v in _tail(became)])

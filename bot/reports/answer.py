@@ -1,4 +1,4 @@
-"""A report as the documented JSON of `sre-bot ask --json` (docs/answer.md). Fields are only added."""
+"""A report as the documented JSON of `sre-bot ask --json` (docs/answer.md)."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -58,7 +58,7 @@ class _Axes:
         return _SCALE * (HEIGHT - _BOTTOM - share * (HEIGHT - _TOP - _BOTTOM))
 
 
-def draw(chart: ChartData, suspect: str = "") -> bytes:
+def chart(chart: ChartData, suspect: str = "") -> bytes:
     """Return a PNG of `WIDTH` x `HEIGHT` pixels; `suspect` is the id of the change to highlight.
 
     Times on the picture are UTC. Without points it says "no data".

@@ -2,10 +2,10 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
 
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.error import BoltUnhandledRequestError
+from slack_bolt.middleware.async_middleware import AsyncMiddleware
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
@@ -20,8 +20,51 @@ from bot.slack.views.notice import BROKEN, UNREADABLE, plain_notice
 
 _LOG = logging.getLogger(__name__)
 _SURFACES = (mentions, messages, buttons, submissions, commands, home)
-Json = Mapping[str, Any]
-Next = Callable[[], Awaitable[BoltResponse]]
+GARBAGE = (TypeError, AttributeError, LookupError, ValueError)  # what Bolt raises on odd payloads
+
+
+class SreApp(AsyncApp):
+    """A Bolt app that survives payloads which Bolt's own parsing stumbles over."""
+
+    async def async_dispatch(self, req: AsyncBoltRequest) -> BoltResponse:
+        """Return Bolt's answer; 400 for what Bolt cannot even report an error about."""
+        try:
+            return await super().async_dispatch(req)
+        except GARBAGE as error:
+            _LOG.warning("a payload could not be read: %s", redact(repr(error)))
+            return BoltResponse(status=400, body="")
+
+
+class Doorkeeper(AsyncMiddleware):
+    """Lets in what can be read, once the bot knows who it is.
+
+    Bolt acknowledges what it gets while auth.test fails, and the event would be lost; here it is an
+    error, and Slack delivers again. Runs after the signature was verified.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._bot_user = ""
+
+    async def async_process(
+        self,
+        *,
+        req: AsyncBoltRequest,
+        resp: BoltResponse,  # noqa: ARG002 - part of Bolt's signature
+        next: Callable[[], Awaitable[BoltResponse]],
+    ) -> BoltResponse | None:
+        """Answer what cannot be read, pass on the rest. Raises: Transient, NotConfigured."""
+        try:
+            check_shape(req.body)
+        except Malformed as problem:
+            _LOG.warning("a payload could not be read: %s", redact(str(problem)))
+            self._desk.answer(req.body, plain_notice(UNREADABLE))
+            return BoltResponse(status=200, body="")
+        if not self._bot_user:
+            client = self._desk.client
+            answer = await self._desk.opening.call("auth.test", client.auth_test)
+            self._bot_user = str(answer["user_id"])
+        return await next()
 
 
 def create_app(options: SlackOptions, teammate: Teammate, client: AsyncWebClient) -> AsyncApp:
@@ -31,51 +74,18 @@ def create_app(options: SlackOptions, teammate: Teammate, client: AsyncWebClient
 
 def create_app_at(desk: Desk) -> AsyncApp:
     """Return the app of a desk that the caller keeps (to wait for what it put off)."""
-    app = AsyncApp(
+    app = SreApp(
         name="sre-bot",
         client=desk.client,
         signing_secret=desk.options.signing_secret,
         process_before_response=True,
         raise_error_for_unhandled_request=True,
-        before_authorize=_identified(desk),
+        before_authorize=Doorkeeper(desk),
     )
-    app.use(_well_formed(desk))
     app.error(_on_error(desk))
     for surface in _SURFACES:
         surface.register(app, desk)
     return app
-
-
-def _identified(desk: Desk) -> Callable[..., Awaitable[Any]]:
-    """Return a middleware that knows who the bot is before Bolt asks.
-
-    Bolt acknowledges what it gets while auth.test fails, and the event would be lost; ours raises.
-    """
-    known: list[str] = []
-
-    async def identified(next: Next) -> None:
-        if not known:
-            answer = await desk.opening.call("auth.test", desk.client.auth_test)
-            known.append(str(answer["user_id"]))
-        await next()
-
-    return identified
-
-
-def _well_formed(desk: Desk) -> Callable[..., Awaitable[BoltResponse | None]]:
-    """Return a middleware that answers payloads that no listener could read."""
-
-    async def well_formed(body: Json, next: Next) -> BoltResponse | None:
-        try:
-            check_shape(body)
-        except Malformed as problem:
-            _LOG.warning("a payload could not be read: %s", redact(str(problem)))
-            desk.answer(body, plain_notice(UNREADABLE))
-            return BoltResponse(status=200, body="")
-        await next()
-        return None
-
-    return well_formed
 
 
 def _on_error(desk: Desk) -> Callable[..., Awaitable[BoltResponse]]:

@@ -254,6 +254,8 @@ def check_shape(body: Any) -> None:
     if not isinstance(body, Mapping):
         raise Malformed("the payload is not an object")
     kind = body.get("type")
+    if not isinstance(body.get("event", {}), Mapping):
+        raise Malformed("event is not an object")
     if kind == "event_callback":
         field(body, "event.type", _EVENT)
         field(body, "event_id", _EVENT)

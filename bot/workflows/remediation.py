@@ -40,6 +40,7 @@ class Attempt:
     execution: Execution | None
     at: datetime
     why_not: str = ""
+    again: bool = False  # it is not known what became of it, or the target is held for now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,25 +92,35 @@ class Remediation:
             if message["choice"] == "reject":
                 await self._end(order, card, CardState.REJECTED, message.get("reason", ""))
                 return None
-        attempt = await self._acted(card.proposal)
+        attempt = await self._attempt(order, card)
         if attempt.execution is None:
             await self._end(order, card, CardState.REFUSED, attempt.why_not)
             return None
         return attempt
 
-    async def _acted(self, proposal: Proposal) -> Attempt:
-        """Go through the door; while nobody knows whether it was done, look and go again."""
-        attempt = await step("act", Attempt, lambda: self._act(proposal))
-        for number in range(2, TRIES + 1):
-            if not _uncertain(attempt.execution):
+    async def _attempt(self, order: RemediationOrder, card: Card) -> Attempt:
+        """Go through the door; again while the target is held, or the outcome unknown."""
+        attempt = await step("act", Attempt, lambda: self._act(card.proposal))
+        for number in range(1, MOST_ATTEMPTS):
+            if not attempt.again:
                 break
-            await pause(BETWEEN_TRIES_S)
-            attempt = await step(f"act {number}", Attempt, lambda: self._act(proposal))
+            await self._show(f"not yet {number}", order, replace(card, note=attempt.why_not))
+            await pause(TRY_AGAIN_S)
+            attempt = await step(f"act again {number}", Attempt, lambda: self._act(card.proposal))
         return attempt
 
     async def _act(self, proposal: Proposal) -> Attempt:
         acted = await self._gateway.execute(proposal.id)
-        return Attempt(execution=acted.execution, at=self._clock.now(), why_not=acted.why)
+        rules = {reason.rule for reason in acted.ruling.reasons} if acted.ruling else set()
+        uncertain = (
+            acted.execution is not None and acted.execution.status is ExecutionStatus.UNCERTAIN
+        )
+        return Attempt(
+            execution=acted.execution,
+            at=self._clock.now(),
+            why_not=acted.why,
+            again=uncertain or (acted.execution is None and rules == {TARGET_HELD}),
+        )
 
     async def _left(self, proposal: Proposal) -> float:
         if proposal.expires_at is None:
@@ -282,7 +293,9 @@ def _seen(card: Card, verification: Verification) -> Card:
     return replace(card, state=state, verification=verification)
 
 
-TRIES, BETWEEN_TRIES_S = 4, 5.0  # wall; of acting while it is not known whether it was done
+TARGET_HELD = "target-held"  # the rule that says that somebody else has the target
+TRY_AGAIN_S = 10.0  # wall
+MOST_ATTEMPTS = 30
 UNDO_WITHIN_S = 3600.0  # wall; how long [Undo] is offered after it recovered
 STATES = {
     Verdict.DENY: CardState.REFUSED,

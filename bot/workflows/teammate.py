@@ -110,20 +110,28 @@ class SreBot:
     async def command(self, event_id: str, thread: Thread, user: str, text: str) -> Notice | None:
         """Carry out `/sre …`; None when the answer comes in the thread."""
         word, _, rest = text.strip().partition(" ")
-        match word.lower():
+        if word.lower() == "ask" and rest.strip():
+            await self.mentioned(
+                Mention(
+                    event_id=event_id,
+                    thread=thread,
+                    user=user,
+                    text=rest,
+                    ts=thread.ts,
+                    in_thread=False,
+                )
+            )
+            return None
+        return await self._answer(word.lower(), thread, user, rest)
+
+    async def _answer(self, word: str, thread: Thread, user: str, rest: str) -> Notice:
+        match word:
             case "stop":
                 return await self._stop(thread, user, rest)
             case "start":
                 return await self._start(thread, user, rest)
             case "status":
                 return await self._status()
-            case "ask" if rest.strip():
-                mention = Mention(
-                    event_id=event_id, thread=thread, user=user, text=rest, ts=thread.ts,
-                    in_thread=False,
-                )  # fmt: skip
-                await self.mentioned(mention)
-                return None
             case "" | "help" | "ask":
                 return Notice(mark=Mark.NONE, text=HELP)
         return Notice(mark=Mark.NONE, text=f"I don't know `/sre {word[:40]}`.\n{HELP}")

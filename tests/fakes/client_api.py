@@ -70,7 +70,9 @@ class FakeClientApi:
     send_answer: Json | None = None
     home: Json | None = None
     streams_refused: bool = False
-    truth: Json = field(default_factory=lambda: {"cause": "slow_query", "object": "deployment/x"})
+    truth: Json = field(
+        default_factory=lambda: {"prod": {"cause": "slow_query", "object": "deployment/x"}}
+    )
     _queues: list[tuple[str, asyncio.Queue[Json | None]]] = field(default_factory=list)
     _loop: asyncio.AbstractEventLoop | None = None
     _serial: int = 0
@@ -183,9 +185,11 @@ class FakeClientApi:
             if self.on_action:
                 self.on_action(body)
             return self.action_answer
-        return {"views/submit": self.submit_answer, "commands": self.command_answer}.get(
-            name, {"ok": True}
-        )
+        return {
+            "views/submit": self.submit_answer,
+            "commands": self.command_answer,
+            "control/incidents": {"cause": "the secret", "question": "why is cart slow in prod?"},
+        }.get(name, {"ok": True})
 
     def _sent(self, body: Json) -> Json:
         if self.send_answer is not None:
@@ -258,13 +262,13 @@ class FakeClientApi:
             {"name": "slow-query", "summary": "A deploy made a query slow."},
             {"name": "bad-image", "summary": "An image that does not exist."},
         ]
-        return JSONResponse({"ok": True, "incidents": rows})
+        return JSONResponse({"incidents": rows, "composed": "composed"})
 
     async def _clock(self, request: Request) -> Response:
-        return JSONResponse({"ok": True, "now": "2026-11-21T13:30:00+00:00", "rate": 10})
+        return JSONResponse({"now": "2026-11-21T13:30:00+00:00", "rate": 10.000000001})
 
     async def _truth(self, request: Request) -> Response:
-        return JSONResponse({"ok": True, "truth": self.truth})
+        return JSONResponse({"truth": self.truth})
 
     async def _file(self, request: Request) -> Response:
         if self.image is None:

@@ -25,7 +25,7 @@ class RunningWorld:
     clock: ScaledClock
 
     def system(self, environment: str, system: str) -> str:
-        """Return the base URL of one system: kubernetes, prometheus, loki, jaeger, changes, flags."""
+        """Return the base URL of kubernetes, prometheus, loki, jaeger, changes or flags."""
         return f"{self.url}/world/{environment}/{system}"
 
 

@@ -19,7 +19,7 @@ class ChangeFeed:
         self.public = source.public
 
     @classmethod
-    def of(cls, environment: Environment, *, timeout_s: float = 4.0) -> "ChangeFeed | None":
+    def of(cls, environment: Environment, *, timeout_s: float = 5.0) -> "ChangeFeed | None":
         """Return the feed of an environment, None if there is none. Raises: NotConfigured."""
         source = HttpSource.of(environment, SYSTEM, timeout_s=timeout_s)
         return cls(source) if source else None

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bot.domain.diagnosis import Evidence, Finding, Hypothesis, Question
+from bot.domain.needs import Fact, Need
 from bot.domain.snapshot import KubernetesObject, LogTemplate, Snapshot
-from bot.reasoning.kubernetes import Cluster, containers, environment, items, pod_spec
+from bot.reasoning import needs
+from bot.reasoning.kubernetes import Cluster, cluster_of, containers, environment, items, pod_spec
 from bot.reasoning.statements import GOOD, HINT, PROOF, STRONG, blame, saw
 
 NAME = "addresses"
@@ -31,9 +33,9 @@ class Address:
     port: int | None
 
 
-def look(snapshot: Snapshot, _question: Question) -> Finding:
+def look(snapshot: Snapshot, question: Question) -> Finding:
     """Return workloads with a variable whose address no service answers."""
-    cluster = Cluster(snapshot)
+    cluster = cluster_of(snapshot)
     if not cluster.knows("Service"):
         return Finding()
     found: dict[tuple[str, str], Hypothesis] = {}
@@ -43,7 +45,15 @@ def look(snapshot: Snapshot, _question: Question) -> Finding:
             known = found.get(key)
             if known is None or known.log_odds < hypothesis.log_odds:
                 found[key] = hypothesis
-    return Finding(hypotheses=tuple(found.values()))
+    suspects = {hypothesis.service for hypothesis in found.values()}
+    return Finding(hypotheses=tuple(found.values()), needs=_needs(question, suspects))
+
+
+def _needs(question: Question, services: set[str]) -> tuple[Need, ...]:
+    if not services:
+        return ()
+    reason = "whether it complains of the address"
+    return (needs.of_services(Fact.LOGS, question, services, reason=reason),)
 
 
 def addresses(cluster: Cluster) -> Iterator[Address]:

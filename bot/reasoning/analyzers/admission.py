@@ -8,6 +8,7 @@ from bot.domain.snapshot import KubernetesObject, Snapshot
 from bot.reasoning.kubernetes import (
     WORKLOADS,
     Cluster,
+    cluster_of,
     desired,
     get,
     latest,
@@ -40,7 +41,7 @@ REFUSED = ("FailedCreate",)
 
 def look(snapshot: Snapshot, _question: Question) -> Finding:
     """Return why replica sets and workloads may not create pods, and which quotas are used up."""
-    cluster = Cluster(snapshot)
+    cluster = cluster_of(snapshot)
     found: dict[tuple[str, str], Hypothesis] = {}
     for hypothesis in (*_refused(cluster), *_full_quotas(cluster)):
         found.setdefault((hypothesis.cause, hypothesis.object), hypothesis)

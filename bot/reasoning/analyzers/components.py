@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from bot.domain.diagnosis import Evidence, Finding, Hypothesis, Question
 from bot.domain.needs import Fact, Need
 from bot.domain.snapshot import KubernetesObject, NodeComponent, Snapshot
-from bot.reasoning.kubernetes import Cluster, get, is_scheduled, items
+from bot.reasoning.kubernetes import Cluster, cluster_of, get, is_scheduled, items
 from bot.reasoning.statements import GOOD, HINT, PROOF, STRONG, blame, saw
 
 NAME = "components"
@@ -32,7 +32,7 @@ PRESSURE = {
 
 def look(snapshot: Snapshot, question: Question) -> Finding:
     """Return node components that are down, and nodes that are not ready or under pressure."""
-    cluster = Cluster(snapshot)
+    cluster = cluster_of(snapshot)
     found: dict[tuple[str, str], Hypothesis] = {}
     down = [c for c in snapshot.components if not c.running]
     for component in down:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from bot.domain.diagnosis import Finding, Hypothesis, Question
 from bot.domain.snapshot import KubernetesObject, Snapshot
-from bot.reasoning.kubernetes import Cluster, latest, statuses, terminated, waiting
+from bot.reasoning.kubernetes import Cluster, cluster_of, latest, statuses, terminated, waiting
 from bot.reasoning.statements import GOOD, PROOF, STRONG, blame, event_text, saw
 
 NAME = "configuration"
@@ -45,7 +45,7 @@ REASONS = ("Failed", "FailedMount", "FailedCreatePodSandBox", "FailedPostStartHo
 
 def look(snapshot: Snapshot, _question: Question) -> Finding:
     """Return what a waiting container misses, by what the kubelet says."""
-    cluster = Cluster(snapshot)
+    cluster = cluster_of(snapshot)
     found: dict[tuple[str, str], Hypothesis] = {}
     for pod in cluster.pods:
         for hypothesis in _of_pod(cluster, pod):

@@ -9,6 +9,7 @@ from bot.domain.needs import Fact, Need
 from bot.domain.snapshot import KubernetesObject, LogTemplate, Snapshot
 from bot.reasoning.kubernetes import (
     Cluster,
+    cluster_of,
     containers,
     get,
     items,
@@ -42,7 +43,7 @@ EXIT = {
 
 def look(snapshot: Snapshot, question: Question) -> Finding:
     """Return why containers end, and the logs that would tell more."""
-    cluster = Cluster(snapshot)
+    cluster = cluster_of(snapshot)
     found: dict[tuple[str, str], Hypothesis] = {}
     crashing: set[str] = set()
     for pod in cluster.pods:

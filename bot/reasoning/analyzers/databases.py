@@ -5,9 +5,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bot.domain.diagnosis import Evidence, Finding, Hypothesis, Question
+from bot.domain.needs import Fact, Need
 from bot.domain.snapshot import KubernetesObject, LogTemplate, Snapshot
+from bot.reasoning import needs
 from bot.reasoning.kubernetes import (
     Cluster,
+    cluster_of,
     containers,
     environment,
     get,
@@ -60,15 +63,26 @@ SERVER_TROUBLE = (
 )
 
 
-def look(snapshot: Snapshot, _question: Question) -> Finding:
+def look(snapshot: Snapshot, question: Question) -> Finding:
     """Return databases that refuse everybody, and clients that are refused alone."""
-    cluster = Cluster(snapshot)
+    cluster = cluster_of(snapshot)
     hypotheses: list[Hypothesis] = []
     for trouble in SERVER_TROUBLE:
         hypotheses += _of_server(cluster, trouble)
     hypotheses += _denied(cluster)
     hypotheses += _wrong_port(cluster)
-    return Finding(hypotheses=tuple(hypotheses))
+    return Finding(hypotheses=tuple(hypotheses), needs=_needs(cluster, question))
+
+
+def _needs(cluster: Cluster, question: Question) -> tuple[Need, ...]:
+    """The last words of whoever is not ready; and the databases', since they may refuse them."""
+    unready = {w.name for w in cluster.workloads if cluster.unready(w)}
+    alarmed = {alert.service for alert in cluster.snapshot.alerts if alert.service}
+    if not unready and not alarmed:
+        return ()
+    databases = {w.name for w in cluster.workloads if is_database(w)}
+    services = unready | alarmed | databases
+    return (needs.of_services(Fact.LOGS, question, services, reason="what they complain of"),)
 
 
 def is_database(workload: KubernetesObject) -> bool:
@@ -98,6 +112,9 @@ def _of_server(cluster: Cluster, trouble: Trouble) -> Iterator[Hypothesis]:
         if database.name not in saying and not own and not named:
             continue
         evidence = _server_evidence(database, saying, own, named or list(clients))
+        if named:
+            text = f"{len(named)} of them are set up to use {database.name}"
+            evidence.append(saw(text, GOOD, database))
         yield blame(
             trouble.cause,
             database,

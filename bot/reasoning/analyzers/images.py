@@ -8,6 +8,7 @@ from bot.domain.snapshot import KubernetesObject, Snapshot
 from bot.reasoning.kubernetes import (
     IMAGE_PULL,
     Cluster,
+    cluster_of,
     items,
     latest,
     pod_spec,
@@ -69,7 +70,7 @@ MISSING_PULL_SECRET = ("FailedToRetrieveImagePullSecret",)
 
 def look(snapshot: Snapshot, _question: Question) -> Finding:
     """Return one hypothesis per workload with a container whose image does not arrive."""
-    cluster = Cluster(snapshot)
+    cluster = cluster_of(snapshot)
     found: dict[tuple[str, str], Hypothesis] = {}
     for pod in cluster.pods:
         for hypothesis in _of_pod(cluster, pod):

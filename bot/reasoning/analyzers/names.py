@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.domain.diagnosis import Evidence, Finding, Hypothesis, Question
 from bot.domain.snapshot import KubernetesObject, LogTemplate, Snapshot
-from bot.reasoning.kubernetes import Cluster, get, is_ready, pod_spec
+from bot.reasoning.kubernetes import Cluster, cluster_of, get, is_ready, pod_spec
 from bot.reasoning.statements import GOOD, HINT, PROOF, STRONG, blame, saw
 
 NAME = "names"
@@ -22,7 +22,7 @@ DNS_SERVICES = ("kube-dns", "coredns", "kube-dns-upstream")
 
 def look(snapshot: Snapshot, _question: Question) -> Finding:
     """Return workloads that use a name server which others do not use, or that resolve nothing."""
-    cluster = Cluster(snapshot)
+    cluster = cluster_of(snapshot)
     return Finding(hypotheses=tuple(_own_resolver(cluster)))
 
 

@@ -9,6 +9,7 @@ from bot.domain.diagnosis import Evidence, Finding, Hypothesis, Question
 from bot.domain.snapshot import KubernetesObject, Snapshot
 from bot.reasoning.kubernetes import (
     Cluster,
+    cluster_of,
     containers,
     environment,
     get,
@@ -32,6 +33,7 @@ PROTOCOL = re.compile(
     re.I,
 )
 PATH = re.compile(r"statuscode: (404|405|401|403)")
+ANSWERED = re.compile(r"statuscode: 5\d\d|service unhealthy|NOT_SERVING")
 KILLED = (137, 143, 2, 0)  # SIGKILL and SIGTERM of the kubelet; 2 and 0: handled by the process
 SHORT_S = 15  # a process that gets less time than this until it is killed may be a slow starter
 
@@ -50,7 +52,7 @@ class Check:
 
 def look(snapshot: Snapshot, _question: Question) -> Finding:
     """Return probes that keep failing, by what is wrong with them."""
-    cluster = Cluster(snapshot)
+    cluster = cluster_of(snapshot)
     found: dict[tuple[str, str], Hypothesis] = {}
     for check in failing(cluster):
         hypothesis = _explain(check)
@@ -199,6 +201,10 @@ def _timing(check: Check) -> Judged:
     readiness = mapping(check.container, "readinessProbe")
     if patience <= SHORT_S:
         evidence.append(saw("that is less than many processes need to start", STRONG, check.owner))
+    else:
+        evidence.append(saw("that is time enough for most processes", -GOOD, check.owner))
+    if ANSWERED.search(str(check.event.body.get("message"))):
+        evidence.append(saw("the process runs, and says that it is ill", -GOOD, check.event))
     if readiness and _target(readiness) == _target(check.probe):
         text = "its readiness probe asks the same and is more patient"
         weight = STRONG if _patience_s(readiness) > patience else HINT

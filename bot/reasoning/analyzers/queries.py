@@ -8,9 +8,11 @@ from bot.domain.snapshot import Change, ChangeKind, Signal, Snapshot
 from bot.reasoning import needs
 from bot.reasoning.calls import Amplification, amplifications
 from bot.reasoning.claims import GOOD, HINT, STRONG, at, said, seen, watched
-from bot.reasoning.picture import Picture, Sign, picture_of
+from bot.reasoning.picture import Picture, Sign, picture_of, shift_of
+from bot.reasoning.series import Shift
 from bot.reasoning.suspicion import culprits, versions
-from bot.reasoning.wording import quantity
+from bot.reasoning.thresholds import tolerance_of
+from bot.reasoning.wording import listed, quantity
 
 NAME = "queries"
 _PRIOR = -3.5
@@ -111,6 +113,7 @@ def _slow_query(picture: Picture, question: Question, slow: Sign) -> Hypothesis:
         seen(slow, picture, GOOD),
         *evidence,
         *_others_fine(picture, slow),
+        *_one_operation(picture, slow),
         *_suffers(picture, slow),
     ]
     who = f"{service} {change.after}" if change and change.after else service
@@ -138,6 +141,24 @@ def _suffers(picture: Picture, slow: Sign) -> list[Evidence]:
         return [seen(max(own, key=lambda s: s.shift.size), picture, GOOD)]
     text = f"{slow.service} itself is not slower for its users"
     return [said(text, -STRONG, slow.series.source)]
+
+
+def _one_operation(picture: Picture, slow: Sign) -> list[Evidence]:
+    """Compare the client's operations: one slow query among fast ones is a query's fault."""
+    wanted = tolerance_of(Signal.DB_QUERY_P99)
+    series = picture.split(Signal.DB_QUERY_P99, slow.service, "operation")
+    mine = {o: s for o, s in series.items() if s.labels.get("peer", slow.peer) == slow.peer}
+    if wanted is None or len(mine) < 2:
+        return []
+    slower = sorted(o for o, s in mine.items() if _lasts(shift_of(s, wanted)))
+    if not slower or len(slower) == len(mine):
+        return []
+    text = f"of {len(mine)} operations only {listed(slower)} got slower"
+    return [said(text, STRONG, mine[slower[0]].source)]
+
+
+def _lasts(shift: Shift | None) -> bool:
+    return shift is not None and shift.until is None
 
 
 def _others_fine(picture: Picture, slow: Sign) -> list[Evidence]:

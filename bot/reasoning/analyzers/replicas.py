@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from bot.domain.diagnosis import Evidence, Finding, Hypothesis, Question
 from bot.domain.snapshot import KubernetesObject, Snapshot
-from bot.reasoning.kubernetes import Cluster, desired, get, services_of
+from bot.reasoning.kubernetes import Cluster, cluster_of, desired, get, services_of
 from bot.reasoning.statements import GOOD, HINT, PROOF, STRONG, blame, event_text, saw
 
 NAME = "replicas"
@@ -12,7 +12,7 @@ NAME = "replicas"
 
 def look(snapshot: Snapshot, _question: Question) -> Finding:
     """Return deployments and stateful sets with zero wanted replicas that somebody needs."""
-    cluster = Cluster(snapshot)
+    cluster = cluster_of(snapshot)
     return Finding(hypotheses=tuple(_scaled_to_zero(cluster)))
 
 

@@ -1,14 +1,17 @@
 """Services that lead nowhere: selector, target port, protocol, network policy, ingress backend."""
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from bot.domain.diagnosis import Evidence, Finding, Hypothesis, Question
+from bot.domain.needs import Fact, Need
 from bot.domain.snapshot import KubernetesObject, Snapshot
+from bot.reasoning import needs
 from bot.reasoning.kubernetes import (
     SYSTEM_NAMESPACES,
     Cluster,
+    cluster_of,
     containers,
     desired,
     environment,
@@ -27,9 +30,9 @@ NAME = "routing"
 NEAR = 0.6  # similarity (Ratcliff/Obershelp) from which two label values look like one and a typo
 
 
-def look(snapshot: Snapshot, _question: Question) -> Finding:
+def look(snapshot: Snapshot, question: Question) -> Finding:
     """Return the services whose traffic cannot arrive although there are pods to take it."""
-    cluster = Cluster(snapshot)
+    cluster = cluster_of(snapshot)
     found: dict[tuple[str, str], Hypothesis] = {}
     for service in cluster.all("Service"):
         if service.namespace in SYSTEM_NAMESPACES or not mapping(service.body, "spec", "selector"):
@@ -38,7 +41,15 @@ def look(snapshot: Snapshot, _question: Question) -> Finding:
             found.setdefault((hypothesis.cause, hypothesis.object), hypothesis)
     for hypothesis in (*_isolated(cluster), *_ingresses(cluster)):
         found.setdefault((hypothesis.cause, hypothesis.object), hypothesis)
-    return Finding(hypotheses=tuple(found.values()))
+    return Finding(hypotheses=tuple(found.values()), needs=_needs(question, found.values()))
+
+
+def _needs(question: Question, found: Iterable[Hypothesis]) -> tuple[Need, ...]:
+    services = {name for h in found for name in (h.service, *h.explains)}
+    if not services:
+        return ()
+    reason = "whether it can be reached"
+    return (needs.of_services(Fact.PROBES, question, services, reason=reason),)
 
 
 def reachable(cluster: Cluster, service: str) -> list[Evidence]:
@@ -160,9 +171,14 @@ def _target_port(
     listed = ", ".join(f"{n} {name}".strip() for n, name in sorted(declared.items()))
     named = isinstance(target, str)
     text = f"service {service.name} forwards to port {target}; {owner.name} declares {listed}"
-    evidence = [saw(text, STRONG if named else GOOD, service), *_listening(owner, spec, target)]
+    ready = any(is_ready(pod) for pod in cluster.pods_of(owner))
+    weight = STRONG if ready else GOOD
+    evidence = [
+        saw(text, STRONG if named else GOOD, service),
+        *_listening(owner, spec, target, weight),
+    ]
     addresses = cluster.ready_addresses(service)
-    if addresses == 0 and any(is_ready(pod) for pod in cluster.pods_of(owner)):
+    if addresses == 0 and ready:
         evidence.append(
             saw(f"service {service.name} has no endpoints, its pods are ready", STRONG, service)
         )
@@ -171,7 +187,9 @@ def _target_port(
     )
 
 
-def _listening(owner: KubernetesObject, spec: Mapping[str, Any], target: Any) -> list[Evidence]:
+def _listening(
+    owner: KubernetesObject, spec: Mapping[str, Any], target: Any, weight: float
+) -> list[Evidence]:
     """What the container says of its own port: a PORT variable, or the port its probes use."""
     found = []
     for container in containers(spec):
@@ -181,7 +199,8 @@ def _listening(owner: KubernetesObject, spec: Mapping[str, Any], target: Any) ->
             found.append(saw(f"{owner.name} itself is told to use port {target}", -STRONG, owner))
         elif said or asked:
             listed = ", ".join(sorted(said | asked))
-            found.append(saw(f"{owner.name} is set up and probed on port {listed}", GOOD, owner))
+            text = f"{owner.name} is set up and probed on port {listed}"
+            found.append(saw(text, weight, owner))
     return found
 
 
@@ -253,12 +272,11 @@ def _service_port(
 
 def _dialled(cluster: Cluster, service: KubernetesObject) -> dict[str, int]:
     found: dict[str, int] = {}
-    for workload in cluster.workloads:
-        for container in containers(pod_spec(workload)):
-            for value in environment(container).values():
-                host, _, port = value.rpartition("://")[2].partition("/")[0].partition(":")
-                if host.partition(".")[0] == service.name and port.isdigit():
-                    found[workload.name] = int(port)
+    for workload, value in cluster.values:
+        if service.name in value:
+            host, _, port = value.rpartition("://")[2].partition("/")[0].partition(":")
+            if host.partition(".")[0] == service.name and port.isdigit():
+                found[workload] = int(port)
     return found
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.domain.diagnosis import Evidence, Finding, Hypothesis, Question
 from bot.domain.snapshot import KubernetesObject, Snapshot
-from bot.reasoning.kubernetes import Cluster, get, is_scheduled, latest, pod_spec
+from bot.reasoning.kubernetes import Cluster, cluster_of, get, is_scheduled, latest, pod_spec
 from bot.reasoning.nodes import Nodes, describe_bytes
 from bot.reasoning.statements import GOOD, HINT, PROOF, STRONG, blame, event_text, saw
 
@@ -70,7 +70,7 @@ class Refusal:
 
 def look(snapshot: Snapshot, _question: Question) -> Finding:
     """Return one hypothesis per workload whose pods wait for a node, by what excludes the nodes."""
-    cluster = Cluster(snapshot)
+    cluster = cluster_of(snapshot)
     nodes = Nodes(cluster)
     found: dict[tuple[str, str], Hypothesis] = {}
     for refusal in refusals(cluster):

@@ -8,6 +8,7 @@ from bot.domain.diagnosis import Evidence, Finding, Hypothesis, Question
 from bot.domain.snapshot import KubernetesObject, Snapshot
 from bot.reasoning.kubernetes import (
     Cluster,
+    cluster_of,
     get,
     items,
     latest,
@@ -37,7 +38,7 @@ ATTACHED = re.compile(r"Multi-Attach error", re.I)
 
 def look(snapshot: Snapshot, _question: Question) -> Finding:
     """Return why claims of waiting pods are not bound, and why volumes are not mounted."""
-    cluster = Cluster(snapshot)
+    cluster = cluster_of(snapshot)
     found: dict[tuple[str, str], Hypothesis] = {}
     for hypothesis in (*_unbound(cluster), *_not_mounted(cluster), *_wrong_zone(cluster)):
         found.setdefault((hypothesis.cause, hypothesis.object), hypothesis)

@@ -34,12 +34,13 @@ export class ChannelPane {
     const { store } = this.app;
     const known = store.channels.get(channel);
     const name = known?.name ?? channel;
+    const inside = known && known.bot_is_member !== false;
     fill(this.title, "#", name);
     this.topic.textContent = topicOf(known);
     this.list.render(channel, store.roots(channel), { channel, inThread: false },
-      known ? `This is the start of #${name}.` : "There is no such channel.");
+      known ? `This is the start of #${name}.${inside ? " Ask @sre-bot what is wrong, for example with a line from below." : ""}` : "There is no such channel.");
     this.composer.point(channel, `Message #${name}`);
-    const prompts = known?.bot_is_member === false ? [] : PROMPTS;
+    const prompts = inside ? PROMPTS : [];
     if (this.prompts !== prompts) this.composer.setPrompts(prompts);
     this.prompts = prompts;
   }

@@ -2,7 +2,7 @@
 import { api, explain } from "./api.js";
 import { ChannelPane } from "./channel.js";
 import { toast } from "./dialog.js";
-import { announce, el } from "./dom.js";
+import { announce, closeMenusOnOutsideClick, el } from "./dom.js";
 import { EventStream } from "./events.js";
 import { HomePane } from "./home.js";
 import { Interactions } from "./interactions.js";
@@ -42,7 +42,7 @@ export class Client {
     this.frame = at("app");
     this.banner = at("banner");
     this.main = at("main");
-    this.sandbox = new SandboxPanel(this);
+    this.sandbox = new SandboxPanel({ api: this.api, store: this.store, ask: (text) => this.ask(text) });
     this.sidebar = new Sidebar(this.store, at("sidebar"), this.sandbox.node);
     this.channelPane = new ChannelPane(this);
     this.homePane = new HomePane(this);
@@ -50,6 +50,11 @@ export class Client {
     this.modals = new Modals(this);
     this.who = new Who(this.store, (user) => this.become(user));
     this.teamName = el("span", { class: "team" });
+    closeMenusOnOutsideClick();
+    document.querySelector("[data-skip]").addEventListener("click", (event) => {
+      event.preventDefault(); // the address holds the route
+      this.focusComposer();
+    });
     at("top").append(this.teamName, this.who.node);
   }
 
@@ -179,6 +184,16 @@ export class Client {
     const { thread, target } = this.route;
     if (!thread || !target) return;
     if (target !== thread) this.threadPane.list.show(target);
+  }
+
+  /** Put a question into the composer of a channel that the bot is in. */
+  ask(text) {
+    const here = this.store.channels.get(this.route.channel);
+    const channel = here?.bot_is_member === false || !here ? [...this.store.channels.values()].find((each) => each.bot_is_member !== false) : here;
+    if (!channel) return;
+    location.hash = channelRoute(channel.id);
+    this.navigate();
+    this.channelPane.composer.use(text);
   }
 
   /** After a thread was closed, focus goes to what opened it. */

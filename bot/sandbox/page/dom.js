@@ -68,8 +68,21 @@ export function icon(name, className = "icon") {
   return svg;
 }
 
-/** Run `change`, then give focus back to the control with the same test id or id if `change` replaced it. */
+/** Run `change`; controls that it replaced by new ones get focus, caret and open menus back. */
 export function keepingFocus(root, change) {
+  const opened = [...root.querySelectorAll("details[open] > summary")].filter((summary) => focusKey(summary));
+  keepingActive(root, () => {
+    change();
+    opened.filter((summary) => !summary.isConnected).forEach((summary) => reopen(root, summary));
+  });
+}
+
+function reopen(root, summary) {
+  const again = root.querySelector(focusKey(summary));
+  if (again) again.parentElement.open = true;
+}
+
+function keepingActive(root, change) {
   const active = document.activeElement;
   const inside = active && root.contains(active) && active !== root;
   const key = inside ? focusKey(active) : null;
@@ -83,6 +96,7 @@ export function keepingFocus(root, change) {
 }
 
 function focusKey(node) {
+  if (node.name && node.type !== "text") return `[name="${CSS.escape(node.name)}"][value="${CSS.escape(node.value)}"]`;
   if (node.dataset.testid) return `[data-testid="${CSS.escape(node.dataset.testid)}"]`;
   return node.id ? `#${CSS.escape(node.id)}` : null;
 }
@@ -90,6 +104,32 @@ function focusKey(node) {
 function caret(node) {
   const textual = node.tagName === "TEXTAREA" || (node.tagName === "INPUT" && node.type === "text");
   return textual ? [node.selectionStart, node.selectionEnd] : null;
+}
+
+/** Make a <details> a drop-down: shown in full when opened; Escape, or going elsewhere, closes it. */
+export function dropDown(details) {
+  details.classList.add("drop");
+  details.addEventListener("toggle", () => {
+    if (details.open) details.lastElementChild.scrollIntoView({ block: "nearest" });
+  });
+  details.addEventListener("focusout", (event) => {
+    if (event.relatedTarget && !details.contains(event.relatedTarget)) details.open = false;
+  });
+  details.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !details.open) return;
+    event.preventDefault();
+    event.stopPropagation();
+    details.open = false;
+    details.firstElementChild.focus();
+  });
+  return details;
+}
+
+/** A click elsewhere closes the menus that are open. */
+export function closeMenusOnOutsideClick() {
+  document.addEventListener("pointerdown", (event) => {
+    for (const menu of document.querySelectorAll("details.drop[open]")) if (!menu.contains(event.target)) menu.open = false;
+  });
 }
 
 let serial = 0;

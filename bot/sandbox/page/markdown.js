@@ -1,7 +1,7 @@
 // Standard Markdown of the markdown block → DOM nodes (headings, lists, quotes, code, tables, links, styles).
 import { append, el } from "./dom.js";
 import { emoji } from "./emoji.js";
-import { emojiNode, link } from "./mrkdwn.js";
+import { emojiNode, link, pre } from "./mrkdwn.js";
 
 const RULES = [
   [/^```/, fence],
@@ -34,7 +34,7 @@ function runOf(lines, at, test) {
 
 function fence(lines, at, root) {
   const end = runOf(lines, at + 1, (line) => !line.startsWith("```"));
-  root.append(el("pre", { tabindex: 0 }, lines.slice(at + 1, end).join("\n")));
+  root.append(pre(lines.slice(at + 1, end).join("\n")));
   return end + 1;
 }
 

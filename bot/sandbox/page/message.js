@@ -2,7 +2,7 @@
 import { avatar } from "./avatar.js";
 import { blocks } from "./blocks/index.js";
 import { picture } from "./blocks/image.js";
-import { el, icon } from "./dom.js";
+import { el, icon, dropDown } from "./dom.js";
 import { emoji, REACTIONS } from "./emoji.js";
 import { FormState } from "./form.js";
 import { ownImage } from "./links.js";
@@ -25,7 +25,7 @@ export function drawMessage(message, place, look, app) {
   return el("li", { class: "row" },
     look.day ? dayLine(message, app.store) : null,
     el("article", { class: classes.join(" "), testid, data: { ts: message.ts }, "aria-label": spoken(message, app.store) },
-      el("div", { class: "gutter" }, look.grouped ? null : face(message, app.store)),
+      el("div", { class: "gutter" }, look.grouped || message.subtype === "tombstone" ? null : face(message, app.store)),
       el("div", { class: "content" }, only, look.grouped ? null : head(message, place, app.store), body, look.grouped ? edited(message) : null, tail(message, place, app)),
       message.subtype === "tombstone" || message.is_ephemeral ? null : tools(message, place, look, app)));
 }
@@ -43,8 +43,8 @@ const mentionsMe = (message, store) => Boolean(store.me && message.text?.include
 
 function head(message, place, store) {
   return el("div", { class: "message-head" },
-    el("span", { class: "author" }, message.username || store.userName(authorOf(message, store))),
-    isBot(message, store) ? el("span", { class: "badge" }, "APP") : null,
+    message.subtype === "tombstone" ? null : el("span", { class: "author" }, message.username || store.userName(authorOf(message, store))),
+    isBot(message, store) && message.subtype !== "tombstone" ? el("span", { class: "badge" }, "APP") : null,
     stamp(message, place, store), edited(message));
 }
 
@@ -91,7 +91,7 @@ function drawAttachment(attachment, surface) {
   if (HEX.test(attachment.color ?? "")) box.style.borderLeftColor = `#${attachment.color.replace("#", "")}`;
   if (attachment.blocks?.length) box.append(blocks(attachment.blocks, surface));
   else box.append(el("div", { class: "text" }, mrkdwn(attachment.text ?? attachment.fallback ?? "", surface.names)));
-  return box;
+  return dropDown(box);
 }
 
 function drawFile(file, store) {
@@ -149,8 +149,8 @@ function tools(message, place, look, app) {
 function reactionPicker(message, place, app) {
   const pick = (name) => { box.open = false; app.react(place.channel, message.ts, name); };
   const choices = REACTIONS.map((name) => el("button", { type: "button", class: "pick", "aria-label": name.replaceAll("_", " "), on: { click: () => pick(name) } }, emoji(name)));
-  const box = el("details", { class: "picker", on: { focusout: (event) => { if (event.relatedTarget && !box.contains(event.relatedTarget)) box.open = false; } } },
+  const box = el("details", { class: "picker" },
     el("summary", { class: "tool", "aria-label": "Add reaction", title: "Add reaction", testid: `react-${message.ts}` }, icon("smile")),
     el("div", { class: "picker-list", role: "group", "aria-label": "Reactions" }, choices));
-  return box;
+  return dropDown(box);
 }

@@ -6,6 +6,7 @@ import { fullTime, slackDate } from "./time.js";
 
 const STYLES = { "*": "strong", _: "em", "~": "s" };
 const WORD = /[\p{L}\p{N}]/u;
+const BULLET = /^\s{0,8}[•◦▪\-–]/;
 const LIST_LINE = /^\s{0,8}(?:[•◦▪\-–]|\d{1,3}(?:[.)]|\s))\s+\S/;
 
 /** Undo the three escapes that Slack's text carries. */
@@ -19,10 +20,16 @@ export function mrkdwn(text, names) {
   String(text ?? "").split(/```/).forEach((part, index, all) => {
     const isCode = index % 2 === 1;
     if (isCode && index === all.length - 1) append(root, inline("```" + part, names)); // never closed
-    else if (isCode) root.append(el("pre", { tabindex: 0 }, plain(part.replace(/^\n/, "").replace(/\n$/, ""), names)));
+    else if (isCode) root.append(pre(plain(part.replace(/^\n/, "").replace(/\n$/, ""), names)));
     else paragraphs(trimAround(part, index > 0, index < all.length - 1), names, root);
   });
   return root;
+}
+
+/** Preformatted text; columns are not wrapped, so that a table stays one on a phone. */
+export function pre(words) {
+  const columns = words.split("\n").filter((text) => /\S {2,}\S/.test(text)).length > 1;
+  return el("pre", { tabindex: 0, class: columns ? "columns" : null }, words);
 }
 
 const trimAround = (text, before, after) => {
@@ -58,7 +65,7 @@ function quote(lines, names, root) {
 }
 
 function line(text, names, root) {
-  const kind = text.trim() === "" ? "line blank" : LIST_LINE.test(text) ? "line item" : "line";
+  const kind = text.trim() === "" ? "line blank" : LIST_LINE.test(text) ? `line item${BULLET.test(text) ? " bullet" : ""}` : "line";
   root.append(el("span", { class: kind }, inline(text, names)), "\n"); // the newline is for copying
 }
 

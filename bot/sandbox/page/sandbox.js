@@ -8,9 +8,11 @@ const CLOCK_REFRESH_MS = 15000;
 const TICK_MS = 1000;
 
 export class SandboxPanel {
-  constructor({ api, store }) {
+  /** `ask(text)` puts a question into the composer. */
+  constructor({ api, store, ask }) {
     this.api = api;
     this.store = store;
+    this.ask = ask;
     this.incident = this.labelled("Incident", el("select", { class: "select", testid: "incident-select" }));
     this.environment = this.labelled("Environment", el("select", { class: "select", testid: "incident-environment" },
       ENVIRONMENTS.map((name) => el("option", { value: name }, name))));
@@ -58,7 +60,7 @@ export class SandboxPanel {
   async readIncidents() {
     try {
       const answer = await this.api.incidents();
-      this.incidents = (Array.isArray(answer) ? answer : answer.incidents ?? []).map(normal);
+      this.incidents = incidentsOf(answer);
       fill(this.incident.select, this.incidents.map((each) => el("option", { value: each.name }, each.name)));
       this.describe();
     } catch (error) {
@@ -89,7 +91,7 @@ export class SandboxPanel {
   tick() {
     const { clock, tz } = this.store;
     if (!clock) return;
-    const rate = clock.rate === 1 ? "" : ` · ${clock.rate}×`;
+    const rate = Math.abs(clock.rate - 1) < 0.05 ? "" : ` · ${Math.round(clock.rate * 10) / 10}×`;
     this.clock.textContent = `${clockSeconds(this.store.now(), tz)}${rate}`;
   }
 
@@ -101,8 +103,7 @@ export class SandboxPanel {
     fill(this.truth);
     this.status.textContent = "Starting…";
     try {
-      await this.api.startIncident(body);
-      this.status.textContent = `${body.incident} runs in ${body.environment} (seed ${body.seed}). Ask @sre-bot about it in a channel.`;
+      this.started(body, await this.api.startIncident(body));
       await this.readClock();
     } catch (error) {
       this.status.textContent = explain(error);
@@ -110,6 +111,13 @@ export class SandboxPanel {
       this.starting = false;
       this.startButton.removeAttribute("aria-disabled");
     }
+  }
+
+  // The answer holds the truth; only the question that a user would ask is shown of it.
+  started(body, answer) {
+    const question = questionOf(answer.question ?? "", body.environment);
+    fill(this.status, `${body.incident} runs in ${body.environment} (seed ${body.seed}). ${question ? "Ask about it:" : "Ask @sre-bot about it."}`,
+      question ? el("button", { type: "button", class: "button ask", testid: "incident-ask", on: { click: () => this.ask(question) } }, question) : null);
   }
 
   async showTruth() {
@@ -122,13 +130,33 @@ export class SandboxPanel {
   }
 }
 
-const normal = (each) => (typeof each === "string" ? { name: each, summary: "" } : { name: each.name ?? each.incident, summary: each.summary ?? each.description ?? "" });
+function questionOf(words, environment) {
+  const bare = words.replace(/^@?sre-bot[,:]?\s*/i, "");
+  return bare && `@sre-bot ${bare}${bare.includes(environment) ? "" : ` in ${environment}`}`;
+}
+
+function incidentsOf(answer) {
+  const composed = answer.composed ? [{ name: answer.composed, summary: "Something at random, perhaps two things at once." }] : [];
+  return [...(answer.incidents ?? []), ...composed];
+}
 
 function truthRows(answer) {
-  const { ok, truth, incidents, ...rest } = answer;
-  const found = truth ?? incidents ?? (Array.isArray(answer) ? answer : rest);
-  const list = (Array.isArray(found) ? found : [found]).filter((each) => each && Object.keys(each).length);
-  if (!list.length) return el("p", {}, "Nothing is broken on purpose right now.");
-  return list.map((each) => el("dl", {}, Object.entries(each).flatMap(([name, value]) =>
-    [el("dt", {}, name.replaceAll("_", " ")), el("dd", {}, typeof value === "object" ? JSON.stringify(value) : String(value))])));
+  const places = Object.entries(answer.truth ?? {});
+  if (!places.length) return el("p", {}, "Nothing is broken on purpose right now.");
+  return places.map(([environment, truth]) => el("dl", {}, row(["environment", environment]), Object.entries(truth).filter(isTold).map(row)));
 }
+
+const isTold = ([name, value]) => name !== "environment" && value !== null && value !== "" && !(Array.isArray(value) && !value.length);
+
+const row = ([name, value]) => [el("dt", {}, name.replaceAll("_", " ")), el("dd", {}, words(value))];
+
+function words(value) {
+  if (Array.isArray(value)) return value.map(words).join("; ");
+  if (value === null || typeof value !== "object") return String(value);
+  return Object.values(value).map((each) => (isObject(each) ? pairs(each) : words(each))).join(" ");
+}
+
+const isObject = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
+
+const pairs = (object) =>
+  Object.entries(object).map(([name, value]) => `${name}=${isObject(value) ? `{${pairs(value)}}` : words(value)}`).join(" ");

@@ -1,4 +1,7 @@
-"""The harmless things that happen to a company all the time: releases, settings, flags, small blips."""
+"""The harmless things that happen all the time: releases, settings, flags, small blips."""
+
+import itertools
+import json
 
 import numpy as np
 
@@ -41,7 +44,7 @@ def fill(site: Site) -> None:
 def _releases(site: Site) -> None:
     for workload in site.workloads.values():
         ordered = sorted(workload.revisions, key=lambda r: r.number)
-        for before, after in zip(ordered, ordered[1:], strict=False):
+        for before, after in itertools.pairwise(ordered):
             work = noise.choice(SMALL_WORK, *site.key, workload.name, after.hash)
             release(site, workload.name, (_tag(before), _tag(after)), after.created, work)
 
@@ -90,8 +93,6 @@ def config_change(
     site: Site, service: str, pair: tuple[dict[str, str], dict[str, str]], at: float, why: str
 ) -> None:
     """Enter a settings change into the change feed. `pair` is the changed keys before and after."""
-    import json
-
     before, after = pair
     lines = "\n".join(f"{k}: {before.get(k, '')} → {v}" for k, v in after.items())
     site.changes.append({

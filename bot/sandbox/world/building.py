@@ -14,7 +14,7 @@ from bot.sandbox.world import (
     templates,
 )
 from bot.sandbox.world.records import History, Workload
-from bot.sandbox.world.shop import SIZES, Size, shop
+from bot.sandbox.world.shop import SIZES, shop
 from bot.sandbox.world.site import SCRAPE, Node, Site
 from bot.sandbox.world.topology import Topology
 from bot.sandbox.world.traffic import DAY
@@ -100,7 +100,7 @@ def versions_before(site: Site, name: str) -> tuple[str, ...]:
 
 
 def bump(version: str, by: int) -> str:
-    """Return a version further on (or back): the last part counts, and the middle one when it can't."""
+    """Return a version further on or back: the last part counts, else the middle one."""
     found = re.match(r"v?(\d+)\.(\d+)\.(\d+)", version)
     major, minor, patch = (int(p) for p in found.groups()) if found else (1, 0, 0)
     patch += by

@@ -5,7 +5,8 @@ import pkgutil
 from collections.abc import Mapping
 from functools import cache
 
-from bot.sandbox.world import building, composing, incidents as package, noise
+from bot.sandbox.world import building, composing, noise
+from bot.sandbox.world import incidents as package
 from bot.sandbox.world.running import World
 from bot.sandbox.world.site import Site
 from bot.sandbox.world.topology import Topology
@@ -72,7 +73,9 @@ def told(site: Site, incident: Incident, seed: int, age: float) -> Truth:
     """Install an incident in a site and return its truth."""
     site.incident, site.incident_seed, site.onset = incident.name, seed, site.begun - age
     story: Story = incident.install(site, site.onset, seed)
-    return composing.truth_of(story, incident.name, (seed, site.env), age)
+    found = composing.truth_of(story, incident.name, (seed, site.env), age)
+    site.onset = site.begun - found.onset_age_s
+    return found
 
 
 def truth(name: str, seed: int, environment: str = "prod") -> Truth:

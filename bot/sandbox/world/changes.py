@@ -39,4 +39,3 @@ def _moment(asked: Asked, name: str, default: float) -> float:
 
 def _iso(at: float) -> str:
     return datetime.fromtimestamp(int(at), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-

@@ -18,6 +18,7 @@ TRIES = 40
 def truth_of(story: Story, name: str, where: tuple[int, str], age: float) -> Truth:
     """Return a story with its incident's name, (seed, environment) and age."""
     seed, environment = where
+    age = age if story.onset_age_s is None else story.onset_age_s
     return Truth(
         incident=name, seed=seed, environment=environment, cause=story.cause, object=story.object,
         service=story.service, symptom_service=story.symptom_service, question=story.question,
@@ -52,7 +53,9 @@ def compose(
 def _both(
     pair: tuple[Incident, Incident], seed: int, environment: str, now: float
 ) -> tuple[Site, Truth] | None:
-    site = building.build(environment, seed, now, None, noise.between(10.5, 16.0, "compose", seed, "h"))
+    site = building.build(
+        environment, seed, now, None, noise.between(10.5, 16.0, "compose", seed, "h")
+    )
     truths: list[Truth] = []
     for i, incident in enumerate(pair):
         age = noise.between(*incident.ages_s, "compose", seed, i, "age")
@@ -74,7 +77,7 @@ def _both(
 
 
 def _related(site: Site, one: str, other: str) -> bool:
-    """Return whether two services are the same, or one calls the other, or they share a database."""
+    """Return whether two services are one, call each other, or share a dependency."""
     if one == other or one in site.topology.upstream(other) or other in site.topology.upstream(one):
         return True
     stores = [{c.callee for c in site.service(n).calls} for n in (one, other)]
@@ -82,11 +85,15 @@ def _related(site: Site, one: str, other: str) -> bool:
 
 
 def _strange(seed: int, environment: str, now: float) -> tuple[Site, Truth]:
-    site = building.build(environment, seed, now, None, noise.between(10.5, 16.0, "compose", seed, "h"))
+    site = building.build(
+        environment, seed, now, None, noise.between(10.5, 16.0, "compose", seed, "h")
+    )
     age = noise.between(620.0, 1150.0, "compose", seed, "age")
     onset = site.begun - age
     service = noise.choice(parts.http_services(site, called=True), "compose", seed, "service")
-    kind = noise.choice(("slow-library", "clock-skew", "kernel", "half-cold"), "compose", seed, "kind")
+    kind = noise.choice(
+        ("slow-library", "clock-skew", "kernel", "half-cold"), "compose", seed, "kind"
+    )
     _KINDS[kind](site, service.name, onset)
     site.incident, site.incident_seed, site.onset = NAME, seed, onset
     story = Story(
@@ -105,7 +112,9 @@ def _clock_skew(site: Site, service: str, onset: float) -> None:
     node = site.workloads[service].alive(site.begun)[0].node
 
     def skewed(pod: Pod | None, times: Floats) -> Floats:
-        return (times >= onset) * float(pod is not None and pod.node == node)
+        here = float(pod is not None and pod.node == node)
+        out: Floats = (times >= onset).astype(np.float64) * here
+        return out
 
     parts.add(site, service, Modifiers(errors=0.3), skewed, "clock-skew")
     parts.log(site, service, "error", ("token used before issued, rejected: request {id}",),
@@ -118,7 +127,9 @@ def _kernel(site: Site, service: str, onset: float) -> None:
         out: Floats = ((times >= onset) & (phase < 75.0)).astype(float)
         return out
 
-    parts.add(site, service, Modifiers(latency_add_s=0.9, slow_share=0.3, slow_s=3.0), stalls, "kernel")
+    parts.add(
+        site, service, Modifiers(latency_add_s=0.9, slow_share=0.3, slow_s=3.0), stalls, "kernel"
+    )
 
 
 def _half_cold(site: Site, service: str, onset: float) -> None:

@@ -65,7 +65,7 @@ def _truth(world: World, asked: Asked) -> Any:
 
 def _actions(world: World, asked: Asked) -> Any:
     wanted = asked.query.get("environment", "")
-    out = []
+    out: list[dict[str, Any]] = []
     for env in ENVIRONMENTS:
         running = world.running(env)
         if running is not None and wanted in ("", env):

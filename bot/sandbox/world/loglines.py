@@ -150,4 +150,3 @@ def labels(line: Line) -> dict[str, str]:
     return {"namespace": NAMESPACE, "service_name": pod.service, "app": pod.service,
             "pod": pod.name, "container": pod.service, "node": pod.node,
             "level": line.level}  # fmt: skip
-

@@ -88,7 +88,13 @@ def written(service: Service, at: float, level: str, text: str) -> str:
         return f"{stamp.replace(',', '.')} UTC [{1000 + int(at) % 400}] {level.upper()}:  {text}"
     if service.role is Role.CACHE:
         mark = "#" if level in ("warning", "error") else "*"
-        return f"1:M {moment.strftime('%d %b %Y %H:%M:%S')}.{moment.microsecond // 1000:03d} {mark} {text}"
+        day = moment.strftime("%d %b %Y %H:%M:%S")
+        return f"1:M {day}.{moment.microsecond // 1000:03d} {mark} {text}"
+    return _by_language(service, (at, stamp, iso), level, text)
+
+
+def _by_language(service: Service, when: tuple[float, str, str], level: str, text: str) -> str:
+    at, stamp, iso = when
     if service.language == "java":
         return f"{stamp} {level.upper():5} [exec-{int(at * 7) % 20}] c.shop.{service.name} - {text}"
     if service.language == "python":

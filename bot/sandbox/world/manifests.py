@@ -1,4 +1,4 @@
-"""Every other object of a cluster on an ordinary day: services, settings, budgets, volumes, certificates."""
+"""Every other object of a cluster on an ordinary day: services, settings, budgets, volumes."""
 
 from datetime import UTC, datetime
 

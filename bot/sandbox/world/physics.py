@@ -1,4 +1,4 @@
-"""What follows by nature from what people do: a cache that was restarted is cold, and its callers pay."""
+"""What follows by nature: a cache that was restarted is cold, and its callers pay."""
 
 import numpy as np
 
@@ -26,9 +26,11 @@ def fill(site: Site) -> None:
             )
             site.effects.append(
                 Effect(
-                    name="cold-cache", service=caller.name, modifiers=modifiers,
+                    name="cold-cache",
+                    service=caller.name,
+                    modifiers=modifiers,
                     strength=ColdCache(site, cache.name),
-                )  # fmt: skip
+                )
             )
 
 

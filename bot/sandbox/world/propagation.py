@@ -8,7 +8,7 @@ import numpy as np
 from bot.sandbox.world import noise, traffic
 from bot.sandbox.world.noise import Bools, Floats
 from bot.sandbox.world.records import Effect, Pod
-from bot.sandbox.world.site import Site
+from bot.sandbox.world.site import BLOCK, SCRAPE, Site
 from bot.sandbox.world.topology import Call, Role, Service
 
 STATUSES = ("200", "500", "503", "504")
@@ -48,7 +48,7 @@ class Shape:
 
 @dataclass(slots=True, kw_only=True)
 class EdgeFlow:
-    """What a caller sees of one callee, by class of its pods: calls per second, latency, failures."""
+    """What a caller sees of one callee, by class of its pods: rate, latency, failures."""
 
     call: Call
     rate: Floats  # [2, steps] of the whole service, if all pods were of that class
@@ -62,6 +62,7 @@ class Flow:
     """One service in one block. Class 0 pods are untouched by effects, class 1 are touched."""
 
     service: Service
+    block: int
     pods: list[Pod]
     serving: Floats  # [pods, steps] 0 or 1
     touched: Bools  # [pods, steps]
@@ -72,10 +73,14 @@ class Flow:
     count: Floats = field(default_factory=lambda: np.zeros(0))  # ready pods
     busy: Floats = field(default_factory=lambda: np.zeros(0))  # CPU utilisation of the limit
     cpu: Floats = field(default_factory=lambda: np.zeros(0))  # [2, steps] cores per ready pod
-    pool: Floats = field(default_factory=lambda: np.zeros(0))  # [2, steps] connections wanted per pod
+    pool: Floats = field(
+        default_factory=lambda: np.zeros(0)
+    )  # [2, steps] connections wanted per pod
     shapes: tuple[Shape, Shape] | None = None
     edges: dict[str, EdgeFlow] = field(default_factory=dict)
-    extra_cpu: Floats = field(default_factory=lambda: np.zeros(0))  # cores asked by callers' effects
+    extra_cpu: Floats = field(
+        default_factory=lambda: np.zeros(0)
+    )  # cores asked by callers' effects
     final: Shape | None = None  # what callers see, once the block is solved
 
     @property
@@ -127,11 +132,14 @@ def flow_of(site: Site, service: Service, times: Floats) -> Flow:
     if not service.inside:
         serving = np.ones((1, len(times)))
     strengths = _strengths(effects, pods if service.inside else [None], times)
-    touched = (strengths > 0).any(axis=0) if effects else np.zeros(serving.shape, dtype=bool)
+    touched = np.zeros(serving.shape, dtype=bool)
+    if effects:
+        touched = np.any(strengths > 0, axis=0)
     count = serving.sum(axis=0)
     share = serving / np.maximum(count, 1.0)
     mix = (share * touched).sum(axis=0)
     flow = Flow(
+        block=int(times[0] // SCRAPE) // BLOCK,
         service=service, pods=[p for p in pods if p is not None], serving=serving, touched=touched,
         share=share, mix=mix, count=count,
     )  # fmt: skip
@@ -155,8 +163,10 @@ def _strengths(effects: list[Effect], pods: "list[Pod | None]", times: Floats) -
     )
 
 
-def _levels(effects: list[Effect], strengths: Floats, touched: Floats, mix: Floats) -> dict[str, Floats]:
-    """Return every modifier of class 1 over time: each effect at its mean strength on that class."""
+def _levels(
+    effects: list[Effect], strengths: Floats, touched: Floats, mix: Floats
+) -> dict[str, Floats]:
+    """Return every modifier of class 1: each effect at its mean strength on that class."""
     level = {name: np.full(len(mix), value) for name, value in NEUTRAL.items()}
     for effect, strength in zip(effects, strengths, strict=True):
         mean = (strength * touched).sum(axis=0) / np.maximum(mix, 1e-9)
@@ -199,7 +209,7 @@ def _usual_entry(site: Site, service: Service, times: Floats) -> Floats:
 
 
 def jitter(site: Site, service: Service, times: Floats, first: int) -> tuple[Floats, Floats]:
-    """Return the noise factors of a service's latency and rate in the block that begins at `first`."""
+    """Return the noise factors of latency and rate in the block that begins at `first`."""
     generator = noise.generator(*site.key, service.name, "jitter", first)
     draws = generator.standard_normal((2, len(times)))
     slow = 0.06 * noise.wave(times, *site.key, service.name)

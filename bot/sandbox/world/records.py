@@ -1,4 +1,4 @@
-"""What the make-believe clusters remember: pods, revisions, workloads, settings, flags. Times in epoch seconds."""
+"""What the clusters remember: pods, revisions, settings, flags. Times in epoch seconds."""
 
 import math
 from collections.abc import Callable, Mapping

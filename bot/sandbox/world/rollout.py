@@ -83,7 +83,7 @@ def remove_pod(site: Site, workload: Workload, pod: Pod, at: float) -> Pod:
 
 
 def new_pod(site: Site, workload: Workload, revision: Revision, at: float, ordinal: int) -> Pod:
-    """Return a pod of that revision, created at this moment, ready when its image and start allow."""
+    """Return a pod of that revision, created at this moment, ready when it has started."""
     workload.made += 1
     seed = (*site.key, workload.name, revision.hash, workload.made)
     image = image_of(revision.template)
@@ -157,7 +157,7 @@ def _replace_rolling(site: Site, workload: Workload, revision: Revision, at: flo
     keep = [p for p in workload.alive(at) if p.template_hash == revision.hash]
     old = [p for p in workload.alive(at) if p.template_hash != revision.hash]
     old.sort(key=lambda p: (p.is_ready(at), -p.created))  # broken and newest ones go first
-    broken = [p for p in old if not p.waiting == ""]
+    broken = [p for p in old if p.waiting]
     moment = at + 1.0
     for pod in broken:
         pod.gone = moment

@@ -1,4 +1,4 @@
-"""The world that runs: every environment's site with its solved blocks, and the clock they live by."""
+"""The world that runs: every environment's site and solved blocks, and their clock."""
 
 import threading
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Runs handlers off the event loop, one at a time per environment, and turns bad input into answers."""
+"""Runs handlers off the event loop, one at a time per environment; bad input gets an answer."""
 
 import json
 from collections.abc import Callable
@@ -43,7 +43,7 @@ class Asked:
 def endpoint(
     world: World, handler: Handler, fail: Callable[[BadRequest], Response] | None = None
 ) -> Callable[[Request], Any]:
-    """Return an endpoint that calls `handler(running, asked)` in a thread, under the world's lock."""
+    """Return an endpoint that calls the handler in a thread, under the environment's lock."""
     failed = fail or plain_failure
 
     async def run(request: Request) -> Response:
@@ -71,4 +71,3 @@ def endpoint(
 def plain_failure(bad: BadRequest) -> Response:
     """Return `{"error": text}`."""
     return JSONResponse({"error": str(bad)}, status_code=bad.code)
-

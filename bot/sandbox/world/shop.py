@@ -39,7 +39,8 @@ def _front() -> tuple[Service, ...]:
                 Call(callee="recommendations", per_request=0.4, operation="GET /for-you",
                      timeout_s=1.0, soft=True),
                 Call(callee="cart", per_request=0.3, operation="GET /cart"),
-                Call(callee="checkout", per_request=0.07, operation="POST /checkout", timeout_s=10.0),
+                Call(callee="checkout", per_request=0.07, operation="POST /checkout",
+                     timeout_s=10.0),
             ),
         ),
         Service(
@@ -87,7 +88,8 @@ def _orders() -> tuple[Service, ...]:
             owner="team-payments",
             calls=(
                 Call(callee="cart", per_request=1.0, operation="GET /cart", timeout_s=3.0),
-                Call(callee="catalogue", per_request=3.0, operation="GET /items/{id}", timeout_s=3.0),
+                Call(callee="catalogue", per_request=3.0, operation="GET /items/{id}",
+                     timeout_s=3.0),
                 Call(callee="inventory", per_request=1.0, operation="POST /reserve", timeout_s=3.0),
                 Call(callee="payment", per_request=1.0, operation="POST /charge", timeout_s=6.0),
                 Call(callee="shipping", per_request=0.9, operation="POST /quote", timeout_s=3.0),
@@ -102,7 +104,8 @@ def _orders() -> tuple[Service, ...]:
             calls=(
                 Call(callee="payment-provider", per_request=1.0, operation="POST /v1/charges",
                      timeout_s=4.0, retries=1),
-                Call(callee="orders-db", per_request=1.0, operation="INSERT payments", timeout_s=3.0),
+                Call(callee="orders-db", per_request=1.0, operation="INSERT payments",
+                     timeout_s=3.0),
             ),
         ),
         Service(
@@ -128,7 +131,8 @@ def _orders() -> tuple[Service, ...]:
             language="python", version="v0.9.8", entry_share=0.004, memory_limit=2048,
             memory_base=700, cpu_limit=2.0, owner="team-data",
             calls=(
-                Call(callee="orders-db", per_request=4.0, operation="SELECT report", timeout_s=60.0),
+                Call(callee="orders-db", per_request=4.0, operation="SELECT report",
+                     timeout_s=60.0),
             ),
         ),
         Service(

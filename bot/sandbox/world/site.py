@@ -27,8 +27,7 @@ class Node:
 class LogRule:
     """A kind of log line that appears while something is true.
 
-    `rate` returns lines per second of one pod at the times; `{}` fields of the texts are filled with
-    numbers and ids.
+    `rate` returns lines per second of one pod at the times; `{…}` in the texts are filled in.
     """
 
     service: str

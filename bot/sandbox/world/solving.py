@@ -1,4 +1,4 @@
-"""Solves one block of the simulation: load goes down the graph, slowness and errors come back up."""
+"""Solves one block: load goes down the graph, slowness and errors come back up."""
 
 import numpy as np
 
@@ -16,7 +16,7 @@ Frame = dict[str, Flow]
 def solve(site: Site, block: int) -> Frame:
     """Return every service's flow in the block of samples `block * BLOCK` and following."""
     first = block * BLOCK
-    times = (first + np.arange(BLOCK)) * SCRAPE
+    times = (first + np.arange(BLOCK)).astype(np.float64) * SCRAPE
     return Solver(site, times, first).solve()
 
 
@@ -33,7 +33,7 @@ class Solver:
         self.entry = {s.name: entry(site, s, times) for s in services}
 
     def solve(self) -> Frame:
-        """Run two passes: the second one with the retries and refusals that the first one showed."""
+        """Run two passes: the second with the retries and refusals that the first one showed."""
         for _ in range(2):
             self._load()
             for service in reversed(self.site.topology.services):
@@ -77,7 +77,7 @@ class Solver:
         busy = self._cpu(flow, per_pod, count)
         waits, refused = self._pools(flow, per_pod)
         crowd = np.maximum(0.0, 1.0 - 0.97 / np.maximum(busy, 1e-9))
-        if service.role is Role.EXTERNAL:
+        if service.role in (Role.EXTERNAL, Role.BATCH):
             crowd = crowd * 0.0
         down = (flow.count < 0.5).astype(float)
         shapes = tuple(self._shape(flow, v, busy[v], waits[v]) for v in (0, 1))
@@ -180,7 +180,7 @@ class _Tails:
         seen: tuple[Floats, Floats, Floats],
         bad: tuple[Floats, Floats],
     ) -> None:
-        """Add `per` calls a request of one callee; `seen` is (fast, slow, weight), `bad` (failed, late)."""
+        """Add `per` calls a request: `seen` is (fast, slow, weight), `bad` is (failed, late)."""
         fast, slow, weight = seen
         failed, late = bad
         self.shape.fast = self.shape.fast + per * fast
@@ -225,7 +225,7 @@ def _attempts(failed: Floats, retries: int) -> Floats:
 
 
 def _queueing(busy: Floats) -> Floats:
-    """Return the factor that waiting for a CPU puts on service time, as M/M/c does near saturation."""
+    """Return how waiting for a CPU stretches service time, as M/M/c does near saturation."""
     b = np.minimum(busy, 0.97)
     out: Floats = 1.0 + 0.5 * b**4 / (1.0 - b)
     return out

@@ -80,7 +80,7 @@ class Topology:
 
     @classmethod
     def of(cls, services: tuple[Service, ...]) -> "Topology":
-        """Return the topology with its services sorted, callers first. Raises: ValueError: a cycle."""
+        """Return the topology, its services callers first. Raises: ValueError: a cycle."""
         by_name = {s.name: s for s in services}
         order: list[str] = []
         state: dict[str, int] = {}

@@ -15,7 +15,7 @@ def hour_of(times: Floats, day_offset: float) -> Floats:
 
 
 def shoppers(times: Floats, day_offset: float, seed: object) -> Floats:
-    """Return the outside traffic relative to noon: low at night, a broad day, a small evening peak."""
+    """Return outside traffic relative to noon: low at night, a broad day, an evening peak."""
     hour = hour_of(times, day_offset)
     day = 0.5 * (1.0 + np.tanh((hour - 7.5) / 1.1)) * 0.5 * (1.0 - np.tanh((hour - 22.6) / 0.9))
     evening = 0.15 * np.exp(-(((hour - 19.5) / 1.6) ** 2))

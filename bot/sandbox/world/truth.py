@@ -13,7 +13,7 @@ Repair = Mapping[str, Any]  # {"action": name, "arguments": {…}}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Truth:
-    """The answer to an incident. `repairs` are calls that end it, `worsens` some that make it worse."""
+    """The answer to an incident. `repairs` are calls that end it, `worsens` make it worse."""
 
     incident: str
     seed: int
@@ -44,11 +44,12 @@ class Story:
     repairs: tuple[Repair, ...] = ()
     worsens: tuple[Repair, ...] = ()
     detail: str = ""
+    onset_age_s: float | None = None  # where the incident itself decides when it began to hurt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
-    """One incident of the catalogue. `install(site, onset, seed)` changes the past and the physics."""
+    """One incident. `install(site, onset, seed)` changes the past and the physics."""
 
     name: str
     summary: str

@@ -15,7 +15,7 @@ _SPOKEN = frozenset((None, "bot_message", "file_share", "thread_broadcast"))
 
 
 def register(app: AsyncApp, desk: Desk) -> None:
-    """Listen to message events; mentions, edits and the bot's own words are none of its business."""
+    """Listen to message events; mentions, edits and the bot's own words are not its business."""
 
     @app.event("message")
     async def message(body: Mapping[str, Any], context: Mapping[str, Any]) -> None:

@@ -21,7 +21,6 @@ from bot.slack.views.text import (
     fence,
     percent,
     person,
-    plain,
     quantity,
 )
 from bot.slack.views.words import signal_name
@@ -49,11 +48,10 @@ def card(card: Card) -> Message:
     """Return the card in its present state; buttons only where a person may decide now."""
     proposal = card.proposal
     outcome = state_line(card)
-    spoken = (
-        f"{_MARKS[card.state]} {plain(proposal.title)} in {plain(proposal.call.environment, 40)}"
-    )
+    name = f"{_MARKS[card.state]} {data(proposal.title, 150)}".strip()
+    said = cut(outcome.replace("*", "").replace("`", ""), 600, "…") or card.state.value
     return message(
-        f"{spoken.strip()}: {plain(_unmarked(outcome), 600) or card.state.value}",
+        f"{name} in {data(proposal.call.environment, 40)}: {said}",
         [
             section("\n".join(line for line in [_headline(card), *_what(card)] if line)),
             *_changes(proposal.dry_run),
@@ -62,10 +60,6 @@ def card(card: Card) -> Message:
             _buttons(card),
         ],
     )
-
-
-def _unmarked(text: str) -> str:
-    return text.replace("*", "").replace("`", "").replace("&lt;", "<").replace("&gt;", ">")
 
 
 def _headline(card: Card) -> str:

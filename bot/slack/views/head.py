@@ -3,7 +3,7 @@
 from bot.domain.conversation import Head, Mark
 from bot.domain.diagnosis import Diagnosis, Status
 from bot.slack.views.blocks import Message, message, section
-from bot.slack.views.text import cut, data, duration, mrkdwn, plain, told
+from bot.slack.views.text import cut, data, duration, mrkdwn, told
 from bot.slack.views.words import guesses, mark_of, title, verdict
 
 LINE = 220  # characters of a line of the head: two lines on a phone
@@ -56,7 +56,5 @@ def _spoken(head: Head) -> str:
     state = verdict(head.diagnosis) if head.diagnosis else "investigating"
     summary = head.diagnosis.summary if head.diagnosis else head.progress.observation
     mark = mark_of(head.diagnosis) if head.diagnosis else Mark.INVESTIGATING
-    tail = f" {plain(summary, 600)}" if summary else ""
-    return (
-        f"{mark} {title(head.question)} in {plain(head.question.environment, 40)}: {state}.{tail}"
-    )
+    tail = f" {data(summary, 600)}" if summary else ""
+    return f"{mark} {title(head.question)} in {data(head.question.environment, 40)}: {state}.{tail}"

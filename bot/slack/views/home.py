@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bot.domain.conversation import InvestigationRow, Notice
 from bot.slack.views.blocks import MAX_VIEW_BLOCKS, Block, View, header, section, sections
 from bot.slack.views.notice import HELP
-from bot.slack.views.text import clock, data, mrkdwn
+from bot.slack.views.text import clock, data, listed, mrkdwn
 
 
 def home(rows: Sequence[InvestigationRow]) -> View:
@@ -13,8 +13,8 @@ def home(rows: Sequence[InvestigationRow]) -> View:
     waiting = [row for row in rows if row.waiting]
     blocks: list[Block | None] = [section(HELP)]
     if waiting:
-        blocks += [header("Waiting for a person"), *sections([_row(r) for r in waiting])]
-    blocks += [header("Newest investigations"), *sections([_row(r) for r in rows] or [_NONE])]
+        blocks += [header("Waiting for a person"), *sections(listed(waiting, _row, _MOST))]
+    blocks += [header("Newest investigations"), *sections(listed(rows, _row, _MOST) or [_NONE])]
     return _view(blocks)
 
 
@@ -24,6 +24,7 @@ def home_error(notice: Notice) -> View:
 
 
 _NONE = "None yet."
+_MOST = 30  # rows of each list
 
 
 def _view(blocks: Sequence[Block | None]) -> View:

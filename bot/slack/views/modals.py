@@ -1,6 +1,7 @@
 """The modals: show steps, why a proposal is rejected, what was wrong, a further question."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from bot.domain.conversation import Notice
 from bot.domain.diagnosis import Report, Step
@@ -18,11 +19,14 @@ from bot.slack.views.report import (
     answer,
     blind_line,
     evidence_line,
+    ordered,
     ruled_out_line,
     shown_hypotheses,
 )
-from bot.slack.views.text import code, data, duration, link, mrkdwn, span
+from bot.slack.views.text import code, data, duration, link, listed, mrkdwn, span
 
+_MOST = 60  # lines of each kind in the full text
+_MOST_STEPS = 200
 REASON_BLOCK = "reason"  # the input of every modal; its element is "text"
 _TOO_MANY = "… and more than fits here. The whole list: `sre-bot ask --json`."
 
@@ -48,21 +52,19 @@ def steps(report: Report) -> View:
 def _full_text(report: Report) -> Iterator[Block | None]:
     diagnosis, near = report.diagnosis, report.question.asked_at
     lines = [*answer(diagnosis, near)]
-    number = 0
-    for ranked in shown_hypotheses(diagnosis):
-        for evidence in sorted(ranked.hypothesis.evidence, key=lambda e: not e.supports):
-            number += 1
-            lines.append(evidence_line(number, evidence, near, 2_500))
-    lines += [f"Not the cause: {ruled_out_line(item, near)}" for item in diagnosis.ruled_out]
-    lines += [f"Could not see: {blind_line(spot)}" for spot in diagnosis.blind_spots]
+    shown = [e for ranked in shown_hypotheses(diagnosis) for e in ordered(ranked.hypothesis)]
+    for number, evidence in enumerate(shown[:_MOST], 1):
+        lines.append(evidence_line(number, evidence, near, 2_500))
+    ruled_out = listed(diagnosis.ruled_out, partial(ruled_out_line, near=near), _MOST)
+    lines += [f"Not the cause: {line}" for line in ruled_out]
+    lines += [f"Could not see: {s}" for s in listed(diagnosis.blind_spots, blind_line, _MOST)]
     yield from sections(lines)[:30]
     yield {"type": "divider"}
 
 
 def _step_blocks(steps: tuple[Step, ...]) -> list[Block]:
-    return sections(
-        ["*Every query I ran*", *(step_line(s) for s in steps)] if steps else ["No query."]
-    )
+    lines = listed(steps, step_line, _MOST_STEPS)
+    return sections(["*Every query I ran*", *lines] if steps else ["No query."])
 
 
 def step_line(step: Step) -> str:

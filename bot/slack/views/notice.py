@@ -4,7 +4,7 @@ from bot.domain.conversation import Mark, Notice
 from bot.domain.errors import Refused, SreBotError, Transient
 from bot.domain.redaction import neutralise
 from bot.slack.views.blocks import Message, message, section
-from bot.slack.views.text import mrkdwn, plain
+from bot.slack.views.text import cut, mrkdwn
 
 NOT_TAKEN = "Not taken, try again. I could not write it down; the same click never counts twice."
 NOT_HEARD = "Not taken yet: I could not write it down. Slack hands it to me again in a minute."
@@ -54,4 +54,4 @@ def error(problem: SreBotError) -> Notice:
 
 
 def _bare(text: str) -> str:
-    return plain(text.replace("*", "").replace("`", "").replace("\n", " · "), 2_000)
+    return cut(text.replace("*", "").replace("`", "").replace("\n", " · "), 2_000, "…")

@@ -1,9 +1,10 @@
 """The report in the thread: the answer, numbered evidence, what it was not, what was not seen."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 
-from bot.domain.diagnosis import Diagnosis, Evidence, Ranked, Report, RuledOut, Status
+from bot.domain.diagnosis import Diagnosis, Evidence, Hypothesis, Ranked, Report, RuledOut, Status
 from bot.domain.snapshot import BlindSpot, Source
 from bot.slack.views.blocks import Block, Message, actions, button, context, message, sections
 from bot.slack.views.text import (
@@ -12,7 +13,6 @@ from bot.slack.views.text import (
     link,
     listed,
     percent,
-    plain,
     span,
     told,
 )
@@ -47,7 +47,7 @@ def report(report: Report) -> Message:
     ]
     spoken = f"{mark_of(diagnosis)} {title(report.question)}: {verdict(diagnosis)}."
     return message(
-        f"{spoken} {plain(diagnosis.summary, 1_000)}",
+        f"{spoken} {data(diagnosis.summary, 1_000)}",
         [*sections(lines)[:40], context(_spent(report)), *_buttons(report.investigation_id)],
     )
 
@@ -84,8 +84,9 @@ def where(source: Source) -> str:
     return f" [{shown}{', ' if shown and window else ''}{window}]" if shown or window else ""
 
 
-def _ordered(evidence: Iterable[Evidence]) -> list[Evidence]:
-    return sorted(evidence, key=lambda e: (not e.supports, -abs(e.weight)))
+def ordered(hypothesis: Hypothesis) -> list[Evidence]:
+    """Return the evidence as it is numbered: what supports first, the strongest first."""
+    return sorted(hypothesis.evidence, key=lambda e: (not e.supports, -abs(e.weight)))
 
 
 def _evidence(diagnosis: Diagnosis, near: datetime) -> Iterator[str]:
@@ -94,7 +95,7 @@ def _evidence(diagnosis: Diagnosis, near: datetime) -> Iterator[str]:
     for index, ranked in enumerate(shown[:CAUSES_SHOWN]):
         if len(shown) > 1 and (index or diagnosis.status is not Status.ROOT_CAUSE):
             yield f"*{_also(diagnosis)}*: {told(ranked.hypothesis.summary, near, 400)}"
-        found = _ordered(ranked.hypothesis.evidence)
+        found = ordered(ranked.hypothesis)
         for evidence in found[:EVIDENCE_SHOWN]:
             number += 1
             yield evidence_line(number, evidence, near)
@@ -114,7 +115,7 @@ def ruled_out_line(item: RuledOut, near: datetime) -> str:
 
 
 def _ruled_out(items: tuple[RuledOut, ...], near: datetime) -> list[str]:
-    lines = listed((ruled_out_line(i, near) for i in items), RULED_OUT_SHOWN)
+    lines = listed(items, partial(ruled_out_line, near=near), RULED_OUT_SHOWN)
     return [f"*Not the cause*: {lines[0]}", *(f"• {line}" for line in lines[1:])] if lines else []
 
 
@@ -124,8 +125,9 @@ def blind_line(spot: BlindSpot) -> str:
 
 
 def _blind(diagnosis: Diagnosis) -> list[str]:
-    spots = [blind_line(s) for s in dict.fromkeys(diagnosis.blind_spots)]
-    lines = [f"*Could not see*: {', '.join(listed(spots, BLIND_SHOWN))}."] if spots else []
+    spots = tuple(dict.fromkeys(diagnosis.blind_spots))
+    named = ", ".join(listed(spots, blind_line, BLIND_SHOWN))
+    lines = [f"*Could not see*: {named}."] if spots else []
     if spots and diagnosis.status is Status.UNKNOWN:
         wanted = data(diagnosis.blind_spots[0].wanted or diagnosis.blind_spots[0].system, 150)
         lines.append(f"*What would tell*: {wanted}.")

@@ -1,22 +1,29 @@
 """The one place where text of data becomes text of Slack: redacted, neutralised, cut to size."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import TypeVar
 from urllib.parse import quote, urlsplit
 
-from bot.domain.redaction import defuse_mentions, escape, neutralise, printable, redact
+from bot.domain.redaction import (
+    defuse_links,
+    defuse_mentions,
+    escape,
+    neutralise,
+    printable,
+    redact,
+)
 from bot.domain.time import Window
 
+T = TypeVar("T")
 CUT = "… (full text in Show steps)"
-READ_AT_MOST = 20_000  # characters of one field that are looked at at all
 SECTION = 2_900  # Slack allows 3,000 in a section; the rest is for the mark of the cut
 FALLBACK = 3_000  # the accessible text of a message; Slack advises less than 4,000
 
 _KEPT = re.compile(
     r"<(?:@[UW][A-Z0-9]{1,20}|!subteam\^S[A-Z0-9]{1,20}|#C[A-Z0-9]{1,20}"
-    r"|!date\^\d{1,12}\^[^<>|\n]{1,60}\|[^<>|\n]{1,40}"
-    r"|https?://[^\s<>|]{1,2000}\|[^<>|\n]{1,100})>"
+    r"|!date\^\d{1,12}\^[^<>|\n]{1,60}\|[^<>|\n]{1,40})>"
 )
 _ENTITY = re.compile(r"&(?!amp;|lt;|gt;)")
 _CLOCK = re.compile(r"(?<![\w:./-])([01]\d|2[0-3]):([0-5]\d)(:[0-5]\d)?(?: UTC|Z)?(?![\w:/-]|\.\d)")
@@ -42,19 +49,32 @@ def _whole(kept: str) -> str:
 
 def data(text: str, limit: int = 600) -> str:
     """Return one line of text from data, fit for mrkdwn: no secrets, no mentions, no links."""
-    flat = " ".join(redact(printable(text[:READ_AT_MOST])).split())
-    return cut(neutralise(flat), limit)
+    return cut(neutralise(_flat(text, limit)), limit)
+
+
+def _read(text: str, limit: int) -> str:
+    """Return what a field of `limit` characters can need of the text, without secrets.
+
+    It ends between words, so that no secret is cut in half before it is recognised.
+    """
+    most = 4 * limit + 500
+    if len(text) > most:
+        text = text[:most].rpartition(" ")[0] or text[:most]
+    return redact(printable(text))
+
+
+def _flat(text: str, limit: int) -> str:
+    return " ".join(_read(text, limit).split())
 
 
 def plain(text: str, limit: int = 150) -> str:
     """Return one line of text from data for a plain_text object or a fallback."""
-    flat = " ".join(redact(printable(text[:READ_AT_MOST])).split())
-    return cut(defuse_mentions(flat), limit, "…")
+    return cut(defuse_mentions(_flat(text, limit)), limit, "…")
 
 
 def told(text: str, near: datetime, limit: int = 600) -> str:
     """Return a sentence of the bot's own analysts, its UTC clock times in the reader's zone."""
-    return cut(_CLOCK.sub(lambda m: _local(m, near), data(text, READ_AT_MOST)), limit)
+    return cut(_CLOCK.sub(lambda m: _local(m, near), data(text, limit)), 2 * limit)
 
 
 def _local(match: re.Match[str], near: datetime) -> str:
@@ -70,7 +90,7 @@ def _local(match: re.Match[str], near: datetime) -> str:
 
 def mrkdwn(text: str, limit: int = SECTION) -> str:
     """Return the bot's own mrkdwn: known tokens stay, other angle brackets lose their power."""
-    safe = redact(printable(text[:READ_AT_MOST]))
+    safe = _read(text, limit)
     parts: list[str] = []
     end = 0
     for match in _KEPT.finditer(safe):
@@ -80,18 +100,19 @@ def mrkdwn(text: str, limit: int = SECTION) -> str:
 
 
 def _inert(text: str) -> str:
-    return defuse_mentions(_ENTITY.sub("&amp;", text).replace("<", "&lt;").replace(">", "&gt;"))
+    safe = _ENTITY.sub("&amp;", text).replace("<", "&lt;").replace(">", "&gt;")
+    return defuse_links(defuse_mentions(safe))
 
 
 def code(text: str, limit: int = 400) -> str:
     """Return an inline code span that can be copied; links and mentions are inert inside."""
-    flat = " ".join(redact(printable(text[:READ_AT_MOST])).replace("`", "'").split())
+    flat = _flat(text, limit).replace("`", "'")
     return f"`{cut(escape(defuse_mentions(flat)), limit, '…')}`" if flat else ""
 
 
 def fence(text: str, limit: int = 1_500) -> str:
     """Return a block of code that can be copied."""
-    safe = redact(printable(text[:READ_AT_MOST])).replace("```", "'''").strip("\n")
+    safe = _read(text, limit).replace("```", "'''").strip("\n")
     body = escape(defuse_mentions(safe))
     return f"```{cut(body, limit, '…').rstrip('`')}```"
 
@@ -176,11 +197,8 @@ def _number(value: float) -> str:
     return f"{value:,.{digits}f}".rstrip("0").rstrip(".") if digits else f"{value:,.0f}"
 
 
-def listed(items: Iterable[str], limit: int) -> list[str]:
-    """Return at most `limit` items, the last one saying how many more there are."""
-    found = list(items)
-    return (
-        found
-        if len(found) <= limit
-        else [*found[: limit - 1], f"… and {len(found) - limit + 1} more"]
-    )
+def listed(items: Sequence[T], words: Callable[[T], str], limit: int) -> list[str]:
+    """Return at most `limit` items in words, the last one saying how many more there are."""
+    if len(items) <= limit:
+        return [words(item) for item in items]
+    return [*(words(i) for i in items[: limit - 1]), f"… and {len(items) - limit + 1} more"]

@@ -10,7 +10,14 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    TimeoutError,
+    expect,
+    sync_playwright,
+)
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tests.fakes.client_api import FakeClientApi, ServerThread
@@ -64,6 +71,7 @@ class Served:
 
 @pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
+    expect.set_options(timeout=10_000)  # two cores, shared with other test workers
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield browser
@@ -127,10 +135,10 @@ def chat(page: Page) -> Callable[..., Page]:
 
     def open_at(route: str = "#/C0INCIDENTS") -> Page:
         page.goto(f"/{route}")
-        if not page.evaluate("document.querySelector('[data-testid=who]') !== null"):
-            page.wait_for_timeout(500)  # the modules are still loading
-        if page.get_by_test_id("who").count() == 0:
-            page.goto(f"/?again#{route.removeprefix('#')}")
+        try:
+            page.get_by_test_id("who").wait_for(timeout=6000)
+        except TimeoutError:  # a script was lost when the machine's network changed
+            page.reload()
         expect(page.locator("#banner")).to_be_hidden()
         expect(page.get_by_test_id("who")).to_be_visible()
         return page

@@ -118,7 +118,7 @@ def test_attacks_in_every_field_of_a_message_stay_text(chat: Open, api: FakeClie
 def test_attacks_in_modals_home_errors_and_the_panel_stay_text(
     chat: Open, api: FakeClientApi
 ) -> None:
-    api.truth = {"cause": ATTACK, ATTACK: {"x": ATTACK}}
+    api.truth = {ATTACK: {"cause": ATTACK, ATTACK: {"x": ATTACK}}}
     api.home = {"id": "VH", "type": "home", "blocks": full_of(ATTACK)}
     api.submit_answer = {"ok": True, "response_action": "errors", "errors": {"q": ATTACK}}
     page = chat("#/home")

@@ -26,6 +26,18 @@ def test_an_incident_is_started_with_its_seed_and_environment(
     ]
 
 
+def test_after_a_start_the_question_to_ask_is_offered_but_not_the_cause(
+    chat: Open, api: FakeClientApi
+) -> None:
+    page = chat("#/C0GENERAL")
+    page.get_by_test_id("incident-start").click()
+    page.get_by_test_id("incident-ask").click()
+    expect(page.get_by_test_id("composer")).to_have_value("@sre-bot why is cart slow in prod?")
+    expect(page.get_by_role("heading", name="#incidents")).to_be_visible()
+    expect(page.get_by_text("the secret")).to_have_count(0)
+    assert api.called("messages") == []
+
+
 def test_the_clock_runs_at_its_rate_in_the_readers_zone(chat: Open) -> None:
     page = chat()
     clock = page.get_by_test_id("sandbox-clock")

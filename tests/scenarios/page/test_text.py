@@ -88,7 +88,7 @@ def test_code_blocks_quotes_and_lists_keep_their_lines(
         f'<blockquote class="quote">{line("one")}{line("two")}</blockquote>{line("three")}'
     )
     assert draw("&gt;&gt;&gt; all\nthe rest")["html"].startswith('<blockquote class="quote">')
-    assert draw("• one\n1  two")["html"].count('class="line item"') == 2
+    assert draw("• one\n1  two")["html"].count('class="line item') == 2
     assert draw("```never closed")["text"] == "```never closed"
 
 

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, ClassVar
 
 from bot.domain.environment import Environment, Tier
@@ -19,6 +20,7 @@ from bot.domain.snapshot import (
 )
 from bot.domain.time import ScaledClock, Window
 from bot.perception.collector import Collector, Limits, Reach
+from tools.asking import Ask, ask_all, counted
 from tools.contract import Query, ReadTool, record_query
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -135,6 +137,33 @@ async def test_a_slow_tool_is_left_behind_at_its_timeout_and_at_the_deadline() -
     assert "not done after 0.1 s" in found.snapshot.blind_spots[0].reason
     assert time.monotonic() - started < 1.0
     assert slow.at_work == 0, "it was cancelled"
+
+
+async def test_a_tool_hands_over_what_it_has_when_its_time_is_nearly_up() -> None:
+    async def edge_after(seconds: float) -> list[Edge]:
+        await asyncio.sleep(seconds)
+        return [edge("a", "b")]
+
+    class Partial(Scripted):
+        async def read(self, need: Need) -> Snapshot:
+            asks = [
+                Ask(source=SOURCE, call=partial(edge_after, s), found=counted("edges"), wanted=w)
+                for s, w in ((0.0, "quick"), (30.0, "slow"))
+            ]
+            answered = await ask_all(asks)
+            edges = tuple(e for _, found in answered.results for e in found)
+            return Snapshot(
+                environment="prod",
+                window=need.window,
+                now=need.window.end,
+                edges=edges,
+                blind_spots=answered.blind_spots,
+            )
+
+    found = await collector(Partial(timeout_s=0.3)).collect([need()])
+    assert len(found.snapshot.edges) == 1
+    assert [(b.system, b.wanted) for b in found.snapshot.blind_spots] == [("traces", "slow")]
+    assert found.snapshot.looked_at == ("traces",)
 
 
 async def test_a_need_that_nobody_answers_is_a_blind_spot() -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.domain.snapshot import Source
-from tools.read.logs.templates import Entry, level_of, mask, templates
+from tools.read.logs.templates import Entry, level_of, mask, message_of, templates
 
 AT = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 SOURCE = Source(system="loki", query="{}")
@@ -20,6 +20,7 @@ SOURCE = Source(system="loki", query="{}")
         ("connect to 10.0.0.7:5432 refused", "connect to <*> refused"),
         ("commit deadbeef42 at 0xff12", "commit <*> at <*>"),
         ("http2 stream reset", "http2 stream reset"),
+        ("request 77 failed: status=503", "request <*> failed: status=503"),
         ("plain words stay", "plain words stay"),
     ],
 )
@@ -39,6 +40,23 @@ def test_what_varies_is_masked(line: str, masked: str) -> None:
 )
 def test_a_line_tells_its_level(line: str, level: str) -> None:
     assert level_of(line) == level
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('{"level":"error","msg":"pool is empty","id":7}', "pool is empty"),
+        ('{"message":"charge failed","error":"timeout"}', "charge failed: timeout"),
+        ('time=1 level=error msg="no \\"stock\\" left" id=7', 'no "stock" left'),
+        ('level=warn msg="slow" err="deadline exceeded"', "slow: deadline exceeded"),
+        ('{"broken": ', '{"broken": '),
+        ('{"msg": {"a": 1}}', '{"msg": {"a": 1}}'),
+        ("{" * 50_000, "{" * 50_000),
+        ("just words", "just words"),
+    ],
+)
+def test_a_structured_line_is_taken_by_its_message(line: str, message: str) -> None:
+    assert message_of(line) == message
 
 
 def test_lines_are_counted_in_the_window_and_before() -> None:
@@ -66,8 +84,12 @@ def test_errors_come_first_and_the_rest_is_cut() -> None:
     words = ("alpha", "beta", "gamma", "delta")
     entries = [
         Entry(at=AT, text=" ".join((w, x, y, z, v)), service="a")
-        for w in words for x in words for y in words for z in words for v in words
-    ]  # fmt: skip
+        for w in words
+        for x in words
+        for y in words
+        for z in words
+        for v in words
+    ]
     entries.append(Entry(at=AT, text="fatal: disk is full", service="a"))
     found, cut = templates(entries, SOURCE, baseline_known=True)
     assert found[0].level == "error"

@@ -259,7 +259,7 @@ class House:
             clock=self.clock,
             budget=Budget(seconds=20.0, queries=100),
         )
-        planning = Planning(self.engine, load_runbooks(), inquiry.environments)
+        planning = Planning(self.engine, load_runbooks(), inquiry.environments, self.notify)
         return Investigation(inquiry, self.incidents, self.notify, planning).body
 
     def close(self) -> None:

@@ -222,7 +222,7 @@ async def test_a_target_that_changed_since_the_approval_is_left_alone(make: Make
 async def test_a_lost_answer_is_looked_up_until_it_is_certain(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.workflows.remediation.BETWEEN_TRIES_S", 0.05)
+    monkeypatch.setattr("bot.workflows.remediation.TRY_AGAIN_S", 0.05)
     house = make()
     cluster = house.office.cluster
     cluster.lost_answer = cluster.blind_after = True

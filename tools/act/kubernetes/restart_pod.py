@@ -95,14 +95,12 @@ class RestartPod(Action[RestartPodArguments]):
 
     async def find(self, args: RestartPodArguments, key: str) -> Applied | None:
         """Return what became of the pod whose eviction was recorded under this key."""
-        try:
-            event = await self._objects.client.get("Event", args.namespace, _event_name(key))
-        except (UnknownName, Refused):
-            return None
-        uid = str((event.get("involvedObject") or {}).get("uid"))
+        uid = await self._recorded_uid(args, key)
         body = await self._pod(args)
-        if body is not None and _uid(body) == uid and not _going(body):
-            return None  # meant to be evicted, and still there
+        if body is None or _going(body):
+            return Applied(changed=bool(uid), detail=f"pod/{args.name} is gone, or about to be")
+        if uid in ("", _uid(body)):
+            return None  # never meant to be evicted, or still there
         return Applied(changed=True, detail=f"pod/{args.name} (uid {uid}) is gone")
 
     async def apply(self, args: RestartPodArguments, target: Target, key: str) -> Applied:
@@ -164,6 +162,14 @@ class RestartPod(Action[RestartPodArguments]):
                     rule=BUDGET_RULE,
                 ) from None
             raise
+
+    async def _recorded_uid(self, args: RestartPodArguments, key: str) -> str:
+        """Return the uid of the pod that was to go under this key, "" if there is no record."""
+        try:
+            event = await self._objects.client.get("Event", args.namespace, _event_name(key))
+        except (UnknownName, Refused):
+            return ""
+        return str((event.get("involvedObject") or {}).get("uid") or "")
 
     async def _record(self, pod: Body, key: str) -> None:
         """Record the intent as an Event; where events may not be written, do without."""

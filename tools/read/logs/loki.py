@@ -1,11 +1,13 @@
 """Log templates from Loki, with counts in the window and in the equally long window before."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 from typing import ClassVar
 
 from bot.domain.environment import Environment
+from bot.domain.errors import SreBotError
 from bot.domain.needs import Fact, Need
 from bot.domain.snapshot import BlindSpot, Snapshot, Source
 from bot.domain.time import Window
@@ -51,14 +53,13 @@ class LokiLogs(ReadTool):
         source = Source(
             system="loki", query=logql, window=window, link=self._client.link(logql, window)
         )
-        lines, complete = await self._all(logql, window, source)
-        earlier, earlier_complete = await self._all(
-            logql, before, Source(system="loki", query=logql, window=before)
+        (lines, complete), earlier = await asyncio.gather(
+            self._all(logql, window, source), self._baseline(logql, before)
         )
-        known = complete and earlier_complete
+        known = complete and earlier is not None
         entries = [_entry(line, baseline=False) for line in lines]
         if known:
-            entries += [_entry(line, baseline=True) for line in earlier]
+            entries += [_entry(line, baseline=True) for line in earlier or ()]
         found, cut = templates(entries, source, baseline_known=known)
         return Snapshot(
             environment=self._environment.name,
@@ -67,6 +68,15 @@ class LokiLogs(ReadTool):
             logs=found,
             blind_spots=_spots(complete, len(lines), cut),
         )
+
+    async def _baseline(self, logql: str, before: Window) -> list[Line] | None:
+        """Return the lines of the window before, None if they are not all to be had."""
+        source = Source(system="loki", query=logql, window=before)
+        try:
+            lines, complete = await self._all(logql, before, source)
+        except SreBotError:
+            return None
+        return lines if complete else None
 
     async def _all(self, logql: str, window: Window, source: Source) -> tuple[list[Line], bool]:
         """Return the newest lines page by page, and whether those are all there are."""

@@ -1,12 +1,13 @@
 """Log lines to templates: mask what varies, count what is the same, guess the level."""
 
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.domain.redaction import redact
 from bot.domain.snapshot import LogTemplate, Source
-from tools.clients.redaction import redact_text
 
 MAX_LINE = 2000
 MAX_TEMPLATES = 400
@@ -25,10 +26,15 @@ _MASKS: tuple[tuple[re.Pattern[str], str], ...] = (
         ),
         "<*>",
     ),
-    (re.compile(r"(?<![A-Za-z0-9_])[+-]?\d+(?:[.,]\d+)*(?=\b|[a-zµ%])"), "<*>"),
-    (re.compile(r"(?<==)\"[^\"]{0,200}\"(?=\s|$)"), '"<*>"'),
+    (
+        re.compile(
+            r"(?<![A-Za-z0-9_])(?<!status=)(?<!status )(?<!code=)[+-]?\d+(?:[.,]\d+)*(?=\b|[a-zµ%])"
+        ),
+        "<*>",
+    ),
 )
 
+_LOGFMT = re.compile(r'(?:^|\s)(msg|message|event|error|err|exception)="((?:[^"\\]|\\.){0,1000})"')
 _LEVEL = re.compile(
     r"(?:\"?(?:level|severity|lvl)\"?\s*[=:]\s*\"?|\[|\b)"
     r"(fatal|panic|critical|emerg|error|err|warning|warn|info|debug|trace)\b",
@@ -77,8 +83,31 @@ class _Count:
     last: datetime | None = None
 
 
+def message_of(line: str) -> str:
+    """Return what a structured line (JSON, logfmt) says, with its error; any other line whole."""
+    if line.startswith("{"):
+        fields = _json_fields(line)
+    else:
+        fields = {k: v.replace('\\"', '"') for k, v in _LOGFMT.findall(line[:MAX_LINE])}
+    said = next((fields[k] for k in ("msg", "message", "event") if fields.get(k)), "")
+    wrong = next((fields[k] for k in ("error", "err", "exception") if fields.get(k)), "")
+    if not said:
+        return line
+    return f"{said}: {wrong}" if wrong and wrong not in said else said
+
+
+def _json_fields(line: str) -> dict[str, str]:
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    if not isinstance(found, dict):
+        return {}
+    return {k: v for k, v in found.items() if isinstance(v, str)}
+
+
 def mask(line: str) -> str:
-    """Return the line with ids, times, addresses and numbers as <*>."""
+    """Return the line with ids, times, addresses and numbers as <*>; HTTP statuses stay."""
     text = line[:MAX_LINE]
     for pattern, replacement in _MASKS:
         text = pattern.sub(replacement, text)
@@ -103,7 +132,7 @@ def templates(
     """
     counts: dict[tuple[str, str | None, bool, str], _Count] = {}
     for entry in entries:
-        template = mask(entry.text)
+        template = mask(message_of(entry.text))
         key = (entry.service, entry.container, entry.previous, template)
         count = counts.get(key)
         if count is None:
@@ -142,8 +171,8 @@ def _template(count: _Count, source: Source, *, baseline_known: bool) -> LogTemp
         container=entry.container,
         previous=entry.previous,
         level=entry.level or level_of(entry.text),
-        template=redact_text(count.template),
-        example=redact_text(entry.text[:MAX_LINE]),
+        template=redact(count.template),
+        example=redact(entry.text[:MAX_LINE]),
         count=count.count,
         baseline_count=count.before if baseline_known else None,
         first_at=count.first,

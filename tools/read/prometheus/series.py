@@ -40,7 +40,7 @@ class PrometheusSeries(ReadTool):
     name: ClassVar[str] = "prometheus.series"
     system: ClassVar[str] = "metrics"
     answers: ClassVar[Fact] = Fact.SERIES
-    timeout_s: ClassVar[float] = 6.0
+    timeout_s: ClassVar[float] = 8.0
 
     def __init__(self, environment: Environment, client: Prometheus) -> None:
         self._environment, self._client = environment, client

@@ -1,6 +1,6 @@
 // Draws buttons and overflow menus; asks for confirmation first where the app wants it.
 import { confirmDialog } from "../dialog.js";
-import { el, icon } from "../dom.js";
+import { el, icon, dropDown } from "../dom.js";
 import { followable } from "../links.js";
 import { plain, text } from "./text.js";
 
@@ -42,15 +42,7 @@ export function overflow(item, block, surface) {
   const menu = el("div", { class: "menu", role: "menu" }, (item.options ?? []).map((option, index) =>
     overflowOption(item, block, surface, option, index, () => box.removeAttribute("open"))));
   const summary = el("summary", { class: "button overflow", "aria-label": "More actions", testid: `action-${item.action_id}` }, icon("more"));
-  const box = el("details", { class: "overflow-box" }, summary, menu);
-  box.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || !box.open) return;
-    event.stopPropagation();
-    event.preventDefault();
-    box.open = false;
-    summary.focus();
-  });
-  box.addEventListener("focusout", (event) => { if (event.relatedTarget && !box.contains(event.relatedTarget)) box.open = false; });
+  const box = dropDown(el("details", { class: "overflow-box" }, summary, menu));
   return box;
 }
 

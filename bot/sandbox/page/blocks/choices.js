@@ -1,5 +1,5 @@
 // Draws the elements with which a person chooses: selects, radio buttons, checkboxes.
-import { el, uid } from "../dom.js";
+import { el, dropDown, uid } from "../dom.js";
 import { plain, text } from "./text.js";
 
 const groups = (item) => item.option_groups ?? [{ label: null, options: item.options ?? [] }];
@@ -47,7 +47,8 @@ export function multiSelect(item, field, rows, kind, initial) {
     if (event.target.checked && full()) event.target.checked = false;
     else toggle(row, event.target.checked);
   }));
-  return el("details", { class: "multi-box" }, summary, el("div", { class: "multi-list", role: "group", "aria-label": placeholder(item) }, list));
+  const menu = el("div", { class: "multi-list", role: "group", "aria-label": placeholder(item) }, list);
+  return dropDown(el("details", { class: "multi-box" }, summary, menu));
 }
 
 const placeholder = (item) => (item.placeholder ? plain(item.placeholder) : "Choose…");

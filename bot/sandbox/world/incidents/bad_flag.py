@@ -31,7 +31,10 @@ def install(site: Site, onset: float, seed: int) -> Story:
     parts.add(site, service.name, modifiers, strength, "flag")
     level, text = ("warn", "feature " + flag.name + ": fallback after {ms} ms")
     if kind != "slow":
-        level, text = ("error", "feature " + flag.name + ": unexpected null in field {word}, request {id}")
+        level, text = (
+            "error",
+            "feature " + flag.name + ": unexpected null in field {word}, request {id}",
+        )
     parts.log(site, service.name, level, (text,), parts.steady(0.6, strength))
     symptom = parts.symptom_of(site, service.name, seed)
     ask = parts.failing_question if kind == "errors" else parts.slow_question

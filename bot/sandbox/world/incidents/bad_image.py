@@ -1,4 +1,4 @@
-"""A release names an image that does not exist: the new pods never start, too few old ones are left."""
+"""A release names an image that does not exist: no new pod starts, few old ones are left."""
 
 from bot.sandbox.world import background, building, noise, rollout, templates
 from bot.sandbox.world.incidents import parts
@@ -14,7 +14,9 @@ def install(site: Site, onset: float, seed: int) -> Story:
     workload = site.workloads[service.name]
     before = rollout.version_of(rollout.image_of(workload.current.template))
     good = building.bump(before, 1)
-    bad = noise.choice((good + "-rc1", good + "-amd64", good.replace("v", "", 1)), "image", seed, "tag")
+    bad = noise.choice(
+        (good + "-rc1", good + "-amd64", good.replace("v", "", 1)), "image", seed, "tag"
+    )
     workload.body["spec"]["strategy"] = _strategy(service)
     template = templates.template(site, service, bad)
     at = onset - 4.0

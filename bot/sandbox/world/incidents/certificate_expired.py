@@ -1,4 +1,4 @@
-"""A certificate was renewed weeks ago, but the process still serves the old one, which has expired."""
+"""A certificate was renewed, but the process still serves the old one, which has expired."""
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from bot.sandbox.world.truth import Incident, Story, call
 
 def install(site: Site, onset: float, seed: int) -> Story:
     """Let the old certificate expire at the onset."""
-    service = noise.choice(parts.http_services(site, called=True), "certificate", seed)
+    service = noise.choice(_needed(site), "certificate", seed)
     renewed = onset - noise.between(18.0, 29.0, "certificate", seed) * DAY
     _long_running(site, service, renewed)
     _certificate(site, service, renewed)
@@ -40,6 +40,12 @@ def install(site: Site, onset: float, seed: int) -> Story:
         repairs=(call("restart_deployment", name=service.name),),
         detail=f"{service.name} serves a certificate that has expired; a new one was issued",
     )  # fmt: skip
+
+
+def _needed(site: Site) -> list[Service]:
+    """Return the services whose loss a caller feels."""
+    found = parts.http_services(site, called=True)
+    return [s for s in found if any(not c.soft for _, c in site.topology.callers(s.name))]
 
 
 def _long_running(site: Site, service: Service, renewed: float) -> None:

@@ -14,7 +14,9 @@ def install(site: Site, onset: float, seed: int) -> Story:
     service = noise.choice(parts.http_services(site), "blip", seed)
     length = noise.between(40.0, 75.0, "blip", seed, "length")
     strength = during(onset, onset + length)
-    parts.add(site, service.name, Modifiers(latency_factor=7.0, latency_add_s=0.15), strength, "blip")
+    parts.add(
+        site, service.name, Modifiers(latency_factor=7.0, latency_add_s=0.15), strength, "blip"
+    )
     parts.log(site, service.name, "warn", ("stop-the-world pause of {ms} ms",),
               parts.steady(0.15, strength))  # fmt: skip
     return nothing(

@@ -22,21 +22,27 @@ DIFF = (
 )
 
 
-def install(site: Site, onset: float, seed: int) -> Story:
-    """Release the leak; `onset` is when the first pod has filled half of its memory."""
+def install(site: Site, _onset: float, seed: int) -> Story:
+    """Release the leak so long ago that the pods were killed once and are nearly full again."""
     service = noise.choice(parts.http_services(site), "leak", seed)
     period = noise.between(400.0, 560.0, "leak", seed, "period")
     leak = _Leak(site, service, period)
     site.births.append(leak.born)
     version = parts.release(
-        site, service, onset - 0.8 * period,
+        site, service, site.begun - 1.92 * period - 30.0,
         ("answer repeated requests from memory", "handlers/cache.py", DIFF),
     )  # fmt: skip
     leak.version = version
     for pod in site.workloads[service.name].pods:
         leak.born(pod)
     site.memory[service.name] = leak.extra
-    parts.add(site, service.name, Modifiers(latency_factor=5.0, cpu_factor=1.5), leak.pressure, "leak")
+    parts.add(
+        site,
+        service.name,
+        Modifiers(latency_factor=5.0, latency_add_s=0.12, cpu_factor=1.5),
+        leak.pressure,
+        "leak",
+    )
     parts.add(site, service.name, Modifiers(errors=0.35), leak.dying, "leak-kill")
     parts.log(
         site, service.name, "warn",
@@ -53,6 +59,7 @@ def install(site: Site, onset: float, seed: int) -> Story:
                       replicas=max(1, service.replicas - 2)),),
         detail=f"{service.name} {version} keeps every answer in memory; a restart helps for "
                f"{period / 60:.0f} minutes",
+        onset_age_s=1.92 * period + 30.0 - 0.65 * period,
     )  # fmt: skip
 
 
@@ -73,9 +80,7 @@ class _Leak:
         at = pod.created + period
         while at < pod.created + HORIZON_S:
             down = noise.between(14.0, 22.0, pod.uid, at)
-            pod.restarts.append(
-                Restart(at=at, back=at + down, reason="OOMKilled", exit_code=137)
-            )
+            pod.restarts.append(Restart(at=at, back=at + down, reason="OOMKilled", exit_code=137))
             at += down + period
 
     def _ages(self, pod: Pod, times: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""What several incidents are made of: bad versions, strengths, log lines, services to choose from."""
+"""What several incidents are made of: bad versions, strengths, log lines, candidates."""
 
 from collections.abc import Callable
 
@@ -8,6 +8,7 @@ from bot.sandbox.world import background, building, noise, rollout, templates
 from bot.sandbox.world.noise import Floats
 from bot.sandbox.world.records import Effect, Modifiers, Pod, Strength
 from bot.sandbox.world.site import LogRule, Site
+from bot.sandbox.world.sizing import noon_rates
 from bot.sandbox.world.topology import Role, Service
 from bot.sandbox.world.truth import Repair, call
 
@@ -86,7 +87,11 @@ def add(site: Site, service: str, modifiers: Modifiers, strength: Strength, name
 
 
 def log(
-    site: Site, service: str, level: str, texts: tuple[str, ...], rate: Callable[[Pod, Floats], Floats]
+    site: Site,
+    service: str,
+    level: str,
+    texts: tuple[str, ...],
+    rate: Callable[[Pod, Floats], Floats],
 ) -> None:
     """Add log lines of one service; `rate` is lines per second of one pod."""
     site.logs.append(LogRule(service=service, level=level, texts=texts, rate=rate))
@@ -99,8 +104,6 @@ def steady(per_second: float, strength: Strength) -> Callable[[Pod, Floats], Flo
 
 def busy_rate(site: Site, service: Service) -> float:
     """Return requests per second of one pod at noon."""
-    from bot.sandbox.world.sizing import noon_rates
-
     return noon_rates(site.topology, site.size.traffic)[service.name] / service.replicas
 
 

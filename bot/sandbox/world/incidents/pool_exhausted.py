@@ -55,7 +55,9 @@ class _Few:
 
     def __call__(self, pod: Pod | None, times: Floats) -> Floats:
         """Return the strength."""
-        value = "" if pod is None else str(self.site.configs[self.name].at(pod.created).get(KEY, ""))
+        value = (
+            "" if pod is None else str(self.site.configs[self.name].at(pod.created).get(KEY, ""))
+        )
         few = value.isdigit() and int(value) < 0.5 * self.usual
         return times * 0.0 + float(few)
 

@@ -1,4 +1,4 @@
-"""The external payment provider fails: errors, timeouts or both, whatever we do; a fallback exists."""
+"""The external payment provider fails, whatever we do; a fallback exists."""
 
 from bot.sandbox.world import noise
 from bot.sandbox.world.incidents import parts
@@ -6,7 +6,7 @@ from bot.sandbox.world.noise import Floats
 from bot.sandbox.world.records import Flag, Modifiers, Pod
 from bot.sandbox.world.site import Site
 from bot.sandbox.world.topology import Role
-from bot.sandbox.world.truth import Incident, Story, call
+from bot.sandbox.world.truth import Incident, Repair, Story, call
 
 FALLBACK = "payment-queue-charges"
 
@@ -21,7 +21,7 @@ def install(site: Site, onset: float, seed: int) -> Story:
     modifiers = Modifiers(errors=errors, hang_share=hang, latency_factor=2.0)
     parts.add(site, provider, modifiers, parts.since(onset, 40.0), "provider")
     flag = site.flags.get(FALLBACK)
-    repairs = ()
+    repairs: tuple[Repair, ...] = ()
     if flag is not None:
         queued = Modifiers(calls={provider: 0.0}, latency_add_s=0.01)
         parts.add(site, caller.name, queued, _On(flag), "fallback")

@@ -16,7 +16,7 @@ KEY = "default-ttl-seconds"
 DRAIN_S = 35.0
 
 
-def install(site: Site, onset: float, seed: int) -> Story:
+def install(site: Site, _onset: float, seed: int) -> Story:
     """Remove the TTL some days ago; memory has grown with every sign-in since."""
     cache = _cache(site)
     name = f"{cache}-config"
@@ -32,7 +32,9 @@ def install(site: Site, onset: float, seed: int) -> Story:
     site.gauges[("redis_mem_fragmentation_ratio", cache)] = hoard.fragmentation
     site.gauges[("redis_evicted_keys_total", cache)] = hoard.evicted
     for caller, _call in site.topology.callers(cache):
-        parts.add(site, caller.name, Modifiers(errors=0.2, latency_factor=4.0), hoard.broken, "full")
+        parts.add(
+            site, caller.name, Modifiers(errors=0.2, latency_factor=4.0), hoard.broken, "full"
+        )
     parts.log(site, cache, "warning",
               ("Memory usage is {n} % of maxmemory", "active defrag is behind: {ms} ms this cycle"),
               lambda _pod, times: 0.01 + 0.0 * times)  # fmt: skip
@@ -89,7 +91,9 @@ class _Hoard:
     def fragmentation(self, times: Floats) -> Floats:
         """Return the fragmentation ratio, which grows with what is kept."""
         share = self._kept(times) / self.limit
-        wobble = 0.02 * noise.wave(times, *self.site.key, self.cache, "frag", periods_s=(900.0, 7000.0))
+        wobble = 0.02 * noise.wave(
+            times, *self.site.key, self.cache, "frag", periods_s=(900.0, 7000.0)
+        )
         out: Floats = 1.09 + 0.8 * share + wobble
         return out
 

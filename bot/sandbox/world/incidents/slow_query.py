@@ -44,13 +44,13 @@ def install(site: Site, onset: float, seed: int) -> Story:
     parts.add(site, service.name, modifiers, strength, "slow-query")
     parts.log(
         site, service.name, "warn",
-        ("slow query took {ms} ms: SELECT * FROM " + table + " rows={n}",
+        (f"slow query on {table} took {{ms}} ms, rows={{n}}",
          "query exceeded 400 ms (took {ms} ms) on " + database),
         parts.steady(0.25, strength),
     )  # fmt: skip
     parts.log(
         site, database, "log",
-        ("duration: {ms}.{n} ms  statement: SELECT * FROM " + table + " WHERE …",),
+        ("duration: {ms}.{n} ms  plan: sequential scan on " + table,),
         parts.steady(0.2, parts.since(onset)),
     )  # fmt: skip
     symptom = parts.symptom_of(site, service.name, seed)

@@ -14,7 +14,8 @@ def install(site: Site, onset: float, seed: int) -> Story:
     """Let more people in."""
     service = noise.choice(_candidates(site), "surge", seed)
     usual = parts.busy_rate(site, service) * service.replicas
-    factor = noise.between(1.9, 2.5, "surge", seed, "factor")
+    low = 1.6 if service.pool else 2.0  # a pool gives up before the CPU does
+    factor = noise.between(low, low + 0.4, "surge", seed, "factor")
 
     def extra(times: Floats) -> Floats:
         rise = np.clip((times - onset) / 150.0, 0.0, 1.0)

@@ -187,4 +187,4 @@ def dependencies(running: Running, asked: Asked) -> list[dict[str, Any]]:
             rate = float(edge.rate[0][slot % BLOCK])
             out.append({"parent": flow.service.name, "child": callee,
                         "callCount": round(rate * min(lookback, 86400.0 * 7))})  # fmt: skip
-    return [d for d in out if d["callCount"] > 0]
+    return [d for d in out if d["callCount"]]

@@ -90,14 +90,16 @@ class Walker:
         own = self._own(flow, v)
         took, failed = own * 0.5, status
         for callee, edge in flow.edges.items():
-            seconds, worst = self._calls(flow, (callee, edge), v, (at + took, span["spanID"], depth))
+            seconds, worst = self._calls(
+                flow, (callee, edge), v, (at + took, span["spanID"], depth)
+            )
             took += seconds
             if worst >= 500 and not edge.call.soft:
                 failed = 504 if worst == 504 else 500
                 break
         if status < 500 and failed < 500:
             took += own * 0.5
-        return self._end(span, took, failed, process_of=flow.service)
+        return self._end(span, took, failed)
 
     def _fate(self, shape: Shape) -> int:
         """Return the status that this service itself makes of the request."""
@@ -194,9 +196,8 @@ class Walker:
         return span
 
     def _end(
-        self, span: dict[str, Any], took: float, status: int, *,
-        process_of: Service | None = None, peer: Service | None = None,
-    ) -> tuple[float, int]:  # fmt: skip
+        self, span: dict[str, Any], took: float, status: int, *, peer: Service | None = None
+    ) -> tuple[float, int]:
         span["duration"] = max(1, round(took * 1e6))
         tags = [_tag("span.kind", "server" if peer is None else "client")]
         if peer is not None:

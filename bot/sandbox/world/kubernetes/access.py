@@ -28,10 +28,8 @@ def _allowed(read_only: bool, wanted: Json) -> bool:
         return False
     if wanted.get("namespace", "shop") not in ("shop", ""):
         return False
-    if verb in ("get", "list"):
-        return True
-    if read_only:
-        return False
+    if verb in ("get", "list") or read_only:
+        return not read_only or verb in ("get", "list")
     sub = str(wanted.get("subresource", ""))
     if sub:
         return sub in known[plural].subresources

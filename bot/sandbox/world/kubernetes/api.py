@@ -117,6 +117,7 @@ def answer(call: Call, path: list[str]) -> Any:
 
 
 def _discovery(path: list[str]) -> Any:
+    """Return a fixed document, None for a path that is none."""
     single = {
         "version": resources.version,
         "api": resources.core_versions,
@@ -126,12 +127,11 @@ def _discovery(path: list[str]) -> Any:
         return single[path[0]]()
     if path in (["healthz"], ["readyz"], ["livez"]):
         return "ok"
-    if len(path) == 2 and path[0] == "api":
-        return resources.resource_list("", path[1])
     if len(path) == 2 and path[0] == "apis":
         return resources.group(path[1])
-    if len(path) == 3 and path[0] == "apis":
-        return resources.resource_list(path[1], path[2])
+    if len(path) == (3 if path[:1] == ["apis"] else 2):
+        group = path[1] if path[0] == "apis" else ""
+        return resources.resource_list(group, path[-1]) if path[0] in ("api", "apis") else None
     return None
 
 

@@ -8,6 +8,7 @@ from bot.sandbox.world.records import NEVER, Json, Pod, Workload
 from bot.sandbox.world.site import NAMESPACE, Site
 
 KEPT_S = 3600.0
+PRESENT = 'Container image "{}" already present on machine'
 
 
 def events(site: Site, at: float) -> list[Json]:
@@ -94,8 +95,8 @@ def _pulling(site: Site, about: Json, pod: Pod, at: float) -> Iterator[tuple[flo
     tries = min(8, 1 + int((at - pod.created) // 60.0))
     first = pod.created + 1.0
     last = pod.created + 1.0 + 60.0 * (tries - 1)
-    failed = (f'Failed to pull image "{pod.image}": rpc error: code = NotFound desc = failed to pull '
-              f'and unpack image "{pod.image}": {pod.image}: not found')  # fmt: skip
+    failed = (f'Failed to pull image "{pod.image}": rpc error: code = NotFound desc = failed to '
+              f'pull and unpack image "{pod.image}": {pod.image}: not found')  # fmt: skip
     backing = f'Back-off pulling image "{pod.image}"'
     for reason, message, kind, count, moment in (
         ("Pulling", f'Pulling image "{pod.image}"', "Normal", tries, last),
@@ -114,8 +115,8 @@ def _restarted(
     at, back = moments
     port = site.service(pod.service).port
     refused = f'Readiness probe failed: Get "http://{pod.name}:{port}/readyz": connection refused'
-    yield _event(site, about, {"reason": "Pulled", "message": f'Container image "{pod.image}" already '
-                               "present on machine"}, at + 1.0)  # fmt: skip
+    yield _event(site, about, {"reason": "Pulled", "message": PRESENT.format(pod.image)},
+                 at + 1.0)  # fmt: skip
     yield _event(site, about, {"reason": "Created", "message": f"Created container {pod.service}"},
                  at + 1.2)  # fmt: skip
     yield _event(site, about, {"reason": "Started", "message": f"Started container {pod.service}"},

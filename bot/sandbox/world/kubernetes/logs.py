@@ -42,8 +42,8 @@ def _span(call: Any, pod: Pod, now: float) -> tuple[float, float]:
     if pod.waiting:
         raise ApiError(
             400, "BadRequest",
-            f'container "{pod.service}" in pod "{pod.name}" is waiting to start: trying and failing '
-            "to pull image",
+            f'container "{pod.service}" in pod "{pod.name}" is waiting to start: trying and '
+            "failing to pull image",
         )  # fmt: skip
     start = past[-1].at if past else pod.created
     seconds = _number(call, "sinceSeconds")

@@ -128,7 +128,9 @@ def _steps(path: str) -> list[str]:
 
 
 def _missing(path: str) -> ApiError:
-    text = f"the server rejected our request due to an error in our request: no such path {path[:200]}"
+    text = (
+        f"the server rejected our request due to an error in our request: no such path {path[:200]}"
+    )
     return ApiError(422, "Invalid", text)
 
 

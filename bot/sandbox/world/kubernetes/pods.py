@@ -24,7 +24,7 @@ def pod_body(site: Site, workload: Workload, pod: Pod, at: float) -> Json:
         "name": pod.name,
         "namespace": NAMESPACE,
         "uid": pod.uid,
-        "resourceVersion": str(_version(site, pod, at)),
+        "resourceVersion": str(_version(pod, at)),
         "creationTimestamp": iso(pod.created),
         "labels": labels,
         "annotations": dict(template["metadata"].get("annotations") or {}),
@@ -43,7 +43,7 @@ def pod_body(site: Site, workload: Workload, pod: Pod, at: float) -> Json:
         "kind": "Pod",
         "metadata": metadata,
         "spec": spec,
-        "status": _status(site, pod, spec["containers"][0], at),
+        "status": _status(pod, spec["containers"][0], at),
     }
 
 
@@ -57,7 +57,7 @@ def owner(site: Site, workload: Workload, pod: Pod) -> Json:
             "blockOwnerDeletion": True, "uid": rollout.uid(*site.key, plural, name)}  # fmt: skip
 
 
-def _version(site: Site, pod: Pod, at: float) -> int:
+def _version(pod: Pod, at: float) -> int:
     passed = (pod.created, pod.ready, pod.gone, *(r.at for r in pod.restarts))
     base = noise.number(pod.uid, "rv") % 50_000 + 420_000
     return base + sum(1 for moment in passed if moment <= at)
@@ -68,7 +68,7 @@ def past_restarts(pod: Pod, at: float) -> list[Restart]:
     return [r for r in pod.restarts if r.at <= at]
 
 
-def _status(site: Site, pod: Pod, container: Json, at: float) -> Json:
+def _status(pod: Pod, container: Json, at: float) -> Json:
     ready = pod.is_ready(at)
     seed = noise.number(pod.uid, "ip")
     status: Json = {
@@ -78,7 +78,7 @@ def _status(site: Site, pod: Pod, container: Json, at: float) -> Json:
         "podIP": f"10.244.{seed % 250}.{seed // 250 % 250 + 2}",
         "startTime": iso(pod.created),
         "conditions": _conditions(pod, ready, at),
-        "containerStatuses": [_container(site, pod, container, ready, at)],
+        "containerStatuses": [_container(pod, container, ready, at)],
     }
     status["podIPs"] = [{"ip": status["podIP"]}]
     return status
@@ -108,7 +108,7 @@ def _conditions(pod: Pod, ready: bool, at: float) -> list[Json]:
     return out
 
 
-def _container(site: Site, pod: Pod, container: Json, ready: bool, at: float) -> Json:
+def _container(pod: Pod, container: Json, ready: bool, at: float) -> Json:
     restarts = past_restarts(pod, at)
     digest = noise.number(pod.image, "digest")
     out: Json = {
@@ -128,7 +128,8 @@ def _container(site: Site, pod: Pod, container: Json, ready: bool, at: float) ->
         begun = restarts[-2].back - 4.0 if len(restarts) > 1 else pod.created + PULL_S
         out["lastState"] = {"terminated": {
             "exitCode": last.exit_code, "reason": last.reason, "startedAt": iso(begun),
-            "finishedAt": iso(last.at), "containerID": f"containerd://{noise.number(pod.uid, -1):064x}",
+            "finishedAt": iso(last.at),
+            "containerID": f"containerd://{noise.number(pod.uid, -1):064x}",
         } | ({"message": last.message} if last.message else {})}  # fmt: skip
     return out
 

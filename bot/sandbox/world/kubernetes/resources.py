@@ -34,7 +34,8 @@ def _apps(plural: str, kind: str, **more: Any) -> Resource:
 
 
 RESOURCES: tuple[Resource, ...] = (
-    _core("pods", "Pod", verbs=("get", "list", "delete", "patch"), subresources=("log", "eviction")),
+    _core("pods", "Pod", verbs=("get", "list", "delete", "patch"),
+          subresources=("log", "eviction")),
     _core("services", "Service", verbs=WRITE),
     _core("endpoints", "Endpoints"),
     _core("configmaps", "ConfigMap", verbs=WRITE),
@@ -57,7 +58,8 @@ RESOURCES: tuple[Resource, ...] = (
              kind="PodDisruptionBudget", verbs=WRITE),
     Resource(group="batch", version="v1", plural="jobs", kind="Job"),
     Resource(group="batch", version="v1", plural="cronjobs", kind="CronJob"),
-    Resource(group="networking.k8s.io", version="v1", plural="ingresses", kind="Ingress", verbs=WRITE),
+    Resource(group="networking.k8s.io", version="v1", plural="ingresses", kind="Ingress",
+             verbs=WRITE),
     Resource(group="networking.k8s.io", version="v1", plural="networkpolicies",
              kind="NetworkPolicy", verbs=WRITE),
     Resource(group="storage.k8s.io", version="v1", plural="storageclasses", kind="StorageClass",

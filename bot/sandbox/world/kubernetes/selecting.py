@@ -26,7 +26,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
 def label_test(text: str) -> Test:
     """Return a predicate for a label selector. Raises: ApiError 400."""
     tests = [_requirement(part.strip()) for part in _split(text) if part.strip()]
-    return lambda body: all(t((body["metadata"].get("labels") or {})) for t in tests)
+    return lambda body: all(t(body["metadata"].get("labels") or {}) for t in tests)
 
 
 def _split(text: str) -> list[str]:

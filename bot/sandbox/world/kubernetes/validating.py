@@ -9,7 +9,9 @@ from bot.sandbox.world.records import Json
 
 QUANTITY = re.compile(r"[0-9]+(\.[0-9]+)?([mkMGTP]|[KMGTP]i)?")
 IMAGE = re.compile(r"[a-z0-9][A-Za-z0-9._/:@-]{0,254}")
-ANNOTATION = re.compile(r"([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
+ANNOTATION = re.compile(
+    r"([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?"
+)
 MAX_REPLICAS = 500
 Causes = list[tuple[str, str]]
 
@@ -30,7 +32,9 @@ def check(resource: Resource, old: Json, new: Json) -> None:
     if resource.plural == "configmaps":
         causes += _config(new)
     if causes:
-        raise invalid(resource.kind + (f".{resource.group}" if resource.group else ""), name, causes)
+        raise invalid(
+            resource.kind + (f".{resource.group}" if resource.group else ""), name, causes
+        )
 
 
 def _plural(resource: Resource) -> str:
@@ -43,7 +47,9 @@ def _same(resource: Resource, old: Json, new: Json) -> None:
         if want != have:
             if field == "uid" and want is not None:
                 raise conflict(_plural(resource), str(old["metadata"]["name"]))
-            raise bad_request(f"the {field} of the object ({want}) does not match the {field} on the URL")
+            raise bad_request(
+                f"the {field} of the object ({want}) does not match the {field} on the URL"
+            )
     if (new.get("kind"), new.get("apiVersion")) != (old.get("kind"), old.get("apiVersion")):
         raise bad_request("kind and apiVersion cannot be changed")
 
@@ -59,10 +65,12 @@ def _metadata(metadata: Json) -> Causes:
             continue
         for key, value in found.items():
             if not ANNOTATION.fullmatch(str(key)) or len(str(key)) > 317:
-                causes.append((f"metadata.{field}", f'Invalid value: "{str(key)[:80]}": name part must '
-                               "consist of alphanumeric characters, '-', '_' or '.'"))  # fmt: skip
+                text = f'Invalid value: "{str(key)[:80]}": name part must consist of alphanumeric'
+                causes.append((f"metadata.{field}", text + " characters, '-', '_' or '.'"))
             if not isinstance(value, str):
-                raise bad_request(f"json: cannot unmarshal metadata.{field} into Go value of type string")
+                raise bad_request(
+                    f"json: cannot unmarshal metadata.{field} into Go value of type string"
+                )
     return causes
 
 
@@ -92,7 +100,9 @@ def _replicas(spec: Json) -> Causes:
     if value < 0:
         return [("spec.replicas", f"Invalid value: {value}: must be greater than or equal to 0")]
     if value > MAX_REPLICAS:
-        return [("spec.replicas", f"Invalid value: {value}: the sandbox runs at most {MAX_REPLICAS}")]
+        return [
+            ("spec.replicas", f"Invalid value: {value}: the sandbox runs at most {MAX_REPLICAS}")
+        ]
     return []
 
 

@@ -110,7 +110,9 @@ def _tell_deploy(site: Site, workload: Workload, templates: tuple[Json, Json], a
 def _note(call: Any, target: str, what: str) -> None:
     metadata = call.body.get("metadata") if isinstance(call.body, dict) else None
     annotations = (metadata or {}).get("annotations") if isinstance(metadata, dict) else None
-    key = (annotations or {}).get("sre-bot/execution-key") if isinstance(annotations, dict) else None
+    key = (
+        (annotations or {}).get("sre-bot/execution-key") if isinstance(annotations, dict) else None
+    )
     call.site.actions.append({"at": call.now, "by": call.user, "object": target, "what": what,
                               "key": key})  # fmt: skip
 
@@ -198,8 +200,8 @@ def _evict(call: Any) -> Json:
             raise ApiError(
                 429, "TooManyRequests",
                 "Cannot evict pod as it would violate the pod's disruption budget.",
-                {"causes": [{"reason": "DisruptionBudget", "message": f"The disruption budget {name} "
-                             "does not allow more disruptions now"}]},
+                {"causes": [{"reason": "DisruptionBudget",
+                             "message": f"The disruption budget {name} allows no more now"}]},
             )  # fmt: skip
     if not _asked_dry(call):
         rollout.remove_pod(call.site, workload, pod, call.now)

@@ -86,7 +86,9 @@ def _limit(asked: Asked) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 9 or int(text) == 0:
         raise BadQuery("limit must be a positive value")
     if int(text) > MOST:
-        raise BadQuery(f"max entries limit per query exceeded, limit > max_entries_limit ({text} > {MOST})")
+        raise BadQuery(
+            f"max entries limit per query exceeded, limit > max_entries_limit ({text} > {MOST})"
+        )
     return int(text)
 
 
@@ -165,7 +167,8 @@ def _matrix(running: Running, wanted: LogQuery, span: tuple[float, float], asked
     times = [start + i * step for i in range(int((end - start) / step) + 1)]
     rows = _counts(running, wanted, times)
     return {"resultType": "matrix", "stats": {}, "result": [
-        {"metric": dict(key), "values": [[t, number(v)] for t, v in zip(times, values, strict=True) if v]}
+        {"metric": dict(key),
+         "values": [[t, number(v)] for t, v in zip(times, values, strict=True) if v]}
         for key, values in rows.items() if any(values)
     ]}  # fmt: skip
 
@@ -221,7 +224,9 @@ def label_values(running: Running, asked: Asked) -> Any:
 
 def series(running: Running, asked: Asked) -> Any:
     """Return the streams that match."""
-    wanted = [parse(text) for text in asked.query.getlist("match[]") or asked.query.getlist("match")]
+    wanted = [
+        parse(text) for text in asked.query.getlist("match[]") or asked.query.getlist("match")
+    ]
     if not wanted:
         raise BadQuery("0 matcher groups supplied")
     rows = _all_labels(running, asked)

@@ -9,7 +9,9 @@ from bot.sandbox.world.promql.matching import compiled, predicate
 from bot.sandbox.world.promql.values import BadQuery
 
 STRING = r'"(?:[^"\\]|\\.)*"|`[^`]*`'
-TOKEN = re.compile(rf"\s*(?:({STRING})|(\|=|\|~|!=|!~|=~|=|[{{}}(),\[\]|])|([A-Za-z_][\w:.]*|\d[\w.]*))")
+TOKEN = re.compile(
+    rf"\s*(?:({STRING})|(\|=|\|~|!=|!~|=~|=|[{{}}(),\[\]|])|([A-Za-z_][\w:.]*|\d[\w.]*))"
+)
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 MAX_TEXT = 6_000
 RANGES = ("count_over_time", "rate")

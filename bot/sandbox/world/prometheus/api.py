@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bot.sandbox.world.noise import Floats
-from bot.sandbox.world.prometheus import formatting
+from bot.sandbox.world.prometheus import alerts, formatting
 from bot.sandbox.world.promql.evaluator import Evaluator, Matcher, _matchers, parse
 from bot.sandbox.world.promql.values import NAME, BadQuery, FailedQuery
 from bot.sandbox.world.running import Running, World
@@ -35,6 +35,8 @@ def routes(world: World) -> list[BaseRoute]:
         "metadata": metadata,
         "targets": targets,
         "status/buildinfo": buildinfo,
+        "alerts": lambda running, _p, _q: {"alerts": alerts.alerts(running)},
+        "rules": lambda running, _p, _q: {"groups": alerts.rules(running)},
     }
     base = "/world/{env}/prometheus/api/v1"
     out: list[BaseRoute] = [

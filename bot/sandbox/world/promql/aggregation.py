@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from bot.sandbox.world.noise import Bools, Floats
+from bot.sandbox.world.noise import Bools, Floats, Ints
 from bot.sandbox.world.promql.values import Labels, Vector, signature
 
 Group = tuple[tuple[str, str], ...]
@@ -44,7 +44,7 @@ def reduce_groups(
     return Vector(labels=labels, values=out, present=count > 0)
 
 
-def _fast(op: str, values: Floats, present: Bools, bounds: "np.ndarray") -> Floats | None:  # type: ignore[type-arg]
+def _fast(op: str, values: Floats, present: Bools, bounds: Ints) -> Floats | None:
     if op in ("sum", "avg"):
         summed: Floats = np.add.reduceat(np.where(present, values, 0.0), bounds, axis=0)
         return summed
@@ -64,7 +64,7 @@ def _fast(op: str, values: Floats, present: Bools, bounds: "np.ndarray") -> Floa
     return None
 
 
-def _slow(op: str, rows: tuple[Floats, Bools], bounds: "np.ndarray", param: Floats) -> Floats:  # type: ignore[type-arg]
+def _slow(op: str, rows: tuple[Floats, Bools], bounds: Ints, param: Floats) -> Floats:
     values, present = rows
     ends = [*bounds[1:], len(values)]
     out = np.zeros((len(bounds), values.shape[1]))
@@ -121,7 +121,7 @@ def _ranker(column: Floats, op: str) -> Callable[[int], tuple[bool, float]]:
 
 
 def histogram_quantile(q: Floats, vector: Vector) -> Vector:
-    """Return the quantile per histogram. Source: Prometheus 2.42, promql/quantile.go, bucketQuantile."""
+    """Return the quantile per histogram. Source: Prometheus 2.42, quantile.go, bucketQuantile."""
     groups: dict[Group, list[tuple[float, int]]] = {}
     named: dict[Group, Labels] = {}
     for i, labels in enumerate(vector.labels):
@@ -146,7 +146,7 @@ def histogram_quantile(q: Floats, vector: Vector) -> Vector:
 def _histogram(q: Floats, vector: Vector, buckets: list[tuple[float, int]]) -> tuple[Floats, Bools]:
     rows = [i for _, i in buckets]
     present = vector.present[rows]
-    some: Bools = present.any(axis=0)
+    some: Bools = np.any(present, axis=0)
     bounds = np.array([b for b, _ in buckets])
     nothing = np.full(len(some), np.nan)
     if not math.isinf(bounds[-1]):

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 import promql_parser as ast
 
-from bot.sandbox.world.noise import Floats, Ints
+from bot.sandbox.world.noise import Bools, Floats, Ints
 from bot.sandbox.world.promql import aggregation, functions, operators, ranges
 from bot.sandbox.world.promql.values import (
     NAME,
@@ -160,25 +160,33 @@ class Evaluator:
         return functions.absent(found, once)
 
     def _timestamp(self, selector: Any) -> Vector:
-        found = self.evaluate(selector)
-        step = self.storage.step_s
-        stamps = np.floor(self._shifted(selector) / step) * step
-        return Vector(labels=found.unnamed(), values=found.values * 0.0 + stamps[None, :],
-                      present=found.present)  # fmt: skip
+        labels, _, stamps = self._newest(selector)
+        present = ~np.isnan(stamps)
+        found = Vector(labels=labels, values=np.nan_to_num(stamps), present=present)
+        return Vector(labels=found.unnamed(), values=found.values, present=present).thinned()
 
     def _VectorSelector(self, node: Any) -> Vector:  # noqa: N802 - named after the node
+        labels, values, _ = self._newest(node)
+        present = ~np.isnan(values)
+        return Vector(labels=labels, values=np.nan_to_num(values), present=present).thinned()
+
+    def _newest(self, node: Any) -> tuple[list[Labels], Floats, Floats]:
+        """Return labels, the newest sample within the lookback at every step, and its time."""
         times = self._shifted(node)
         step = self.storage.step_s
         last = np.floor(times / step).astype(np.int64)
         back = 0 if self.storage.stale else int(LOOKBACK_S // step)
         wanted = np.unique((last[:, None] - np.arange(back + 1)[None, :]).ravel())
         labels, values = self._select(_matchers(node), wanted)
-        at = np.searchsorted(wanted, last)
-        if back and len(labels):
-            values = _filled(values, wanted, back)
-        values = values[:, at]
-        present = ~np.isnan(values)
-        return Vector(labels=labels, values=np.nan_to_num(values), present=present).thinned()
+        has = ~np.isnan(values)
+        places = np.where(has, np.arange(len(wanted)), -1)
+        if back:
+            places = np.maximum.accumulate(places, axis=1)
+        places = places[:, np.searchsorted(wanted, last)]
+        stamps = np.where(places >= 0, wanted[np.maximum(places, 0)] * step, np.nan)
+        stamps = np.where(times[None, :] - stamps <= LOOKBACK_S, stamps, np.nan)
+        found = np.take_along_axis(values, np.maximum(places, 0), axis=1)
+        return labels, np.where(np.isnan(stamps), np.nan, found), stamps
 
     def _MatrixSelector(self, node: Any) -> Windows:  # noqa: N802 - named after the node
         selector = node.vector_selector
@@ -194,7 +202,7 @@ class Evaluator:
             np.minimum(low[:, None] + np.arange(max(1, width))[None, :], high[:, None])
         )
         labels, values = self._select(_matchers(selector), wanted)
-        keep = ~np.isnan(values).all(axis=1) if len(labels) else np.zeros(0, dtype=bool)
+        keep: Bools = ~np.all(np.isnan(values), axis=1)
         return Windows(
             labels=[row for row, k in zip(labels, keep, strict=True) if k],
             times=wanted * step,
@@ -266,17 +274,6 @@ class Evaluator:
         if not math.isfinite(value):
             raise BadQuery("timestamp must not be infinite")
         return float(value)
-
-
-def _filled(values: Floats, wanted: Ints, back: int) -> Floats:
-    """Return values with gaps filled from at most `back` grid steps before."""
-    has = ~np.isnan(values)
-    places = np.maximum.accumulate(np.where(has, np.arange(values.shape[1]), -1), axis=1)
-    known = np.maximum(places, 0)
-    filled = np.take_along_axis(values, known, axis=1)
-    near = (places >= 0) & (wanted[None, :] - wanted[known] < back)
-    out: Floats = np.where(near, filled, np.nan)
-    return out
 
 
 OPS = {"Equal": "=", "NotEqual": "!=", "Re": "=~", "NotRe": "!~"}

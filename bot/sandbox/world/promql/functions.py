@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bot.sandbox.world.noise import Floats
+from bot.sandbox.world.noise import Bools, Floats
 from bot.sandbox.world.promql import ranges
 from bot.sandbox.world.promql.aggregation import histogram_quantile
 from bot.sandbox.world.promql.values import (
@@ -27,8 +27,8 @@ Function = Callable[[list[Any], Floats], Any]  # of (arguments, step times)
 def _quiet(reduce: Callable[[Floats], Floats]) -> Callable[[Floats], Floats]:
     def run(taken: Floats) -> Floats:
         with np.errstate(all="ignore"):
-            empty = np.isnan(taken).all(axis=-1)
-            out: Floats = reduce(np.where(empty[..., None], 0.0, taken))
+            empty = np.all(np.isnan(taken), axis=-1, keepdims=True)
+            out: Floats = reduce(np.where(empty, 0.0, taken))
         return out
 
     return run
@@ -243,8 +243,6 @@ def _part(value: float, field: str) -> float:
 
 def absent(vector: Vector, labels: dict[str, str]) -> Vector:
     """Return one series of the selector's equality labels where the vector is empty."""
-    missing = ~vector.present.any(axis=0) if len(vector.labels) else np.ones(
-        vector.values.shape[1], dtype=bool
-    )  # fmt: skip
+    missing: Bools = ~np.any(vector.present, axis=0)
     shown = {k: v for k, v in labels.items() if k != NAME and v}
     return Vector(labels=[shown], values=np.ones((1, len(missing))), present=missing[None, :])

@@ -157,7 +157,8 @@ def _no_duplicate(taken: dict[Any, Bools], key: Any, present: Bools) -> None:
     before = taken.get(key)
     if before is not None and (before & present).any():
         raise FailedQuery(
-            "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)"
+            "multiple matches for labels: many-to-one matching must be explicit "
+            "(group_left/group_right)"
         )
     taken[key] = present if before is None else before | present
 
@@ -183,9 +184,9 @@ def _one_side(
         values, present, first = index[key]
         if (present & one.present[i]).any():
             raise FailedQuery(
-                f"found duplicate series for the match group {dict(key)} on the {side} hand-side of "
-                "the operation;many-to-many matching not allowed: matching labels must be unique on "
-                "one side"
+                f"found duplicate series for the match group {dict(key)} on the {side} hand-side "
+                "of the operation;many-to-many matching not allowed: matching labels must be "
+                "unique on one side"
             )
         index[key] = (
             np.where(one.present[i], one.values[i], values),

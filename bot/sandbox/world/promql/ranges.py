@@ -1,4 +1,4 @@
-"""Functions over range vectors: rates with Prometheus' extrapolation, and the *_over_time family."""
+"""Functions over range vectors: rates with Prometheus' extrapolation, *_over_time."""
 
 from collections.abc import Callable
 
@@ -36,7 +36,7 @@ def _take(windows: Windows, at: Floats) -> Floats:
 
 
 def extrapolated(windows: Windows, *, counter: bool, per_second: bool) -> Vector:
-    """Return rate, increase or delta. Source: Prometheus 2.42, promql/functions.go, extrapolatedRate."""
+    """Return rate, increase or delta. Source: Prometheus 2.42, functions.go, extrapolatedRate."""
     count, _, first, last = prepared(windows)
     enough = count >= 2
     if not len(windows.labels) or not enough.any():
@@ -113,7 +113,7 @@ def resets(windows: Windows, *, changes: bool) -> Vector:
 
 
 def over_time(windows: Windows, reduce: Callable[[Floats], Floats]) -> Vector:
-    """Apply a reduction over the samples [series, steps, samples] of every range, NaN where none."""
+    """Reduce the samples [series, steps, samples] of every range, NaN where there is none."""
     width = int(max(0, (windows.high - windows.low + 1).max(initial=0)))
     _, some, _, _ = prepared(windows)
     out = np.zeros(some.shape)

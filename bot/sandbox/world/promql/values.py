@@ -82,7 +82,7 @@ def signature(labels: Labels) -> tuple[tuple[str, str], ...]:
 
 
 def merged(vector: Vector) -> Vector:
-    """Return the vector with series of equal labels joined. Raises: FailedQuery: both at one step."""
+    """Return the vector, series of equal labels joined. Raises: FailedQuery: both at a step."""
     seen: dict[tuple[tuple[str, str], ...], list[int]] = {}
     for i, labels in enumerate(vector.labels):
         seen.setdefault(signature(labels), []).append(i)

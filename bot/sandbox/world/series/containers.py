@@ -40,7 +40,7 @@ def families() -> Iterator[Family]:
     yield Family(name="node_cpu_seconds_total", kind="counter",
                  help="Seconds the CPUs spent in each mode.", read=_node_cpu)  # fmt: skip
     yield Family(name="node_memory_MemAvailable_bytes", kind="gauge",
-                 help="Memory information field MemAvailable_bytes.", read=_node_available)  # fmt: skip
+                 help="Memory field MemAvailable_bytes.", read=_node_available)  # fmt: skip
     for name, value in (
         ("node_memory_MemTotal_bytes", "memory"),
         ("node_filesystem_size_bytes", "disk"),
@@ -58,8 +58,7 @@ def running(pod: Pod, times: Floats) -> Floats:
     """Return 1 where the container runs (ready or starting), 0 elsewhere."""
     if pod.waiting:
         return times * 0.0
-    out = ((times >= pod.created + 2.0) & (times < pod.gone)).astype(float)
-    return out
+    return ((times >= pod.created + 2.0) & (times < pod.gone)).astype(float)
 
 
 class _CpuReader:
@@ -100,7 +99,7 @@ def cpu_increments(frame: Frame, name: str) -> dict[Any, Floats]:
 def pod_cores(flow: Flow, index: int) -> Floats:
     """Return the cores one pod uses at every step of a frame."""
     cores = np.where(flow.touched[index], flow.cpu[1], flow.cpu[0])
-    generator = noise.generator(flow.pods[index].uid, float(flow.rate[0]))
+    generator = noise.generator(flow.pods[index].uid, flow.block)
     jitter = np.exp(0.05 * generator.standard_normal(len(cores)))
     out: Floats = np.where(flow.serving[index] > 0, cores * jitter, 0.004)
     return out

@@ -15,7 +15,7 @@ Keep = Callable[[Mapping[str, str]], bool]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
-    """Some series: labels without the name, and values [series, indices], NaN where there is no sample."""
+    """Some series: labels without the name, values [series, indices], NaN: no sample."""
 
     labels: list[Labels]
     values: Floats
@@ -41,8 +41,7 @@ class Scope:
 
 def times_of(indices: Ints) -> Floats:
     """Return epoch seconds of sample indices."""
-    out: Floats = indices * SCRAPE
-    return out
+    return indices.astype(np.float64) * SCRAPE
 
 
 def gather(indices: Ints, parts: "list[tuple[Labels, Floats]]") -> Rows:

@@ -31,7 +31,9 @@ class _Read:
 
     def _values(self, scope: Scope, service: Service, times: Floats) -> Floats:
         special = scope.site.gauges.get(("certificate", service.name))
-        expires = special(times) if special else times * 0.0 + usual_expiry(scope.site, service.name)
+        expires = (
+            special(times) if special else times * 0.0 + usual_expiry(scope.site, service.name)
+        )
         if self.expiry:
             return expires
         out: Floats = (expires > times).astype(float)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from bot.sandbox.world.noise import Floats, Ints
+from bot.sandbox.world.noise import Bools, Floats, Ints
 from bot.sandbox.world.promql.evaluator import Matcher
 from bot.sandbox.world.promql.matching import predicate, test
 from bot.sandbox.world.promql.values import NAME, Labels
@@ -47,7 +47,7 @@ class SiteStorage:
             return [], np.zeros((0, len(indices)))
         return labels, np.concatenate(values)
 
-    def _padded(self, values: Floats, known: "np.ndarray") -> Floats:  # type: ignore[type-arg]
+    def _padded(self, values: Floats, known: Bools) -> Floats:
         if known.all():
             return values
         out = np.full((len(values), len(known)), np.nan)

@@ -13,7 +13,7 @@ from bot.sandbox.world.solving import Frame
 from bot.sandbox.world.topology import STATEFUL, Role, Service
 
 BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
-NAMES = tuple(f"{b:g}" for b in BOUNDS) + ("+Inf",)
+NAMES = (*(f"{b:g}" for b in BOUNDS), "+Inf")
 SUM, COUNT = len(NAMES), len(NAMES) + 1
 EDGES = np.array(BOUNDS)[:, None]
 SERVER = "http_server_request_duration_seconds"
@@ -161,7 +161,7 @@ def _table(fast: Floats, slow: Floats, weight: Floats, k: float) -> Floats:
 
 
 def _narrow(seconds: Floats) -> Floats:
-    below = (EDGES * 1.02 >= seconds[None, :]).astype(float)
+    below = (seconds[None, :] <= EDGES * 1.02).astype(float)
     one = np.ones_like(seconds)[None, :]
     out: Floats = np.concatenate([below, one, 1000.0 * seconds[None, :], one])
     return out

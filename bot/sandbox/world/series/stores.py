@@ -1,4 +1,4 @@
-"""Connection pools, databases, caches, queues, certificates and volumes, as their exporters tell."""
+"""Connection pools, databases, caches, queues and volumes, as their exporters tell."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -19,7 +19,7 @@ from bot.sandbox.world.series.family import (
     times_of,
     where,
 )
-from bot.sandbox.world.site import NAMESPACE, Site
+from bot.sandbox.world.site import BLOCK, NAMESPACE, Site
 from bot.sandbox.world.solving import Frame
 from bot.sandbox.world.topology import Role, Service
 
@@ -80,7 +80,7 @@ def store_labels(service: Service) -> Labels:
             "instance": f"{service.name}:{service.port}"}  # fmt: skip
 
 
-def _max_connections(site: Site, service: Service, times: Floats) -> Floats:
+def _max_connections(_site: Site, _service: Service, times: Floats) -> Floats:
     return times * 0.0 + 200.0
 
 
@@ -89,7 +89,7 @@ def maxmemory(service: Service) -> float:
     return round(service.memory_limit / 1.15) * MIB
 
 
-def _redis_max(site: Site, service: Service, times: Floats) -> Floats:
+def _redis_max(_site: Site, service: Service, times: Floats) -> Floats:
     return times * 0.0 + maxmemory(service)
 
 
@@ -107,7 +107,7 @@ def _fragmentation(site: Site, service: Service, times: Floats) -> Floats:
     )
 
 
-def _evicted(site: Site, service: Service, times: Floats) -> Floats:
+def _evicted(_site: Site, _service: Service, times: Floats) -> Floats:
     return times * 0.0
 
 
@@ -135,7 +135,7 @@ def _clients(site: Site, service: Service, times: Floats) -> Floats:
     )
 
 
-def _max_clients(site: Site, service: Service, times: Floats) -> Floats:
+def _max_clients(_site: Site, _service: Service, times: Floats) -> Floats:
     return times * 0.0 + 10000.0
 
 
@@ -148,8 +148,8 @@ def _pools(flow: Flow, index: int, at: Ints) -> tuple[Floats, Floats, Floats]:
     if special is not None:
         size = np.where(touched & (special[at] > 0), special[at], size)
     serving = flow.serving[index][at]
-    generator = noise.generator(flow.pods[index].uid, "pool", int(at[0]) if len(at) else 0)
-    wobble = np.exp(0.18 * generator.standard_normal(len(at)))
+    generator = noise.generator(flow.pods[index].uid, "pool", flow.block)
+    wobble = np.exp(0.18 * generator.standard_normal(BLOCK))[at]
     used = np.round(np.minimum(wanted * np.where(wanted < 0.9 * size, wobble, 1.0), size) * serving)
     waiting = np.maximum(0.0, wanted / size - 0.93) * 30.0 * wobble
     return used, size, np.round(np.minimum(waiting, 400.0) * serving)

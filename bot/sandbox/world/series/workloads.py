@@ -152,7 +152,7 @@ class _Slo:
         parts: list[tuple[Labels, Floats]] = []
         for service in scope.site.inside():
             labels = {"service_name": service.name, "namespace": NAMESPACE}
-            if service.serves_http and keep(labels):
+            if service.role in (Role.HTTP, Role.WORKER) and keep(labels):
                 parts.append((labels, np.full(len(indices), self.value(scope, service))))
         return gather(indices, parts)
 

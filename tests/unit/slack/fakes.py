@@ -7,66 +7,28 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
-from slack_sdk.models.blocks import Block as SdkBlock
 
-from bot.domain.conversation import Click, InvestigationRow, Judgement, Mark, Mention, Notice, Thread
+from bot.domain.conversation import (
+    Click,
+    InvestigationRow,
+    Judgement,
+    Mark,
+    Mention,
+    Notice,
+    Thread,
+)
 from bot.domain.diagnosis import Report
 from bot.domain.people import Role
 from bot.domain.ports import Posted
+from bot.sandbox.workspace.blockkit import check, check_view
 
 TOKEN = "xoxb-test-token"
+APP_TOKEN = "xapp-test"
 BOT_USER = "U0SREBOT"
 TEAM = "T0TEST"
 CHANNEL = "C0INCIDENTS"
 USER = "U0ROSA"
 ROOT = "1700000000.000100"
-
-
-def check_blocks(blocks: Any, limit: int = 50) -> list[str]:
-    """Return what Slack would refuse: slack_sdk's own limits, and the rules it does not know."""
-    if not isinstance(blocks, list) or not blocks:
-        return ["no blocks"]
-    wrong = [f"{len(blocks)} blocks"] if len(blocks) > limit else []
-    seen: set[str] = set()
-    for block in blocks:
-        parsed = SdkBlock.parse(block)
-        if parsed is None:
-            wrong.append(f"unknown block {block}")
-            continue
-        parsed.to_dict()  # runs the limits, raises when one is broken
-        wrong += _check_block(block, seen)
-    return wrong
-
-
-def _check_block(block: dict[str, Any], seen: set[str]) -> list[str]:
-    wrong = []
-    elements = block.get("elements", [])
-    if block["type"] in ("actions", "context") and not elements:
-        wrong.append("empty elements")
-    if block["type"] == "context" and len(elements) > 10:
-        wrong.append("more than 10 elements")
-    for text in _texts(block):
-        if not text["text"].strip():
-            wrong.append("empty text")
-        if len(text["text"]) > 3000:
-            wrong.append("text over 3000")
-        if text["type"] == "mrkdwn" and "<!channel" in text["text"]:
-            wrong.append("broadcast")
-    for element in elements:
-        if "action_id" in element:
-            if element["action_id"] in seen:
-                wrong.append(f"duplicate {element['action_id']}")
-            seen.add(element["action_id"])
-            if len(element.get("value", "")) > 2000:
-                wrong.append("value over 2000")
-    return wrong
-
-
-def _texts(value: Any) -> list[dict[str, Any]]:
-    if isinstance(value, dict):
-        own = [value] if value.get("type") in ("mrkdwn", "plain_text") else []
-        return own + [t for v in value.values() for t in _texts(v)]
-    return [t for v in value for t in _texts(v)] if isinstance(value, list) else []
 
 
 @dataclass
@@ -116,7 +78,7 @@ class FakeSlack:
         if planned:
             status, body, headers = planned.pop(0)
             return web.json_response(body, status=status, headers=headers)
-        if request.headers.get("Authorization") != f"Bearer {TOKEN}":
+        if request.headers.get("Authorization") not in (f"Bearer {TOKEN}", f"Bearer {APP_TOKEN}"):
             return web.json_response({"ok": False, "error": "invalid_auth"})
         act = getattr(self, "on_" + method.replace(".", "_"), None)
         body = act(args) if act else {"ok": False, "error": "unknown_method"}
@@ -174,14 +136,14 @@ class FakeSlack:
 
     def on_views_publish(self, args: dict[str, Any]) -> dict[str, Any]:
         view = _loaded(args["view"])
-        assert check_blocks(view["blocks"], 100) == []
+        assert check_view(view) == []
         self.homes[args["user_id"]] = view
         return {"ok": True, "view": view}
 
     def _view(self, view_id: str, args: dict[str, Any]) -> dict[str, Any]:
         view = _loaded(args["view"])
-        wrong = check_blocks(view["blocks"], 100)
-        if wrong or len(view.get("private_metadata", "")) > 3000:
+        wrong = check_view(view)
+        if wrong:
             return {"ok": False, "error": "invalid_arguments", "wrong": wrong}
         self.views[view_id] = view
         return {"ok": True, "view": {**view, "id": view_id}}
@@ -216,7 +178,7 @@ class FakeSlack:
         args["blocks"] = _loaded(args["blocks"])
         if isinstance(args.get("metadata"), str):
             args["metadata"] = json.loads(args["metadata"])
-        return "invalid_blocks" if check_blocks(args["blocks"]) else ""
+        return "invalid_blocks" if check(args["blocks"], surface="message") else ""
 
     def named(self, method: str) -> list[dict[str, Any]]:
         return [args for name, args in self.calls if name == method]

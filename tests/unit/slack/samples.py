@@ -4,8 +4,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from slack_fakes import BOT_USER, CHANNEL, ROOT, TEAM, USER
-
 from bot.domain.action import (
     ActionCall,
     BlastRadius,
@@ -41,13 +39,14 @@ from bot.domain.people import Role
 from bot.domain.policy import Reason, Ruling, Verdict
 from bot.domain.snapshot import BlindSpot, Change, ChangeKind, Series, Source
 from bot.domain.time import Window
+from tests.unit.slack.fakes import BOT_USER, CHANNEL, ROOT, TEAM, USER
 
 NOW = datetime(2026, 11, 21, 14, 5, tzinfo=UTC)
 WINDOW = Window.last(1800, before=NOW)
 THREAD = Thread(team=TEAM, channel=CHANNEL, ts=ROOT)
 GRAPH = Source(
     system="prometheus",
-    query='histogram_quantile(0.99, rate(http_server_request_duration_seconds_bucket{service_name="checkout"}[2m]))',
+    query='histogram_quantile(0.99, rate(duration_seconds_bucket{service_name="checkout"}[2m]))',
     window=WINDOW,
     link="https://prometheus.example/graph?g0.expr=up&g0.tab=0",
 )
@@ -129,9 +128,7 @@ def unknown() -> Diagnosis:
         Ranked(hypothesis=hypothesis(cause=cause), confidence=confidence)
         for cause, confidence in (("slow_dependency", 0.41), ("traffic_surge", 0.30))
     )
-    return diagnosis(
-        status=Status.UNKNOWN, confidence=0.41, summary="", causes=(), ranked=guesses
-    )
+    return diagnosis(status=Status.UNKNOWN, confidence=0.41, summary="", causes=(), ranked=guesses)
 
 
 def chart() -> ChartData:

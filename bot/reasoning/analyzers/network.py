@@ -1,0 +1,229 @@
+"""Delay and loss on the network: of one workload's pods, or of all pods of one node."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.domain.diagnosis import Evidence, Finding, Hypothesis, Question
+from bot.domain.snapshot import KubernetesObject, Signal, Snapshot
+from bot.reasoning.claims import GOOD, HINT, PROOF, STRONG, said, seen, source_of, watched
+from bot.reasoning.kubernetes import Cluster, cluster_of, get
+from bot.reasoning.picture import Picture, Sign, picture_of
+from bot.reasoning.suspicion import unique
+
+NAME = "network"
+# Rare beside bad releases and saturation: a delay is what is left when a service is slow by itself
+# and neither works more, nor is asked more, nor was changed.
+_PRIOR = -5.0
+LATENCY = (Signal.LATENCY_P50, Signal.LATENCY_P99)
+BUSY = (Signal.CPU_THROTTLED, Signal.CPU_OF_LIMIT, Signal.CPU_CORES)
+ELSEWHERE = (
+    Signal.DB_QUERY_P99, Signal.POOL_OF_LIMIT, Signal.POOL_WAITERS, Signal.MEMORY_OF_LIMIT,
+    Signal.CONNECTIONS_OF_LIMIT,
+)  # fmt: skip
+MUCH = math.log(5)  # a latency five times the usual
+PASSED_ON = 0.5  # a callee that accounts for this share of the excess explains the caller
+RETRANSMITS = "tcp_retransmits"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slow:
+    """A service that answers slower than usual: by how much, and how much its callees explain."""
+
+    service: str
+    sign: Sign
+    rise: float  # ln(now / usual)
+    passed_on: float  # share of the excess seconds that its slowest callee accounts for
+
+    @property
+    def own_s(self) -> float:
+        """Seconds above the usual that its slowest callee does not account for."""
+        excess = _level(self.sign) - self.sign.shift.usual
+        return excess * max(0.0, 1.0 - self.passed_on)
+
+
+def look(snapshot: Snapshot, question: Question) -> Finding:
+    """Return the services (or the node) whose latency nothing but the network explains."""
+    picture = picture_of(snapshot)
+    slow = _slow(picture)
+    sources = [s for s in slow.values() if s.passed_on < PASSED_ON and s.rise >= MUCH]
+    if not sources:
+        return Finding()
+    nodes = _of_one_node(cluster_of(snapshot), picture, slow)
+    ordered = sorted(sources, key=lambda s: (-s.own_s, s.service))
+    pods = [_pod(picture, question, s, ordered, bool(nodes)) for s in ordered[:5]]
+    return Finding(hypotheses=(*nodes, *pods))
+
+
+def _slow(picture: Picture) -> dict[str, Slow]:
+    signs = {}
+    for service, found in picture.symptoms.items():
+        own = [s for s in found if s.signal in LATENCY and s.service == service]
+        if own:
+            signs[service] = max(own, key=_rise)
+    return {name: _measured(picture, signs, name) for name in signs}
+
+
+def _measured(picture: Picture, signs: Mapping[str, Sign], service: str) -> Slow:
+    sign = signs[service]
+    excess = max(_level(sign) - sign.shift.usual, 1e-9)
+    below = [signs[c] for c in picture.graph.callees(service) if c in signs]
+    theirs = [_level(s) - s.shift.usual for s in below]
+    share = max(theirs, default=0.0) / excess
+    return Slow(service=service, sign=sign, rise=_rise(sign), passed_on=share)
+
+
+def _level(sign: Sign) -> float:
+    return max(sign.shift.now, sign.shift.worst)
+
+
+def _rise(sign: Sign) -> float:
+    return math.log(max(_level(sign), 1e-6) / max(sign.shift.usual, 1e-4))
+
+
+def _pod(
+    picture: Picture, question: Question, slow: Slow, ordered: Sequence[Slow], shared: bool
+) -> Hypothesis:
+    service = slow.service
+    factor = math.exp(slow.rise)
+    evidence = [
+        seen(slow.sign, picture, min(STRONG, slow.rise * 0.8), f"{factor:.0f} times the usual"),
+        *_not_passed_on(picture, slow),
+        *_idle(picture, service),
+        *_nothing_else(picture, service, slow.sign),
+    ]
+    if len(ordered) > 1 and slow is ordered[0]:
+        text = f"of {len(ordered)} slow services it loses most time by itself"
+        evidence.append(said(text, GOOD, slow.sign.series.source))
+    elif slow is not ordered[0]:
+        text = f"{ordered[0].service} loses more time by itself"
+        evidence.append(said(text, -GOOD, ordered[0].sign.series.source))
+    if shared:
+        text = "the other pods of its node are slow as well"
+        evidence.append(said(text, -STRONG, slow.sign.series.source))
+    return Hypothesis(
+        cause="pod_network_delay",
+        object=picture.object_of(service),
+        service=service,
+        summary=f"{service} answers {factor:.0f} times slower and does not work more: "
+        "its packets are delayed",
+        analyzer=NAME,
+        prior=_PRIOR,
+        evidence=tuple(evidence),
+        explains=tuple(sorted(set(picture.symptoms) & _touched(picture, service))),
+        onset=slow.sign.onset,
+        signal=watched(picture, question, service),
+        hint="restart_pod",
+    )
+
+
+def _touched(picture: Picture, service: str) -> frozenset[str]:
+    """Who waits for it, and whom it talks to: the delay is seen at both ends of its calls."""
+    return picture.graph.above(service) | picture.graph.callees(service)
+
+
+def _not_passed_on(picture: Picture, slow: Slow) -> list[Evidence]:
+    callees = sorted(picture.graph.callees(slow.service))
+    if not callees:
+        return [said(f"{slow.service} calls nobody", GOOD, slow.sign.series.source)]
+    share = round(100 * min(1.0, slow.passed_on))
+    weight = GOOD if slow.passed_on < 0.25 else HINT
+    text = f"its slowest callee accounts for {share} % of that"
+    return [said(text, weight, slow.sign.series.source)]
+
+
+def _idle(picture: Picture, service: str) -> list[Evidence]:
+    """A delayed process waits; an overloaded one works."""
+    signs = [s for signal in BUSY if (s := picture.sign(signal, service)) is not None]
+    if signs:
+        return [seen(max(signs, key=lambda s: s.shift.size), picture, -STRONG, "it works more")]
+    measured = [signal for signal in BUSY if picture.recent(signal, service) is not None]
+    if not measured:
+        return []
+    source = source_of(picture)
+    return [said(f"the CPU of {service} is as usual: it waits", GOOD, source)]
+
+
+def _nothing_else(picture: Picture, service: str, sign: Sign) -> list[Evidence]:
+    evidence = []
+    for signal in ELSEWHERE:
+        other = picture.sign(signal, service)
+        if other is not None:
+            evidence.append(seen(other, picture, -STRONG, "that explains it better"))
+    changes = [c for c in unique(picture.snapshot.changes) if c.service == service]
+    recent = [c for c in changes if abs((sign.onset - c.at).total_seconds()) < 1800]
+    if recent:
+        text = f"{recent[0].object} changed shortly before"
+        evidence.append(said(text, -STRONG, recent[0].source))
+    return evidence
+
+
+def _of_one_node(cluster: Cluster, picture: Picture, slow: Mapping[str, Slow]) -> list[Hypothesis]:
+    """Services on one node suffer, those elsewhere do not (or only as their callers)."""
+    placed = _placement(cluster)
+    found = []
+    for node, services in sorted(placed.items()):
+        here = {s for s in services if s in slow and slow[s].rise >= MUCH}
+        elsewhere = {s for s in slow if s not in services and slow[s].rise >= MUCH}
+        blamed = {s for s in elsewhere if not here & picture.graph.below(s)}
+        measured = {s for s in services if _is_measured(picture, s)}
+        if len(here) < 3 or len(blamed) * 2 > len(here) or len(here) * 2 < len(measured):
+            continue
+        item = cluster.find("Node", node)
+        if item is not None:
+            found.append(_node(picture, item, here, measured, blamed))
+    return found
+
+
+def _placement(cluster: Cluster) -> dict[str, set[str]]:
+    placed: dict[str, set[str]] = {}
+    for pod in cluster.pods:
+        owner, node = cluster.owner(pod), get(pod.body, "spec", "nodeName")
+        if owner is not None and node:
+            placed.setdefault(str(node), set()).add(owner.name)
+    return placed
+
+
+def _is_measured(picture: Picture, service: str) -> bool:
+    return any(picture.recent(signal, service) is not None for signal in LATENCY)
+
+
+def _node(
+    picture: Picture, node: KubernetesObject, here: set[str], measured: set[str], blamed: set[str]
+) -> Hypothesis:
+    source = source_of(picture)
+    names = ", ".join(sorted(here))
+    evidence = [
+        said(f"{len(here)} of {len(measured)} services of {node.name} are slow", PROOF, source),
+        said(
+            f"{len(blamed)} services on other nodes are slow without calling one of them",
+            STRONG if not blamed else -HINT,
+            source,
+        ),
+    ]
+    lost = picture.recent(RETRANSMITS, node.name)
+    cause = "node_network_delay"
+    if lost is not None and lost.values and _jumped(lost.values):
+        text = f"TCP retransmissions of {node.name} jumped"
+        evidence.append(said(text, GOOD, lost.source))
+        cause = "node_network_packet_loss"
+    return Hypothesis(
+        cause=cause,
+        object=f"node/{node.name}",
+        service=node.name,
+        summary=f"the network of node {node.name} is slow: so are the services there ({names})",
+        analyzer=NAME,
+        prior=_PRIOR,
+        evidence=tuple(evidence),
+        explains=tuple(sorted(picture.symptoms)),
+        onset=picture.onset,
+        hint="drain_node",
+    )
+
+
+def _jumped(values: Sequence[float]) -> bool:
+    """Whether the last third lies far above the first, which a mere delay does not do."""
+    third = max(1, len(values) // 3)
+    before = sorted(values[:third])[third // 2]
+    after = sorted(values[-third:])[third // 2]
+    return after > 5 * max(before, 0.1)
