@@ -111,6 +111,10 @@ class Collector:
         snapshot = self._gathered(wanted, answers)
         return Collected(snapshot=snapshot, steps=self._numbered(answers), answers=tuple(answers))
 
+    def recall(self, snapshot: Snapshot) -> None:
+        """Take facts for seen that this investigation found before a crash; else does nothing."""
+        self._seen.only_new(snapshot)
+
     async def service_names(self) -> tuple[str, ...]:
         """Return the names of the environment's workloads and of everything they call.
 

@@ -1,6 +1,5 @@
 """The workflow from a proposal to its outcome: offer, wait, act, watch, keep or undo."""
 
-import math
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -156,22 +155,22 @@ class Remediation:
 
     async def _watch_it(self, order: RemediationOrder, card: Card, acted_at: datetime) -> str:
         """Look at the signal until the window ends, a person takes it back, or it got worse."""
-        plan = card.proposal.verification
-        every = min(self._watch.every_s, plan.window_s)
-        verification: Verification | None = None
-        for number in range(1, max(1, math.ceil(plan.window_s / every)) + 1):
-            if await self._taken_back(order, card, self._clock.wall_seconds(every)):
+        proposal = card.proposal
+        until = acted_at + timedelta(seconds=proposal.verification.window_s)
+        looked_at, number = acted_at, 0
+        while True:
+            number += 1
+            wait_s = min(self._watch.every_s, (until - looked_at).total_seconds())
+            if await self._taken_back(order, card, self._clock.wall_seconds(wait_s)):
                 return CardState.UNDONE.value
             latest = await step(
-                f"look {number}", Verification, lambda: self._watch.look(card.proposal, acted_at)
+                f"look {number}", Verification, lambda: self._watch.look(proposal, acted_at)
             )
-            if verification is None or latest.outcome is not verification.outcome:
+            if card.verification is None or latest.outcome is not card.verification.outcome:
                 await self._show(f"seen {number}", order, _seen(card, latest))
-            verification = latest
-            if latest.outcome is Outcome.WORSE:
-                break
-        assert verification is not None  # noqa: S101 - there is at least one look
-        return await self._conclude(order, replace(card, verification=verification), verification)
+            card, looked_at = replace(card, verification=latest), latest.checked_at
+            if latest.outcome is Outcome.WORSE or looked_at >= until:
+                return await self._conclude(order, card, latest)
 
     async def _taken_back(self, order: RemediationOrder, card: Card, wait_s: float) -> bool:
         """Wait; whether in that time a person who may took the action back."""
@@ -281,8 +280,12 @@ class Undone:
     refused: bool = False
 
 
+def _uncertain(execution: Execution | None) -> bool:
+    return execution is not None and execution.status is ExecutionStatus.UNCERTAIN
+
+
 def _certain(execution: Execution) -> str:
-    return execution.detail if execution.status is ExecutionStatus.UNCERTAIN else ""
+    return execution.detail if _uncertain(execution) else ""
 
 
 def _seen(card: Card, verification: Verification) -> Card:
