@@ -94,6 +94,10 @@ class Hands:
         found = self.get("control/actions")
         return list(found["actions"])
 
+    def executions(self) -> int:
+        """Return how many executions changed the world; one may write more than one object."""
+        return len({action["key"] for action in self.actions_done()})
+
 
 def find_element(message: Json, action_id: str) -> tuple[Json, str]:
     for block in message.get("blocks", ()):

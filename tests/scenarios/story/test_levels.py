@@ -1,14 +1,12 @@
 """The whole story through the page: three incidents at each of the four levels."""
 
 import asyncio
-import contextlib
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from playwright.sync_api import Page, expect
-from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from bot.cli.company import Company
 from bot.domain.action import Level
@@ -20,6 +18,7 @@ from tests.fakes.story import Hands
 pytestmark = [pytest.mark.browser, pytest.mark.story]
 
 INCIDENTS = (("decoy-deploy", 1), ("pool-exhausted", 1), ("bad-flag", 1))
+ASKS_AGAIN = ("approve", "run", "undo")
 STORY_MS = 60_000  # patience with one step of a story, wall time
 
 
@@ -66,9 +65,8 @@ def thread_says(page: Page, words: str | re.Pattern[str]) -> None:
 def press(page: Page, action: str, *, as_user: str) -> None:
     become(page, as_user)
     page.get_by_test_id("thread").get_by_test_id(f"action-{action}").last.click(timeout=STORY_MS)
-    confirm = page.get_by_test_id("confirm-ok")
-    with contextlib.suppress(PlaywrightTimeout):  # not every button asks again
-        confirm.click(timeout=700)
+    if action in ASKS_AGAIN:
+        page.get_by_test_id("confirm-ok").click(timeout=STORY_MS)
 
 
 @pytest.mark.parametrize(("incident", "seed"), INCIDENTS)
@@ -93,7 +91,7 @@ def test_an_incident_at_every_level(
     thread_says(page, "root cause found")
     press(page, "run", as_user="U0APPROVER")
     settled(page)
-    assert len(hands.actions_done()) == 1
+    assert hands.executions() == 1
 
     # L3: staged; an observer is refused, an approver approves; the diagnosis is judged right
     set_level(company, Level.L3)
@@ -105,7 +103,7 @@ def test_an_incident_at_every_level(
     assert hands.actions_done() == []
     press(page, "approve", as_user="U0APPROVER")
     settled(page)
-    assert len(hands.actions_done()) == 1
+    assert hands.executions() == 1
     press(page, "verdict_right", as_user="U0RESPONDER")
 
     # L4: known by now, so it acts by itself, and offers to take it back
@@ -113,7 +111,7 @@ def test_an_incident_at_every_level(
     question = begin(hands, incident, seed)
     ask(page, hands, question)
     settled(page)
-    assert len(hands.actions_done()) == 1
+    assert hands.executions() == 1
 
 
 def settled(page: Page) -> None:
