@@ -23,7 +23,7 @@ from bot.domain.errors import NotConfigured, SreBotError
 from bot.domain.redaction import redact
 from bot.domain.time import ScaledClock
 from bot.remediation.asking import Ports
-from bot.remediation.desk import Clocks, Options
+from bot.remediation.desk import Clocks, Options, Times
 from bot.remediation.gateway import Gateway
 from bot.reports.chart import chart
 from bot.settings import Settings, load_environments
@@ -37,7 +37,7 @@ from bot.storage.audit import AuditLog
 from bot.storage.database import Database
 from bot.storage.environments import Environments
 from bot.storage.incidents import Incidents
-from bot.storage.migrate import upgrade, versions
+from bot.storage.migrate import prepared
 from bot.storage.outbox import Messages
 from bot.storage.people import Levels, People
 from bot.storage.switches import Switches
@@ -75,7 +75,7 @@ async def serve(settings: Settings, *, ready: Ready) -> None:
     """Run until SIGTERM or SIGINT. Raises: NotConfigured: what is missing, how to set it."""
     configure(settings.log_level)
     check(settings)
-    database = open_database(settings)
+    database = prepared(settings.database)
     try:
         bot = assemble(settings, database)
         await Environments(database).replace(bot.environments)
@@ -101,22 +101,6 @@ def check(settings: Settings) -> None:
         raise NotConfigured(
             "These settings are missing: " + "; ".join(missing) + ". `sre-bot doctor` checks all."
         )
-
-
-def open_database(settings: Settings) -> Database:
-    """Return the database at this version's schema; a SQLite file is brought there by itself."""
-    database = Database(settings.database)
-    if settings.database.startswith("sqlite"):
-        upgrade(database.engine)
-        return database
-    current, wanted = database.run_now(lambda _: versions(database.engine))
-    if current != wanted:
-        database.close()
-        raise NotConfigured(
-            f"The database is at revision {current or 'none'}, this version wants {wanted}: "
-            "run `sre-bot db migrate`"
-        )
-    return database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +132,8 @@ def assemble(settings: Settings, database: Database) -> Bot:
         people=SlackPeople(client, People(database)),
         levels=Levels(database, wall),
     )
-    gateway = _gateway(inquiry, stores, Clocks(wall=wall, world=world))
+    times = Times(offer_s=settings.approval_seconds)
+    gateway = _gateway(inquiry, stores, Clocks(wall=wall, world=world), times)
     engine = Engine(settings.journal, executor_id=settings.executor_id)
     notify = SlackNotifier(client, Messages(database), chart)
     _register(engine, gateway, inquiry, stores, (notify, settings.verification_every_seconds))
@@ -173,7 +158,7 @@ def assemble(settings: Settings, database: Database) -> Bot:
     )
 
 
-def _gateway(inquiry: Inquiry, stores: Stores, clocks: Clocks) -> Gateway:
+def _gateway(inquiry: Inquiry, stores: Stores, clocks: Clocks, times: Times) -> Gateway:
     catalogue = actions()
     return Gateway(
         actions=catalogue,
@@ -187,7 +172,7 @@ def _gateway(inquiry: Inquiry, stores: Stores, clocks: Clocks) -> Gateway:
             audit=stores.audit,
         ),
         clocks=clocks,
-        options=Options(calibrated=True, redact=redact),
+        options=Options(calibrated=True, redact=redact, times=times),
     )
 
 
@@ -201,7 +186,7 @@ def _register(
     """Make the workflows known. `telling`: the notifier, and seconds between two looks."""
     notify, every_s = telling
     runbooks = load_runbooks(actions=frozenset(actions()))
-    planning = Planning(engine, runbooks, inquiry.environments)
+    planning = Planning(engine, runbooks, inquiry.environments, notify)
     investigation = Investigation(inquiry, stores.incidents, notify, planning)
     remediation = Remediation(
         RemediationParts(
@@ -209,7 +194,6 @@ def _register(
             gateway=gateway,
             actions=stores.actions,
             incidents=stores.incidents,
-            switches=stores.switches,
             watch=Watch(collectors=inquiry.collectors, clock=inquiry.clock, every_s=every_s),
             telling=Telling(notify, stores.incidents),
             wall=ScaledClock(origin=datetime(2000, 1, 1, tzinfo=UTC)),

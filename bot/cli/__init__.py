@@ -1,6 +1,7 @@
 """The command line: `sre-bot COMMAND`; one module per family of commands, loaded when used."""
 
 import importlib
+import importlib.metadata
 import os
 import sys
 
@@ -28,6 +29,13 @@ COMMANDS = {
 NAMES = {"eval": "evaluate"}  # commands whose name is taken in Python
 
 
+def _version() -> str:
+    try:
+        return importlib.metadata.version("sre-bot")
+    except importlib.metadata.PackageNotFoundError:
+        return "(not installed)"
+
+
 class Commands(click.Group):
     """Finds a command's module by name, so that `sre-bot --help` loads no client."""
 
@@ -45,7 +53,7 @@ class Commands(click.Group):
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="sre-bot", prog_name="sre-bot")
+@click.version_option(_version(), prog_name="sre-bot")
 def cli() -> None:
     """A teammate in Slack for the people who keep production alive."""
 

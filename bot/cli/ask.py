@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bot.cli.support import clock_of
+from bot.cli.support import clock_of, told_of
 from bot.domain.diagnosis import Question, Status, Symptom
 from bot.domain.errors import NotConfigured
 from bot.settings import Settings, load, load_environments
@@ -94,9 +94,8 @@ def _place(incident: str, seed: int, environment: str) -> Iterator[tuple[Setting
         yield load(), ""
         return
     from bot.cli.company import Company, Plan
-    from bot.sandbox.world.catalog import truth
 
-    told = truth(incident, seed)
+    told = told_of(incident, seed)
     with tempfile.TemporaryDirectory(prefix="sre-bot-ask-") as home:
         plan = Plan(
             home=Path(home),

@@ -13,6 +13,7 @@ import click
 import requests
 
 from bot.cli.company import INCIDENT_CHANNEL, Company, Plan
+from bot.cli.support import told_of
 
 ASKER = "U0RESPONDER"
 GIVE_UP_S = 60.0
@@ -38,9 +39,7 @@ def bench() -> None:
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0))
 def bench_ask(runs: int, incident: str, seed: int) -> None:
     """Time from a mention to the first reply and to the full report, at the workspace."""
-    from bot.sandbox.world.catalog import truth
-
-    question = f"@sre-bot {truth(incident, seed).question}"
+    question = f"@sre-bot {told_of(incident, seed).question}"
     with tempfile.TemporaryDirectory(prefix="sre-bot-bench-") as home:
         company = Company(Plan(home=Path(home), incident=incident, seed=seed, rate=1.0))
         try:

@@ -118,10 +118,10 @@ class Company:
             clock_rate=self.plan.rate,
         )
 
-    def start_bot(self) -> None:
-        """Start the bot; returns when it is connected."""
+    def start_bot(self) -> dict[str, Any]:
+        """Start the bot; when it is connected, return what it says of itself (mode, port)."""
         self.bot = _spawn(["run"], self._log("bot"), self.settings())
-        _first_line(self.bot, "the bot")
+        return _first_line(self.bot, "the bot")
 
     def kill_bot(self) -> None:
         """SIGKILL: no goodbye."""
@@ -174,6 +174,7 @@ class Company:
                 default=name == self.plan.environment,
                 channels=(INCIDENT_CHANNEL, TEAM_CHANNEL) if name == self.plan.environment else (),
                 connections=_connections(f"{self.url}/world/{name}"),
+                fallbacks={"payment-provider": {"flag": "payment-queue-charges", "variant": "on"}},
             )
             for name, tier, aliases in ENVIRONMENTS
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from bot.cli.company import Company, Plan
+from bot.cli.support import told_of
 from bot.domain.errors import Unavailable
 
 WELCOME = """
@@ -35,9 +36,7 @@ def demo(
     incident: str, seed: int, environment: str, rate: float, port: int, home: Path | None
 ) -> None:
     """Start the sandbox company with its workspace, and the bot; print one URL."""
-    from bot.sandbox.world.catalog import truth
-
-    told = truth(incident, seed)
+    told = told_of(incident, seed)
     place = home or Path(tempfile.mkdtemp(prefix="sre-bot-demo-"))
     company = Company(
         Plan(

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from bot.cli.support import told_of
 from bot.domain.time import ScaledClock
 
 
@@ -51,7 +52,9 @@ def serve(  # noqa: PLR0913 - one parameter an option
     from bot.sandbox.world.routes import routes
     from bot.sandbox.world.running import World
 
-    start = datetime.fromisoformat(origin) if origin else datetime.now(UTC)  # noqa: TID251 - entry
+    start = _moment(origin) if origin else datetime.now(UTC)  # noqa: TID251 - entry
+    if incident:
+        told_of(incident, seed)
     clock = ScaledClock(origin=start, rate=rate)
     workspace, world = Workspace(clock), World(clock, seed)
     if incident:
@@ -62,3 +65,13 @@ def serve(  # noqa: PLR0913 - one parameter an option
         click.echo(json.dumps({"url": url, "port": urlsplit(url).port}))
 
     asyncio.run(server.serve(workspace, app, host=host, port=port, ready=listening))
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise click.UsageError(f"--origin: {text!r} is not an ISO time") from error
+    if moment.tzinfo is None:
+        raise click.UsageError("--origin: a time zone is missing, e.g. +00:00")
+    return moment

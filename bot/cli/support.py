@@ -4,11 +4,17 @@ import asyncio
 import contextlib
 import getpass
 from collections.abc import Awaitable, Callable, Iterator
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+import click
 
 from bot.domain.time import ScaledClock
 from bot.settings import Settings, load
 from bot.storage.database import Database
+from bot.storage.migrate import prepared
+
+if TYPE_CHECKING:
+    from bot.sandbox.world.truth import Truth
 
 T = TypeVar("T")
 
@@ -26,11 +32,21 @@ def typing_person() -> str:
         return "cli:unknown"
 
 
+def told_of(incident: str, seed: int) -> "Truth":
+    """Return an incident's truth. Raises: UsageError: names the incidents that there are."""
+    from bot.sandbox.world.catalog import UnknownIncident, truth
+
+    try:
+        return truth(incident, seed)
+    except UnknownIncident as unknown:
+        raise click.UsageError(str(unknown)) from unknown
+
+
 @contextlib.contextmanager
 def open_database() -> Iterator[tuple[Settings, Database]]:
-    """Yield the settings and an open database."""
+    """Yield the settings and an open database at this version's schema. Raises: NotConfigured."""
     settings = load()
-    database = Database(settings.database)
+    database = prepared(settings.database)
     try:
         yield settings, database
     finally:

@@ -9,7 +9,8 @@ from bot.domain.ports import AuditEntry
 from bot.settings import Settings
 from bot.storage.audit import AuditLog
 from bot.storage.database import Database
-from bot.storage.people import LevelGrant, Levels, People
+from bot.storage.people import EVERY_ACTION, LevelGrant, Levels, People
+from tools.catalog import actions
 
 ROLES = click.Choice([role.value for role in Role])
 LEVELS = click.Choice([level.name for level in Level], case_sensitive=False)
@@ -112,6 +113,9 @@ def list_levels() -> None:
 @click.option("--reason", required=True, help="Why; it goes into the audit.")
 def set_level(environment: str, action: str, level: str, service: str, reason: str) -> None:
     """Let ACTION ("*": every action) go up to LEVEL in ENVIRONMENT."""
+    known = (EVERY_ACTION, *sorted(actions()))
+    if action not in known:
+        raise click.UsageError(f"There is no action {action!r}; there are: {', '.join(known)}")
 
     async def work(settings: Settings, database: Database) -> None:
         clock, by = clock_of(settings), typing_person()

@@ -111,6 +111,10 @@ class Collector:
         snapshot = self._gathered(wanted, answers)
         return Collected(snapshot=snapshot, steps=self._numbered(answers), answers=tuple(answers))
 
+    def recall(self, snapshot: Snapshot) -> None:
+        """Take facts for seen that this investigation found before a crash; else does nothing."""
+        self._seen.only_new(snapshot)
+
     async def service_names(self) -> tuple[str, ...]:
         """Return the names of the environment's workloads and of everything they call.
 
@@ -186,7 +190,8 @@ class Collector:
         systems = {tool.name: tool.system for tool in self._tools}
         for answer in answers:
             system = systems[answer.tool]
-            part = self._seen.only_new(answer.snapshot)
+            named = tuple(replace(b, system=system) for b in answer.snapshot.blind_spots)
+            part = self._seen.only_new(replace(answer.snapshot, blind_spots=named))
             if answer.error:
                 spot = BlindSpot(system=system, reason=answer.error, wanted=_words(answer.need))
                 part = replace(part, blind_spots=(*part.blind_spots, spot))

@@ -21,7 +21,7 @@ _SHOWN = 160
 
 
 def novel(picture: Picture, service: str) -> list[LogTemplate]:
-    """Return a service's complaints that are new or far more frequent, most frequent first."""
+    """Return a service's complaints that are new or more frequent, most frequent first."""
     found = [t for t in picture.snapshot.logs if t.service == service and _bad(t) and _new(t)]
     return sorted(found, key=lambda t: (-t.count, t.template))
 
@@ -29,7 +29,7 @@ def novel(picture: Picture, service: str) -> list[LogTemplate]:
 def about(
     picture: Picture, services: Iterable[str], words: str, weight: float
 ) -> tuple[Evidence, ...]:
-    """Return the most frequent novel complaint that matches `words` as evidence, if there is one."""
+    """Return the most frequent novel complaint that matches `words` as evidence, if any."""
     matching = re.compile(words, re.I)
     found = [
         t for s in sorted(set(services)) for t in novel(picture, s) if matching.search(t.example)

@@ -75,7 +75,7 @@ class ServiceGraph:
         """Return the deepest anomalous services: no callee of theirs is anomalous too.
 
         With `start`, only those reached from it through anomalous services. Source: the walk to the
-        deepest anomalous callee of the PetShop paper (Hardt et al. 2024), with cycles collapsed.
+        deepest anomalous callee of Hardt et al. 2024 (arXiv 2311.04806), with cycles collapsed.
         """
         ill = frozenset(anomalous)
         scope = ill if start is None else self._ill_below(start, ill)

@@ -60,7 +60,7 @@ def first_round(question: Question) -> tuple[Need, ...]:
 
 
 def unanswered(snapshot: Snapshot, question: Question) -> tuple[Need, ...]:
-    """Return the first round's needs that must be asked again: nothing can be judged without them."""
+    """Return the first round's needs to ask again: nothing can be judged without them."""
     seen = {s.signal for s in snapshot.series}
     if not snapshot.blind_spots:
         return ()

@@ -95,10 +95,11 @@ def usual(values: Floats, direction: int = 1) -> tuple[float, float]:
     blocks = [b for b in np.array_split(values, min(BLOCKS, max(1, values.size // 3))) if b.size]
     medians = np.array([np.median(b) for b in blocks])
     order = np.argsort(direction * medians, kind="stable")
-    calm = np.concatenate([blocks[i] for i in order[: max(1, (len(blocks) + 2) // 3)]])
-    level = float(np.median(calm))
-    tail = float(np.quantile(direction * (calm - level), 0.95)) / _Q95
-    return level, max(spread(calm), tail)
+    calm = [blocks[i] for i in order[: max(1, (len(blocks) + 2) // 3)]]
+    every = np.concatenate(calm)
+    level = float(np.median(every))
+    tails = [float(np.quantile(direction * (block - level), 0.95)) for block in calm]
+    return level, max(spread(every), median(tails) / _Q95)
 
 
 def shift(
@@ -177,6 +178,40 @@ def trend(times: Sequence[float], values: ArrayLike, *, most: int = 120) -> Tren
     rest = spread(v - line)
     steady = moved / (moved + 2 * rest) if moved > 0 else 0.0
     return Trend(slope=slope, level=level, end=float(t[-1]), steady=steady)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bend:
+    """A series that was level until `start` (epoch seconds) and then follows a line."""
+
+    start: float
+    trend: Trend
+
+
+def bend(times: Floats, values: Floats) -> Bend | None:
+    """Return the best fit of "level, then a line" by least squares, None if it is too short.
+
+    `trend.steady` is the share of the variance it explains. Source: Hinkley 1971, two-phase
+    regression.
+    """
+    if times.size < 4 or times[-1] <= times[0]:
+        return None
+    t = (times - times[0]) / (times[-1] - times[0])
+    total = float(((values - values.mean()) ** 2).sum())
+    knees = t[:-2]
+    ramps = np.maximum(0.0, t[None, :] - knees[:, None])
+    ramps = ramps - ramps.mean(axis=1, keepdims=True)
+    slopes = (ramps * (values - values.mean())).sum(axis=1) / (ramps**2).sum(axis=1)
+    rest = ((values - values.mean() - slopes[:, None] * ramps) ** 2).sum(axis=1)
+    best = int(np.argmin(rest))
+    slope = float(slopes[best]) / float(times[-1] - times[0])
+    line = Trend(
+        slope=slope,
+        level=float(values.mean() + slopes[best] * ramps[best, -1]),
+        end=float(times[-1]),
+        steady=max(0.0, 1.0 - float(rest[best]) / total) if total > 0 else 0.0,
+    )
+    return Bend(start=float(times[best]), trend=line)
 
 
 def odd_one_out(levels: Mapping[str, float], *, floor: float, ratio: float = 1.0) -> str | None:

@@ -7,13 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.domain.action import ActionCall, Decision, Execution, Level, Proposal
-from bot.domain.environment import Environment
 from bot.domain.policy import Ruling, RulingEngine
 from bot.domain.ports import AuditEntry
 from bot.domain.time import Clock
 from bot.remediation.asking import Asker, Ports
-from bot.remediation.hand import Hand, open_hand
-from tools.contract import Action
+from bot.remediation.hand import Hand, Hands
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +79,7 @@ class Acted:
 class Desk:
     """The gateway's surroundings. `wall` dates what is recorded; `clock` is the watched world's."""
 
-    actions: Mapping[str, type[Action[Any]]]
-    environments: Mapping[str, Environment]
+    hands: Hands
     engine: RulingEngine
     ports: Ports
     asker: Asker
@@ -93,7 +90,7 @@ class Desk:
 
     def open(self, call: ActionCall) -> Hand:
         """Return the hand for a call. Raises: UnknownName, NotConfigured, Malformed."""
-        return open_hand(call, self.actions, self.environments)
+        return self.hands.open(call)
 
     def lock_until(self, proposal: Proposal) -> datetime:
         """Return how long a target is held: the verification window and a margin."""

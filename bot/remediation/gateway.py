@@ -23,7 +23,7 @@ from bot.remediation.acting import OPEN, Deed, Doer
 from bot.remediation.asking import Asker, Ports, approvals_of, by, execution_key, undo_key
 from bot.remediation.deciding import Decider
 from bot.remediation.desk import Acted, Clocks, Decided, Desk, Options, Staged
-from bot.remediation.hand import Seen, lock_name, same_target
+from bot.remediation.hand import Hands, Seen, lock_name, same_target
 from bot.remediation.staging import Stager
 from bot.remediation.verification import Next, next_move
 from tools.contract import Action
@@ -47,8 +47,7 @@ class Gateway:
     ) -> None:
         chosen = options or Options()
         self._desk = Desk(
-            actions=actions,
-            environments=environments,
+            hands=Hands(actions, environments),
             engine=engine,
             ports=ports,
             asker=Asker(ports=ports, calibrated=chosen.calibrated),

@@ -40,22 +40,32 @@ class Hand:
         return Seen(target=target, dry_run=dry_run, inverse=inverse)
 
 
-def open_hand(
-    call: ActionCall,
-    actions: Mapping[str, type[Action[Any]]],
-    environments: Mapping[str, Environment],
-) -> Hand:
-    """Return the hand for a call. Raises: UnknownName, NotConfigured, Malformed."""
-    environment = environments.get(call.environment)
-    if environment is None:
-        raise UnknownName("environment", call.environment, near=sorted(environments))
-    kind = actions.get(call.action)
-    if kind is None:
-        raise UnknownName("action", call.action)
-    action = kind.for_environment(environment)
-    if action is None:
-        raise NotConfigured(f"{kind.facts.system} is not configured in {environment.name}")
-    return Hand(environment=environment, action=action, arguments=kind.parse(call.arguments))
+class Hands:
+    """Opens hands; an action is bound to an environment once, for its client's connections."""
+
+    def __init__(
+        self,
+        actions: Mapping[str, type[Action[Any]]],
+        environments: Mapping[str, Environment],
+    ) -> None:
+        self._actions, self._environments = actions, environments
+        self._bound: dict[tuple[str, str], Action[Any]] = {}
+
+    def open(self, call: ActionCall) -> Hand:
+        """Return the hand for a call. Raises: UnknownName, NotConfigured, Malformed."""
+        environment = self._environments.get(call.environment)
+        if environment is None:
+            raise UnknownName("environment", call.environment, near=sorted(self._environments))
+        kind = self._actions.get(call.action)
+        if kind is None:
+            raise UnknownName("action", call.action)
+        action = self._bound.get((call.action, call.environment))
+        if action is None:
+            action = kind.for_environment(environment)
+        if action is None:
+            raise NotConfigured(f"{kind.facts.system} is not configured in {environment.name}")
+        self._bound[call.action, call.environment] = action
+        return Hand(environment=environment, action=action, arguments=kind.parse(call.arguments))
 
 
 def lock_name(target: Target) -> str:

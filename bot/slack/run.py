@@ -1,9 +1,9 @@
 """Runs the Bolt app: over Socket Mode, or as a route of an HTTP server."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
@@ -25,6 +25,7 @@ from bot.slack.app import GARBAGE
 from bot.slack.web import Web
 
 _LOG = logging.getLogger(__name__)
+LONGEST_PAUSE_S = 30.0  # between two tries to connect at the start
 MAX_BODY = 1_000_000  # bytes of one delivery; Slack's own are far smaller
 
 
@@ -57,28 +58,39 @@ async def run_socket_mode(
     if not app_token.startswith("xapp-"):
         raise NotConfigured("Socket Mode needs an app-level token that starts with xapp-")
     handler = SocketModeHandler(app, app_token)
+    connecting = asyncio.create_task(_connect(handler, app_token))
+    stopping = asyncio.create_task(stop.wait())
     try:
-        if await _connect(handler, stop) and connected is not None:
-            connected()
-        await stop.wait()
+        await asyncio.wait((connecting, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if connecting.done():
+            connecting.result()
+            if connected is not None:
+                connected()
+        await stopping
     finally:
+        connecting.cancel()
+        stopping.cancel()
         await handler.close_async()  # type: ignore[no-untyped-call] # Bolt has no annotation here
 
 
-async def _connect(handler: SocketModeHandler, stop: asyncio.Event) -> bool:
-    """Connect, and while Slack cannot be reached, try again ever more slowly."""
+async def _connect(handler: SocketModeHandler, app_token: str) -> None:
+    """Connect, and while Slack cannot be reached, try again ever more slowly.
+
+    The first address is fetched here: the client itself would retry a refused token for ever.
+    """
+    web, client = Web(), handler.app.client
+    open_connection = partial(client.apps_connections_open, app_token=app_token)
     pause_s = 1.0
-    while not stop.is_set():
+    while True:
         try:
-            await Web(timeout_s=30.0).call("apps.connections.open", handler.connect_async)
+            opened = await web.call("apps.connections.open", open_connection)
+            handler.client.wss_uri = str(opened["url"])
+            break
         except Transient as problem:
             _LOG.warning("no connection to Slack yet: %s", redact(str(problem)))
-        else:
-            return True
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), pause_s)
-        pause_s = min(30.0, pause_s * 2)
-    return False
+        await asyncio.sleep(pause_s)
+        pause_s = min(LONGEST_PAUSE_S, pause_s * 2)
+    await handler.connect_async()  # type: ignore[no-untyped-call] # Bolt has no annotation here
 
 
 def http_routes(app: AsyncApp, signing_secret: str, path: str = "/slack/events") -> list[BaseRoute]:

@@ -7,8 +7,33 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 
 import migrations
+from bot.domain.errors import NotConfigured, Unavailable
+from bot.storage.database import Database
+
+
+def prepared(url: str) -> Database:
+    """Return an open database at this version's schema; a SQLite file is brought there by itself.
+
+    Raises: NotConfigured: it is at another revision; Unavailable: it cannot be reached or written.
+    """
+    database = Database(url)
+    try:
+        if url.startswith("sqlite"):
+            upgrade(database.engine)
+        current, wanted = versions(database.engine)
+    except DBAPIError as error:
+        database.close()
+        raise Unavailable("database", type(error.orig).__name__) from error
+    if current == wanted:
+        return database
+    database.close()
+    raise NotConfigured(
+        f"The database is at revision {current or 'none'}, this version wants {wanted}: "
+        "run `sre-bot db migrate`"
+    )
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:

@@ -33,8 +33,10 @@ async def answer_live(
     collector = inquiry.collectors[question.environment].fresh()
 
     async def collect(needs: Sequence[Need]) -> Snapshot:
+        began = inquiry.clock.now()
         collected = await collector.collect(needs)
-        meter.count(Found(snapshot=collected.snapshot, steps=collected.steps), inquiry.clock.now())
+        found = Found(snapshot=collected.snapshot, steps=collected.steps)
+        meter.count(found, began=began, ended=inquiry.clock.now())
         return collected.snapshot
 
     return await answer(inquiry, runbooks, question, collect, meter)

@@ -6,6 +6,7 @@ at least once, so what it does must be safe to do again. The application version
 of the order of steps in a kind of workflow that may be running needs `patched`.
 """
 
+import asyncio
 import json
 import sqlite3
 from collections.abc import Awaitable, Callable, Coroutine
@@ -16,12 +17,13 @@ from dbos import DBOS, DBOSConfig, SetWorkflowID
 from dbos import Serializer as JournalSerializer
 
 from bot.domain.codec import decode, encode
-from bot.domain.errors import Permanent, SreBotError, Transient
+from bot.domain.errors import Permanent, SreBotError, Transient, Unavailable
 
 T = TypeVar("T")
 Body = Callable[..., Coroutine[Any, Any, Any]]
 
 APPLICATION_VERSION = "1"
+ALIVE = frozenset(("PENDING", "ENQUEUED", "DELAYED"))
 ATTEMPTS = 10  # of a step whose trouble is transient: 0.5 s, 1 s, 2 s, … about 4 minutes in all
 
 
@@ -62,6 +64,7 @@ class Engine:
         }
         self._dbos = DBOS(config=config)
         self._bodies: dict[str, Body] = {}
+        self._under_way: set[asyncio.Future[Any]] = set()
 
     def register(self, name: str, body: Body) -> None:
         """Make `body` a workflow of that name. All of them, before `launch`."""
@@ -76,13 +79,28 @@ class Engine:
         DBOS.launch()
 
     async def start(self, name: str, workflow_id: str, *arguments: Any) -> None:
-        """Start a workflow under an id; an id that was started before does nothing."""
-        with SetWorkflowID(workflow_id):
-            await DBOS.start_workflow_async(self._bodies[name], *arguments)
+        """Start a workflow under an id; an id that was started before does nothing.
+
+        Raises: Unavailable: it is not known whether it was; start it again.
+        """
+
+        async def begin() -> None:
+            with SetWorkflowID(workflow_id):
+                await DBOS.start_workflow_async(self._bodies[name], *arguments)
+
+        await self._whole(begin())
 
     async def send(self, workflow_id: str, topic: str, message: Any, *, key: str) -> None:
-        """Send a message once per key to a workflow that waits, or will wait, for it."""
-        await DBOS.send_async(workflow_id, message, topic, idempotency_key=key)
+        """Send a message once per key to a workflow that waits, or will wait, for it.
+
+        Raises: Unavailable: it is not known whether it was sent; send it again.
+        """
+        await self._whole(DBOS.send_async(workflow_id, message, topic, idempotency_key=key))
+
+    async def alive(self, workflow_id: str) -> bool:
+        """Whether there is such a workflow, and it is not at its end. Raises: Unavailable."""
+        status = await self._whole(DBOS.get_workflow_status_async(workflow_id))
+        return status is not None and status.status in ALIVE
 
     async def result(self, workflow_id: str) -> Any:
         """Wait for a workflow's end and return its result."""
@@ -93,6 +111,26 @@ class Engine:
         """Return how many workflows are not at their end."""
         found = await DBOS.list_workflows_async(status="PENDING", load_input=False)
         return len(found)
+
+    async def _whole(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run to the end even if the caller gives up.
+
+        Cut in two, a start would leave a row in the journal that nobody carries out.
+        """
+        task = asyncio.ensure_future(work)
+        self._under_way.add(task)
+        task.add_done_callback(self._ended)
+        try:
+            return await asyncio.shield(task)
+        except SreBotError:
+            raise
+        except Exception as error:  # the journal's own database raises what it likes
+            raise Unavailable("database", type(error).__name__) from error
+
+    def _ended(self, task: asyncio.Future[Any]) -> None:
+        self._under_way.discard(task)
+        if not task.cancelled():
+            task.exception()  # seen: whoever waited was told
 
     def close(self) -> None:
         """Stop; what runs is taken up at the next launch."""

@@ -28,6 +28,7 @@ from bot.reasoning.investigate import investigate
 from bot.reasoning.question import understand
 from bot.workflows.orders import Refuted
 
+LONGEST_THOUGHT_S = 5.0  # wall; a longer gap between two rounds was a crash, not thinking
 REFUTED_WEIGHT = -6.0  # a repair that did not help all but rules its cause out
 NAMES_WITHIN_S = 3.0  # wall; the names of services are usually cached
 
@@ -102,20 +103,26 @@ class Inquiry:
 
 
 class Meter:
-    """Counts what an investigation spends, from the results of its steps only."""
+    """Counts what an investigation spends, from the results of its steps only.
+
+    The time between a crash and the next start is not spent: it was nobody's work.
+    """
 
     def __init__(self, started: datetime, clock: Clock) -> None:
-        self._started, self._clock = started, clock
+        self._last, self._clock = started, clock
         self.spent = Budget(seconds=0.0, queries=0)
         self.steps: tuple[Step, ...] = ()
 
-    def count(self, found: Found, now: datetime) -> None:
-        """Add a round."""
+    def count(self, found: Found, *, began: datetime, ended: datetime) -> None:
+        """Add a round that was at work from `began` to `ended`."""
         first = len(self.steps)
         self.steps += tuple(
             replace(step, number=first + n) for n, step in enumerate(found.steps, start=1)
         )
-        seconds = self._clock.wall_seconds((now - self._started).total_seconds())
+        thought = self._clock.wall_seconds((began - self._last).total_seconds())
+        worked = self._clock.wall_seconds((ended - began).total_seconds())
+        seconds = self.spent.seconds + min(max(0.0, thought), LONGEST_THOUGHT_S) + worked
+        self._last = ended
         self.spent = Budget(seconds=seconds, queries=len(self.steps))
 
 

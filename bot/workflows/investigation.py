@@ -46,7 +46,8 @@ class Investigation:
         previous = await step("previous question", Previous, lambda: self._previous(order))
         asked = await step("understand", Asked, lambda: self._understand(order, previous.question))
         if asked.question is None:
-            await do("ask back", lambda: self._answer(order, asked.answer))
+            if order.mention.addressed:
+                await do("ask back", lambda: self._answer(order, asked.answer))
             return "asked back"
         question = asked.question
         await do("greet", lambda: self._head(order, question, START))
@@ -76,15 +77,17 @@ class Investigation:
             rounds += 1
 
             async def round_of_queries() -> Collected:
+                began = self._clock.now()
                 head = progress_of(seen, needs, meter.spent.seconds)
                 collected, _ = await asyncio.gather(
                     collector.collect(needs), self._progress(order, question, head)
                 )
                 found = Found(snapshot=collected.snapshot, steps=collected.steps)
-                return Collected(found=found, at=self._clock.now())
+                return Collected(found=found, began=began, ended=self._clock.now())
 
             collected = await step(f"look {rounds}", Collected, round_of_queries)
-            meter.count(collected.found, collected.at)
+            collector.recall(collected.found.snapshot)  # after a crash it is the journal's
+            meter.count(collected.found, began=collected.began, ended=collected.ended)
             seen = replace(seen, looked_at=seen.looked_at + collected.found.snapshot.looked_at)
             return collected.found.snapshot
 
@@ -154,7 +157,8 @@ class Collected:
     """One journaled round."""
 
     found: Found
-    at: datetime
+    began: datetime
+    ended: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

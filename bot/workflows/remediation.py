@@ -1,6 +1,5 @@
 """The workflow from a proposal to its outcome: offer, wait, act, watch, keep or undo."""
 
-import math
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,12 +16,12 @@ from bot.domain.codec import decode
 from bot.domain.conversation import Card, CardState, Click, Mark, Notice
 from bot.domain.diagnosis import Report
 from bot.domain.policy import Verdict
-from bot.domain.ports import ActionStore, IncidentStore, SwitchStore
+from bot.domain.ports import ActionStore, IncidentStore
 from bot.domain.time import Clock
 from bot.remediation.desk import Staged
 from bot.remediation.gateway import Gateway
 from bot.remediation.verification import Move, Next
-from bot.workflows.engine import Engine, do, receive, step
+from bot.workflows.engine import Engine, do, pause, receive, step
 from bot.workflows.orders import (
     CONTROL,
     DECISION,
@@ -41,6 +40,7 @@ class Attempt:
     execution: Execution | None
     at: datetime
     why_not: str = ""
+    again: bool = False  # it is not known what became of it, or the target is held for now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,6 @@ class Parts:
     gateway: Gateway
     actions: ActionStore
     incidents: IncidentStore
-    switches: SwitchStore
     watch: Watch
     telling: Telling
     wall: Clock
@@ -62,11 +61,7 @@ class Remediation:
 
     def __init__(self, parts: Parts) -> None:
         self._engine, self._gateway = parts.engine, parts.gateway
-        self._actions, self._incidents, self._switches = (
-            parts.actions,
-            parts.incidents,
-            parts.switches,
-        )
+        self._actions, self._incidents = parts.actions, parts.incidents
         self._watch, self._telling = parts.watch, parts.telling
         self._clock, self._wall = parts.watch.clock, parts.wall
 
@@ -97,15 +92,35 @@ class Remediation:
             if message["choice"] == "reject":
                 await self._end(order, card, CardState.REJECTED, message.get("reason", ""))
                 return None
-        attempt = await step("act", Attempt, lambda: self._act(card.proposal))
+        attempt = await self._attempt(order, card)
         if attempt.execution is None:
             await self._end(order, card, CardState.REFUSED, attempt.why_not)
             return None
         return attempt
 
+    async def _attempt(self, order: RemediationOrder, card: Card) -> Attempt:
+        """Go through the door; again while the target is held, or the outcome unknown."""
+        attempt = await step("act", Attempt, lambda: self._act(card.proposal))
+        for number in range(1, MOST_ATTEMPTS):
+            if not attempt.again:
+                break
+            await self._show(f"not yet {number}", order, replace(card, note=attempt.why_not))
+            await pause(TRY_AGAIN_S)
+            attempt = await step(f"act again {number}", Attempt, lambda: self._act(card.proposal))
+        return attempt
+
     async def _act(self, proposal: Proposal) -> Attempt:
         acted = await self._gateway.execute(proposal.id)
-        return Attempt(execution=acted.execution, at=self._clock.now(), why_not=acted.why)
+        rules = {reason.rule for reason in acted.ruling.reasons} if acted.ruling else set()
+        uncertain = (
+            acted.execution is not None and acted.execution.status is ExecutionStatus.UNCERTAIN
+        )
+        return Attempt(
+            execution=acted.execution,
+            at=self._clock.now(),
+            why_not=acted.why,
+            again=uncertain or (acted.execution is None and rules == {TARGET_HELD}),
+        )
 
     async def _left(self, proposal: Proposal) -> float:
         if proposal.expires_at is None:
@@ -140,22 +155,22 @@ class Remediation:
 
     async def _watch_it(self, order: RemediationOrder, card: Card, acted_at: datetime) -> str:
         """Look at the signal until the window ends, a person takes it back, or it got worse."""
-        plan = card.proposal.verification
-        every = min(self._watch.every_s, plan.window_s)
-        verification: Verification | None = None
-        for number in range(1, max(1, math.ceil(plan.window_s / every)) + 1):
-            if await self._taken_back(order, card, self._clock.wall_seconds(every)):
+        proposal = card.proposal
+        until = acted_at + timedelta(seconds=proposal.verification.window_s)
+        looked_at, number = acted_at, 0
+        while True:
+            number += 1
+            wait_s = min(self._watch.every_s, (until - looked_at).total_seconds())
+            if await self._taken_back(order, card, self._clock.wall_seconds(wait_s)):
                 return CardState.UNDONE.value
             latest = await step(
-                f"look {number}", Verification, lambda: self._watch.look(card.proposal, acted_at)
+                f"look {number}", Verification, lambda: self._watch.look(proposal, acted_at)
             )
-            if verification is None or latest.outcome is not verification.outcome:
+            if card.verification is None or latest.outcome is not card.verification.outcome:
                 await self._show(f"seen {number}", order, _seen(card, latest))
-            verification = latest
-            if latest.outcome is Outcome.WORSE:
-                break
-        assert verification is not None  # noqa: S101 - there is at least one look
-        return await self._conclude(order, replace(card, verification=verification), verification)
+            card, looked_at = replace(card, verification=latest), latest.checked_at
+            if latest.outcome is Outcome.WORSE or looked_at >= until:
+                return await self._conclude(order, card, latest)
 
     async def _taken_back(self, order: RemediationOrder, card: Card, wait_s: float) -> bool:
         """Wait; whether in that time a person who may took the action back."""
@@ -206,7 +221,6 @@ class Remediation:
         card = replace(card, state=state, note=undone.words, can_undo=False, watching_until=None)
         await self._show("undone", order, card)
         if not undone.done:
-            await do("count the failure", lambda: self._failure(order))
             await do("call for help", lambda: self._telling.call_a_person(order.thread, card))
 
     async def _undo(self, order: RemediationOrder, click: Click | None = None) -> "Undone":
@@ -219,12 +233,7 @@ class Remediation:
     async def _failed(self, order: RemediationOrder, card: Card, execution: Execution) -> None:
         failed = replace(card, state=CardState.FAILED, note=execution.detail)
         await self._show("failed", order, failed)
-        await do("count the failure", lambda: self._failure(order))
         await do("release", lambda: self._gateway.release(order.execution_key))
-
-    async def _failure(self, order: RemediationOrder) -> None:
-        call = order.proposal.call
-        await self._switches.record_failure(call.environment, call.action, self._wall.now())
 
     async def _reopen(self, order: RemediationOrder, verification: Verification) -> None:
         """What did not help was not the cause: look again, with that as evidence."""
@@ -271,8 +280,12 @@ class Undone:
     refused: bool = False
 
 
+def _uncertain(execution: Execution | None) -> bool:
+    return execution is not None and execution.status is ExecutionStatus.UNCERTAIN
+
+
 def _certain(execution: Execution) -> str:
-    return execution.detail if execution.status is ExecutionStatus.UNCERTAIN else ""
+    return execution.detail if _uncertain(execution) else ""
 
 
 def _seen(card: Card, verification: Verification) -> Card:
@@ -280,6 +293,9 @@ def _seen(card: Card, verification: Verification) -> Card:
     return replace(card, state=state, verification=verification)
 
 
+TARGET_HELD = "target-held"  # the rule that says that somebody else has the target
+TRY_AGAIN_S = 10.0  # wall
+MOST_ATTEMPTS = 30
 UNDO_WITHIN_S = 3600.0  # wall; how long [Undo] is offered after it recovered
 STATES = {
     Verdict.DENY: CardState.REFUSED,

@@ -28,6 +28,11 @@ staging?`
 In a thread I keep the context: `and in the last 2 h?`
 `/sre status` what I am working on · `/sre stop` nobody's action runs any more · `/sre start` \
 (administrators) · `/sre ask …` the same as a mention · `/sre help`"""
+TOO_LATE_TO_UNDO = (
+    "Not taken back: I no longer look after this action. Ask me about the service, and I look "
+    "at it as it is now."
+)
+CLOSED = "This offer is closed; its card says how it ended. Ask me again if it is still needed."
 MAY_STOP = frozenset({Role.RESPONDER, Role.APPROVER, Role.ADMINISTRATOR})
 STATUS_ROWS = 8
 
@@ -65,8 +70,10 @@ class SreBot:
         return await self._decide(click, Choice.REJECT)
 
     async def undo(self, click: Click) -> Notice:
-        """Ask the remediation, or a workflow of its own once that has ended, to take it back."""
+        """Ask the remediation to take it back; one that has ended is looked after no more."""
         remediation = click.subject.removesuffix("-x")
+        if not await self._parts.engine.alive(remediation):
+            return Notice(mark=Mark.REFUSED, text=TOO_LATE_TO_UNDO)
         await self._parts.engine.send(remediation, CONTROL, encode(click), key=click.click_id)
         return Notice(mark=Mark.UNDONE, text="Taking it back. The card above will say how it went.")
 
@@ -135,6 +142,8 @@ class SreBot:
             return Notice(mark=Mark.NONE, text=decided.why)
         if not decided.complete:
             return Notice(mark=Mark.WAITING, text="Noted. It takes one more person to decide.")
+        if not await self._parts.engine.alive(click.subject):
+            return Notice(mark=Mark.NONE, text=CLOSED)
         message = {"choice": choice.value, "by": click.user, "reason": click.reason}
         await self._parts.engine.send(click.subject, DECISION, message, key=click.click_id)
         words = "Approved" if choice is Choice.APPROVE else "Rejected"

@@ -14,7 +14,12 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("bot", "tools", "policies", "migrations")
 MODULE_LINES, FUNCTION_LINES = 400, 60
-BROAD_EXCEPT_PLACES = {"bot/cli/company.py", "bot/workflows/engine.py", "bot/slack/app.py", "bot/cli/__init__.py"}
+BROAD_EXCEPT_PLACES = {
+    "bot/cli/company.py",
+    "bot/workflows/engine.py",
+    "bot/slack/app.py",
+    "bot/cli/__init__.py",
+}
 ACTS = {"bot/remediation/gateway.py", "tools/catalog.py", "bot/app.py"}
 DATA_SETS = re.compile(
     r"cloud.?opsbench|rootcausebench|petshop|train.?ticket|nezha|loghub|online.?boutique"

@@ -51,7 +51,6 @@ def world() -> Iterator[RunningWorld]:
         Fact.SPANS,
         Fact.EDGES,
         Fact.CHANGES,
-        Fact.ALERTS,
         Fact.OBJECTIVES,
     ],
 )
@@ -82,7 +81,18 @@ async def test_every_signal_of_the_world_is_found(troubled: RunningWorld) -> Non
     assert all(s.labels.get("pod") or s.labels.get("version") for s in series)
 
 
+async def test_alerts_that_fire_are_read(troubled: RunningWorld) -> None:
+    pytest.importorskip("bot.sandbox.world.prometheus.alerts")
+    environment = environment_of(troubled)
+    collector = Collector(environment, read_tools(environment), troubled.clock)
+    window = Window.last(1800, before=troubled.clock.now())
+    found = await collector.collect([Need(fact=Fact.ALERTS, window=window)], deadline_s=30)
+    assert found.snapshot.alerts
+    assert {a.labels["alertstate"] for a in found.snapshot.alerts} <= {"firing", "pending"}
+
+
 async def test_the_doctor_reaches_every_system(troubled: RunningWorld) -> None:
+    pytest.importorskip("bot.sandbox.world.prometheus.alerts")
     environment = environment_of(troubled)
     collector = Collector(environment, read_tools(environment), troubled.clock)
     reached = await collector.check()

@@ -9,7 +9,7 @@ from requests.adapters import HTTPAdapter
 
 from bot.domain.environment import Environment
 from bot.domain.errors import Conflict, Malformed, NotConfigured, Refused, Unavailable, UnknownName
-from tools.clients.redaction import redact_text
+from bot.domain.redaction import redact
 from tools.clients.settings import is_loopback, public_url, token_of, url_of
 from tools.clients.threads import Threads
 
@@ -143,7 +143,7 @@ def check_status(system: str, answer: requests.Response, path: str) -> None:
 
 def _words(answer: requests.Response) -> str:
     text = " ".join(answer.content[:300].decode("utf-8", "replace").split())
-    return f": {redact_text(text)}" if text else ""
+    return f": {redact(text)}" if text else ""
 
 
 def _retry_after(answer: requests.Response) -> float:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.domain.errors import Conflict, Malformed, Refused, SreBotError, Unavailable, UnknownName
-from tools.clients.redaction import redact_text
+from bot.domain.redaction import redact
 
 SYSTEM = "Kubernetes"
 
@@ -77,7 +77,7 @@ def _message(raw: bytes) -> str:
         found = None
     if isinstance(found, dict) and isinstance(found.get("message"), str):
         text = found["message"]
-    return redact_text(" ".join(text.split()))[:300]
+    return redact(" ".join(text.split()))[:300]
 
 
 def _retry_after(headers: Mapping[str, str]) -> float:

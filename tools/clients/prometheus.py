@@ -12,9 +12,9 @@ import requests
 
 from bot.domain.environment import Environment
 from bot.domain.errors import Malformed, NotConfigured, Refused, Unavailable
+from bot.domain.redaction import redact
 from bot.domain.time import Window
 from tools.clients.http import BoundedSession, check_status, failure
-from tools.clients.redaction import redact_text
 from tools.clients.settings import connection, is_loopback, public_url, token_of, url_of
 from tools.clients.threads import Threads
 
@@ -199,7 +199,7 @@ def _said_no(text: str) -> Exception:
     found = re.match(r"HTTP Status Code (\d{3})", text)
     status = int(found.group(1)) if found else 500
     error = re.search(r'"error":"((?:[^"\\]|\\.){0,200})', text)
-    said = f": {redact_text(error.group(1))}" if error else ""
+    said = f": {redact(error.group(1))}" if error else ""
     if status in (401, 403):
         return Refused(f"{SYSTEM} refused the bot's credentials (HTTP {status})")
     if status == 429 or status >= 500:

@@ -11,6 +11,7 @@ from bot.reasoning.wording import duration, listed, noun, quantity
 
 NAME = "healthy"
 _PRIOR = -1.0
+_FRESH_S = 600.0
 _TELLING = 1.5  # tolerances: smaller moves are the noise of every day
 _WITNESSES = 3  # signals that must have been looked at before silence means health
 
@@ -46,17 +47,21 @@ def look(snapshot: Snapshot, question: Question) -> Finding:
 
 
 def _witnesses(picture: Picture, question: Question) -> list[tuple[str, str]]:
-    """The user-facing signals with samples near the end, of what was asked about."""
+    """The user-facing signals with samples near the end, of what was asked about.
+
+    Empty unless both errors and latency were seen: silence of what was not looked at is no health.
+    """
     end = picture.now.timestamp()
-    return sorted(
-        {
-            (signal, service)
-            for (signal, service, _), several in picture.index.items()
-            if signal in RED or signal == Signal.REQUEST_RATE
-            if not question.services or service in question.services
-            if any(s.times and end - s.times[-1] < 600 for s in several)
-        }
-    )
+    found = {
+        (signal, service)
+        for (signal, service, _), several in picture.index.items()
+        if signal in RED or signal == Signal.REQUEST_RATE
+        if not question.services or service in question.services
+        if any(s.times and end - s.times[-1] < _FRESH_S for s in several)
+    }
+    signals = {signal for signal, _ in found}
+    both = Signal.ERROR_RATIO in signals and Signal.LATENCY_P99 in signals
+    return sorted(found) if both else []
 
 
 def _bad(picture: Picture, question: Question) -> list[Sign]:

@@ -13,6 +13,7 @@ from bot.reasoning import needs
 from bot.reasoning import series as statistics
 from bot.reasoning.claims import GOOD, HINT, STRONG, at, moment_of, said, seen, watched, what
 from bot.reasoning.picture import Picture, picture_of
+from bot.reasoning.series import Floats
 from bot.reasoning.suspicion import unique
 from bot.reasoning.wording import quantity
 
@@ -20,7 +21,9 @@ NAME = "memory"
 _PRIOR = -3.5
 _SOON = timedelta(hours=24)  # a leak that needs longer is no incident yet
 _LEAST_RISE = 0.1  # of the limit, within what was looked at
-_STEADY = 0.55
+_STEADY = 0.8
+_LEAST_SAMPLES = 4
+_LATELY_S = 1800.0
 _DROP = 0.15  # of the limit, from one sample to the next: the process started again
 
 
@@ -108,7 +111,7 @@ def _growth(picture: Picture, service: str) -> _Growth | None:
     candidates = list(every.values()) or ([recent] if recent else [])
     rising = [(s, r) for s in candidates if (r := rise(s)) is not None]
     alive = [s for s in candidates if s.times and picture.now.timestamp() - s.times[-1] < 300]
-    if not rising or 2 * len(rising) <= len(alive):
+    if not rising or 3 * len(rising) < len(alive):
         return None
     fullest, (trend, _) = max(rising, key=lambda pair: pair[1][0].level)
     slope = statistics.median([r[0].slope for _, r in rising])
@@ -124,21 +127,30 @@ def _growth(picture: Picture, service: str) -> _Growth | None:
 
 
 def rise(series: Series) -> tuple[statistics.Trend, float] | None:
-    """Return the steady rise of a series since its process last started, and since when."""
+    """Return the latest steady rise of a series, and since when there is such a rise; or None.
+
+    A process that is ended and started again and again gives a sawtooth: each tooth is looked at.
+    """
     times, values = statistics.clean(series.times, series.values)
     if times.size < statistics.LEAST:
         return None
     drops = np.flatnonzero(np.diff(values) < -_DROP)
-    starts = [0, *(drops + 1).tolist(), times.size]
-    runs = [(a, b) for a, b in pairwise(starts) if b - a >= 2 * statistics.LEAST]
-    if not runs:
+    teeth = pairwise([0, *(drops + 1).tolist(), times.size])
+    rising = [t for a, b in teeth if (t := _tooth(times[a:b], values[a:b])) is not None]
+    if not rising or rising[-1][0].end < times[-1] - _LATELY_S:
         return None
-    a, b = runs[-1]
-    trend = statistics.trend(times[a:b].tolist(), values[a:b])
-    if trend is None or trend.slope <= 0 or trend.steady < _STEADY:
+    return rising[-1][0], rising[0][1]
+
+
+def _tooth(times: Floats, values: Floats) -> tuple[statistics.Trend, float] | None:
+    if times.size < _LEAST_SAMPLES or values[-1] - values.min() < _LEAST_RISE:
         return None
-    risen = trend.slope * (times[b - 1] - times[a])
-    return (trend, float(times[runs[0][0]])) if risen >= _LEAST_RISE else None
+    bend = statistics.bend(times, values)
+    if bend is None or bend.trend.slope <= 0 or bend.trend.steady < _STEADY:
+        return None
+    grown = bend.trend.slope * (times[-1] - bend.start)
+    long = int((times >= bend.start).sum()) >= _LEAST_SAMPLES
+    return (bend.trend, bend.start) if long and grown >= _LEAST_RISE else None
 
 
 def _leak(
@@ -186,9 +198,10 @@ def _leak(
 
 
 def _growing(service: str, growth: _Growth) -> list[Evidence]:
+    pods = f" in {growth.growing} of {growth.pods} pods" if growth.pods > 1 else ""
     text = (
         f"memory of {service} grows steadily by {quantity(growth.per_hour, '%')} of its limit per "
-        f"hour in {growth.growing} of {growth.pods} pods, now {quantity(growth.level, '%')}"
+        f"hour{pods}, now {quantity(growth.level, '%')}"
     )
     return [said(text, STRONG, growth.series.source)]
 

@@ -162,7 +162,7 @@ async def test_a_tool_hands_over_what_it_has_when_its_time_is_nearly_up() -> Non
 
     found = await collector(Partial(timeout_s=0.3)).collect([need()])
     assert len(found.snapshot.edges) == 1
-    assert [b.wanted for b in found.snapshot.blind_spots] == ["slow"]
+    assert [(b.system, b.wanted) for b in found.snapshot.blind_spots] == [("traces", "slow")]
     assert found.snapshot.looked_at == ("traces",)
 
 

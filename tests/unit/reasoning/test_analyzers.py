@@ -385,3 +385,44 @@ def test_a_complaint_as_frequent_as_ever_says_nothing():
     scene.change(ChangeKind.DEPLOY, "checkout", 98)
     scene.logs.append(complaint("checkout", "NullPointerException in Total", 40, 38))
     assert not any("NullPointer" in e.statement for e in answer(scene).cause.evidence)
+
+
+def sawtooth(tooth: float) -> Scene:
+    """Pods whose memory goes from 0.4 to `tooth` every ten minutes since a release at minute 60."""
+    scene = wired(ill(checkout={"errors": values(0.001, 0.05, at=75)}))
+    scene.change(ChangeKind.DEPLOY, "checkout", 58)
+    minutes = np.arange(240) * 0.5
+    teeth = 0.4 + (tooth - 0.4) * ((minutes - 60) % 10) / 10
+    curve = tuple(np.where(minutes < 60, 0.4, teeth).tolist())
+    killed = {
+        "lastState": {"terminated": {"reason": "OOMKilled", "finishedAt": "2026-03-14T13:50:00Z"}}
+    }
+    for i in range(3):
+        scene.add(Signal.MEMORY_OF_LIMIT, "checkout", curve, "ratio", pod=f"checkout-{i}")
+        scene.pod(f"checkout-x{i}", "checkout", statuses=(killed,))
+    return scene
+
+
+def test_a_leak_that_is_ended_again_and_again_is_a_leak_of_the_release():
+    diagnosis = answer(sawtooth(1.0))
+    assert cause_of(diagnosis) == ("memory_leak", "deployment/checkout")
+    assert diagnosis.cause.change.after == "v2"
+    assert [c.hypothesis.cause for c in diagnosis.causes] == ["memory_leak"]
+
+
+def test_memory_that_breathes_is_no_leak():
+    assert cause_of(answer(sawtooth(0.45)))[0] != "memory_leak"
+
+
+def test_health_is_unknown_when_errors_or_latency_could_not_be_seen():
+    scene = wired(ill())
+    scene.series = [s for s in scene.series if s.signal != Signal.ERROR_RATIO]
+    assert answer(scene).status is Status.UNKNOWN
+
+
+def test_a_bad_pod_that_names_its_own_reason_is_no_grey_failure():
+    scene = grey(values(0.001))
+    scene.logs.append(complaint("checkout", "token used before issued, rejected", 90, 0))
+    diagnosis = answer(scene)
+    assert diagnosis.status is Status.UNKNOWN
+    assert diagnosis.ranked[0].hypothesis.cause == "grey_failure"

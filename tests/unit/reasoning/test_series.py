@@ -110,3 +110,22 @@ def test_the_odd_one_out_is_one_only():
     assert statistics.odd_one_out({"a": 0.1, "b": 0.1, "c": 0.0}, floor=0.02) is None
     assert statistics.odd_one_out({"a": 0.1}, floor=0.02) is None
     assert statistics.odd_one_out({}, floor=0.02) is None
+
+
+@given(st.integers(0, 90), st.floats(0.001, 0.01))
+@settings(max_examples=60, deadline=None)
+def test_the_bend_of_a_level_that_becomes_a_line_is_found(at: int, slope: float):
+    times = np.arange(100) * 60.0
+    v = 0.4 + slope / 60.0 * np.maximum(0.0, times - times[at])
+    bend = statistics.bend(times, v)
+    assert bend is not None
+    assert bend.start == pytest.approx(times[at], abs=60.0)
+    assert bend.trend.slope == pytest.approx(slope / 60.0, rel=0.01)
+    assert bend.trend.steady > 0.99
+
+
+def test_a_constant_has_no_slope_and_a_short_series_no_bend():
+    flat = statistics.bend(np.arange(10) * 60.0, np.full(10, 0.4))
+    assert flat is not None
+    assert flat.trend.steady == 0.0
+    assert statistics.bend(np.arange(3) * 60.0, np.ones(3)) is None

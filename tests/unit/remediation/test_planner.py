@@ -311,14 +311,15 @@ junk = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.dictionaries(st.sampled_from(["metadata", "spec"]), junk), junk, junk)
 def test_damaged_objects_never_make_it_raise(body: Any, before: Any, replicas: Any) -> None:
     broken = item("Deployment", "checkout", body)
     damaged = (broken, item("ReplicaSet", "r", body), deployment(replicas=replicas))
     text = before if isinstance(before, str) else None
-    for cause in sorted(RUNBOOKS.by_cause):
-        for kind in ChangeKind:
+    one_of_each = {book.name: cause for cause, book in RUNBOOKS.by_cause.items()}
+    for cause in one_of_each.values():
+        for kind in (ChangeKind.DEPLOY, ChangeKind.CONFIG, ChangeKind.FLAG, ChangeKind.SCALE):
             blamed = change(kind, f"{kind}/x", text, "b")
             plan(snapshot(*damaged), hypothesis(cause, change=blamed))
 

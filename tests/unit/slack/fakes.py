@@ -23,6 +23,7 @@ from bot.domain.ports import Posted
 from bot.sandbox.workspace.blockkit import check, check_view
 
 TOKEN = "xoxb-test-token"
+APP_TOKEN = "xapp-test"
 BOT_USER = "U0SREBOT"
 TEAM = "T0TEST"
 CHANNEL = "C0INCIDENTS"
@@ -77,7 +78,7 @@ class FakeSlack:
         if planned:
             status, body, headers = planned.pop(0)
             return web.json_response(body, status=status, headers=headers)
-        if request.headers.get("Authorization") != f"Bearer {TOKEN}":
+        if request.headers.get("Authorization") not in (f"Bearer {TOKEN}", f"Bearer {APP_TOKEN}"):
             return web.json_response({"ok": False, "error": "invalid_auth"})
         act = getattr(self, "on_" + method.replace(".", "_"), None)
         body = act(args) if act else {"ok": False, "error": "unknown_method"}

@@ -46,7 +46,7 @@ WINDOW = Window.last(1800, before=NOW)
 THREAD = Thread(team=TEAM, channel=CHANNEL, ts=ROOT)
 GRAPH = Source(
     system="prometheus",
-    query='histogram_quantile(0.99, rate(http_server_request_duration_seconds_bucket{service_name="checkout"}[2m]))',
+    query='histogram_quantile(0.99, rate(duration_seconds_bucket{service_name="checkout"}[2m]))',
     window=WINDOW,
     link="https://prometheus.example/graph?g0.expr=up&g0.tab=0",
 )

@@ -379,6 +379,20 @@ async def test_reverting_settings_restarts_and_can_be_taken_back(bench: Bench) -
     assert inverse.arguments["data"] == {"POOL": "5", "NEW": None}
 
 
+async def test_the_settings_of_a_stateful_set_restart_it_and_say_so(bench: Bench) -> None:
+    live = copy.deepcopy(bench.cluster.get("Deployment", "web"))
+    bench.cluster.put("StatefulSet", "cache", spec=live["spec"])
+    action, args = bench.call("revert_config", restart="cache")
+    target = await action.target(args)
+    seen = await action.dry_run(args)
+    assert target.stateful
+    assert seen.command.endswith("kubectl rollout restart statefulset/cache -n shop")
+    assert seen.blast_radius.pods == 1
+    await action.apply(args, target, "k1")
+    template = bench.cluster.get("StatefulSet", "cache")["spec"]["template"]
+    assert template["metadata"]["annotations"]["sre-bot/restarted-by"] == "k1"
+
+
 async def test_settings_without_a_restart_touch_no_pod(bench: Bench) -> None:
     action, args = bench.call("revert_config", restart="")
     assert (await action.dry_run(args)).blast_radius.pods == 0

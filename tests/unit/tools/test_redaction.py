@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from tools.clients.redaction import is_secret_name, mask_value, redact_object, redact_text
+from bot.domain.redaction import redact
+from tools.clients.redaction import is_secret_name, mask_value, redact_object
 
 SECRETS = [
     "postgres://shop:hunter22@db:5432/shop",
@@ -24,14 +25,14 @@ SECRETS = [
 
 @pytest.mark.parametrize("text", SECRETS)
 def test_credentials_are_masked(text: str) -> None:
-    found = redact_text(text)
+    found = redact(text)
     assert "[redacted]" in found
     for secret in ("hunter22", "abcdefghij", "IOSFODNN7", "MIIE", "eyJzdWIi"):
         assert secret not in found
 
 
 def test_e_mails_are_masked() -> None:
-    assert redact_text("order of rosa@shop.example failed") == "order of [e-mail] failed"
+    assert redact("order of rosa@shop.example failed") == "order of [e-mail] failed"
 
 
 @pytest.mark.parametrize(
@@ -45,7 +46,7 @@ def test_e_mails_are_masked() -> None:
     ],
 )
 def test_ordinary_words_stay(text: str) -> None:
-    assert redact_text(text) == text
+    assert redact(text) == text
 
 
 @pytest.mark.parametrize("name", ["DB_PASSWORD", "apiKey", "STRIPE_SECRET", "auth-token", "dsn"])
@@ -103,5 +104,5 @@ def test_objects_lose_credentials_and_bookkeeping() -> None:
 def test_hostile_lines_are_read_in_time() -> None:
     started = time.process_time()
     for text in ("a" * 20_000, "a.b-" * 5_000, "password" * 3_000, "@" * 20_000, "x=" * 10_000):
-        redact_text(text)
+        redact(text)
     assert time.process_time() - started < 2.0

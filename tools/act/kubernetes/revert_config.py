@@ -21,6 +21,7 @@ from tools.clients.writing import (
     found_or_none,
     patch_command,
     restart_patch,
+    words,
 )
 from tools.contract import Action
 
@@ -107,10 +108,14 @@ class RevertConfig(Action[RevertArguments]):
     async def dry_run(self, args: RevertArguments) -> DryRun:
         """Ask the API server for the ConfigMap, and the restarted workload, as they would be."""
         body = await self._live(args)
-        seen = await self._objects.preview(
-            body, lambda _: _patch(args), Patch.MERGE, command=_command(args), unavailable=0
-        )
         workload = await self._workload(args)
+        seen = await self._objects.preview(
+            body,
+            lambda _: _patch(args),
+            Patch.MERGE,
+            command=_command(args, workload),
+            unavailable=0,
+        )
         if workload is None or not seen.ok:
             return seen
         restarted = await self._objects.preview(
@@ -193,8 +198,8 @@ def _restarted_by(workload: Body) -> str | None:
     return value
 
 
-def _command(args: RevertArguments) -> str:
+def _command(args: RevertArguments, workload: Body | None) -> str:
     patch = patch_command(KIND, args.namespace, args.name, _patch(args))
-    if not args.restart:
+    if workload is None:
         return patch
-    return f"{patch} && kubectl rollout restart deployment/{args.restart} -n {args.namespace}"
+    return f"{patch} && kubectl rollout restart {words(workload)} -n {args.namespace}"

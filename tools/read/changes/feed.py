@@ -10,10 +10,10 @@ from typing import Any, ClassVar
 from bot.domain.environment import Environment
 from bot.domain.errors import Malformed
 from bot.domain.needs import Fact, Need
+from bot.domain.redaction import redact
 from bot.domain.snapshot import BlindSpot, Change, ChangeKind, Snapshot, Source
 from tools.asking import Ask, ask, counted
 from tools.clients.changes import ChangeFeed
-from tools.clients.redaction import redact_text
 from tools.contract import ReadTool
 
 MAX_CHANGES = 1000
@@ -106,7 +106,7 @@ def _change(raw: Mapping[str, Any], source: Source) -> Change:
         service=str(raw.get("service") or ""),
         object=str(raw.get("object") or ""),
         at=_moment(raw.get("at"), name),
-        summary=redact_text(str(raw.get("summary") or ""))[:500],
+        summary=redact(str(raw.get("summary") or ""))[:500],
         before=_text(raw.get("before")),
         after=_text(raw.get("after")),
         diff=_text(raw.get("diff")),
@@ -117,7 +117,7 @@ def _change(raw: Mapping[str, Any], source: Source) -> Change:
 
 
 def _text(value: Any) -> str | None:
-    return None if value is None else redact_text(str(value)[:MAX_DIFF])
+    return None if value is None else redact(str(value)[:MAX_DIFF])
 
 
 def _link(value: Any) -> str | None:

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.domain.redaction import redact
 from bot.domain.snapshot import LogTemplate, Source
-from tools.clients.redaction import redact_text
 
 MAX_LINE = 2000
 MAX_TEMPLATES = 400
@@ -171,8 +171,8 @@ def _template(count: _Count, source: Source, *, baseline_known: bool) -> LogTemp
         container=entry.container,
         previous=entry.previous,
         level=entry.level or level_of(entry.text),
-        template=redact_text(count.template),
-        example=redact_text(entry.text[:MAX_LINE]),
+        template=redact(count.template),
+        example=redact(entry.text[:MAX_LINE]),
         count=count.count,
         baseline_count=count.before if baseline_known else None,
         first_at=count.first,

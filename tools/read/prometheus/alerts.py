@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 
 from bot.domain.environment import Environment
 from bot.domain.needs import Fact, Need
+from bot.domain.redaction import redact
 from bot.domain.snapshot import Alert, Snapshot, Source
 from tools.asking import Ask, ask, counted
 from tools.clients.prometheus import Prometheus
-from tools.clients.redaction import redact_text
 from tools.contract import ReadTool
 
 SERVICE_LABELS = ("service_name", "service", "app", "deployment", "statefulset", "job")
@@ -76,7 +76,7 @@ def _alert(raw: Mapping[str, Any], source: Source) -> Alert:
         name=labels.get("alertname", "unnamed"),
         service=next((labels[name] for name in SERVICE_LABELS if labels.get(name)), None),
         severity=labels.get("severity", ""),
-        summary=redact_text(words)[:500],
+        summary=redact(words)[:500],
         started_at=_moment(raw.get("activeAt")),
         labels={**labels, "alertstate": str(raw.get("state") or "firing")},
         source=source,

@@ -1,0 +1,280 @@
+"""A proposal is seen through: offered, decided, acted on once, watched, kept or undone."""
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.domain.action import ExecutionStatus, Level, Outcome
+from bot.domain.conversation import CardState, Mark
+from bot.domain.errors import Permanent
+from tests.unit.remediation.office import ID, KEY, START, UNDO, FakeClock
+from tests.unit.workflows.house import House
+
+Make = Callable[..., House]
+
+
+@pytest.fixture
+async def make(tmp_path: Path) -> AsyncIterator[Make]:
+    houses: list[House] = []
+
+    def made(**parts: Any) -> House:
+        houses.append(House(tmp_path, **parts))
+        return houses[-1]
+
+    yield made
+    for house in houses:
+        house.close()
+
+
+async def approved(house: House) -> None:
+    await house.offer(Level.L3)
+    await house.shown(CardState.WAITING)
+    notice = await house.bot.approve(house.click())
+    assert notice.mark is Mark.DONE, notice
+
+
+async def test_at_l1_nothing_is_waited_for(make: Make) -> None:
+    house = make()
+    await house.offer(Level.L1)
+    assert await house.ended() == "suggested"
+    assert house.notify.states == [CardState.SUGGESTED]
+    assert house.office.writes == []
+
+
+async def test_an_approved_action_that_helps_is_kept(make: Make) -> None:
+    house = make()
+    await approved(house)
+    card = await house.shown(CardState.RECOVERED)
+    assert card.can_undo
+    await house.until(lambda: not house.office.actions.locks)  # the target is free again
+    assert house.office.writes == [(KEY, "checkout", 40)]
+    assert house.office.actions.verifications[KEY].outcome is Outcome.RECOVERED
+    assert house.notify.states[:2] == [CardState.WAITING, CardState.WATCHING]
+
+
+async def test_it_watches_to_the_end_of_the_window(make: Make) -> None:
+    house = make()
+    await approved(house)
+    await house.until(lambda: house.office.actions.verifications)
+    checked = house.office.actions.verifications[KEY].checked_at
+    card = await house.shown(CardState.WATCHING)
+    assert card.watching_until is not None
+    assert checked >= card.watching_until
+
+
+async def test_at_l4_it_acts_by_itself(make: Make) -> None:
+    house = make()
+    house.office.environment = house.office.cluster.environment = "dev"
+    await house.offer(Level.L4)
+    await house.shown(CardState.RECOVERED)
+    assert house.office.writes == [(KEY, "checkout", 40)]
+
+
+async def test_a_rejected_proposal_ends_and_says_why(make: Make) -> None:
+    house = make()
+    await house.offer(Level.L3)
+    await house.shown(CardState.WAITING)
+    await house.bot.reject(house.click())
+    assert await house.ended() == "not acted"
+    assert house.notify.states[-1] is CardState.REJECTED
+    assert house.notify.cards[-1].note == "because"
+    assert house.office.writes == []
+
+
+async def test_a_click_after_the_end_is_told_that_the_offer_is_closed(make: Make) -> None:
+    house = make()
+    await house.offer(Level.L3)
+    await house.shown(CardState.WAITING)
+    await house.bot.reject(house.click())
+    await house.ended()
+    again = await house.bot.reject(house.click())
+    assert "closed" in again.text
+    late = await house.bot.approve(house.click("UADMIN"))
+    assert "rejected" in late.text
+
+
+async def test_an_offer_nobody_takes_expires(make: Make) -> None:
+    late = FakeClock(moment=START)
+    late.pass_(1799.8)  # the offer holds for half an hour
+    house = make(wall=late)
+    await house.offer(Level.L3)
+    assert await house.ended() == "not acted"
+    assert house.notify.states == [CardState.WAITING, CardState.EXPIRED]
+    assert house.office.writes == []
+
+
+async def test_an_action_that_makes_it_worse_is_undone_at_once(make: Make) -> None:
+    house = make(outcomes=[Outcome.WORSE])
+    await approved(house)
+    assert await house.ended() == "worse"
+    assert house.watch.looks == 1
+    assert house.value == 41
+    assert [key for key, _, _ in house.office.writes] == [KEY, UNDO]
+    assert house.notify.states[-1] is CardState.UNDONE
+
+
+async def test_an_action_that_changes_nothing_is_undone_and_its_cause_refuted(make: Make) -> None:
+    house = make(outcomes=[Outcome.UNCHANGED])
+    await approved(house)
+    assert await house.ended() == "unchanged"
+    assert house.value == 41
+    await house.until(lambda: house.orders)
+    (again,) = house.orders
+    assert again.investigation_id == "inv-1-again1"
+    assert [(r.cause, r.object) for r in again.refuted] == [("wrong_number", "number/checkout")]
+    assert again.tried == (house.office.proposal().call.digest,)
+
+
+async def test_an_incident_is_reopened_twice_at_most(make: Make) -> None:
+    house = make(outcomes=[Outcome.UNCHANGED])
+    await approved(house)
+    await house.until(lambda: house.orders)
+    order, refuted = house.orders[0], house.orders[0].refuted[0]
+    second = order.again(refuted, "other")
+    assert second is not None
+    assert second.investigation_id == "inv-1-again2"
+    assert len(second.refuted) == 2
+    assert second.again(refuted, "third") is None
+
+
+async def test_without_data_it_is_undone_and_a_person_is_called(make: Make) -> None:
+    house = make(outcomes=[Outcome.NO_DATA])
+    await approved(house)
+    assert await house.ended() == "no_data"
+    assert house.value == 41
+    assert [key for key, _ in house.notify.said] == [f"person:{ID}"]
+
+
+async def test_a_person_takes_it_back_while_it_is_watched(make: Make) -> None:
+    house = make(outcomes=[Outcome.UNCHANGED])
+    house.watch.every_s = 600.0
+    await approved(house)
+    await house.shown(CardState.WATCHING)
+    notice = await house.bot.undo(house.click("URESPONDER", KEY))
+    assert notice.mark is Mark.UNDONE
+    assert await house.ended() == "undone"
+    assert house.value == 41
+    assert house.orders == []  # a person knows why
+    assert not house.office.actions.locks
+
+
+async def test_a_person_takes_it_back_after_it_recovered(make: Make) -> None:
+    house = make()
+    await approved(house)
+    await house.until(lambda: house.office.actions.verifications)
+    await house.bot.undo(house.click("URESPONDER", KEY))
+    assert await house.ended() == "undone"
+    assert house.value == 41
+
+
+async def test_an_observer_takes_nothing_back_and_is_told_so(make: Make) -> None:
+    house = make()
+    house.watch.every_s = 600.0
+    await approved(house)
+    await house.shown(CardState.WATCHING)
+    await house.bot.undo(house.click("UOBSERVER", KEY))
+    await house.shown(CardState.RECOVERED)
+    assert house.value == 40
+    assert [user for user, _ in house.notify.whispered] == ["UOBSERVER"]
+
+
+async def test_what_was_changed_since_is_not_undone_and_a_person_is_called(make: Make) -> None:
+    house = make(outcomes=[Outcome.UNCHANGED])
+    house.watch.every_s = 600.0
+    await approved(house)
+    await house.shown(CardState.WATCHING)
+    house.office.cluster.objects["checkout"].value = 7  # somebody else was quicker
+    await house.ended()
+    assert house.value == 7
+    assert house.notify.states[-1] is CardState.FAILED
+    assert [key for key, _ in house.notify.said] == [f"person:{ID}"]
+
+
+async def test_an_undo_of_what_has_ended_is_told_so(make: Make) -> None:
+    house = make()
+    assert (await house.bot.undo(house.click("URESPONDER", "inv-9-p1-x"))).mark is Mark.REFUSED
+
+
+async def test_an_action_that_fails_is_said_so_and_counts_once(make: Make) -> None:
+    house = make()
+    house.office.cluster.refuses = Permanent("no such revision")
+    await approved(house)
+    assert await house.ended() == "failed"
+    assert house.notify.states[-1] is CardState.FAILED
+    assert "no such revision" in house.notify.cards[-1].note
+    assert house.office.switches.failures == {("prod", "set_number"): 1}
+    assert not house.office.actions.locks
+
+
+async def test_a_target_that_changed_since_the_approval_is_left_alone(make: Make) -> None:
+    house = make()
+    await house.offer(Level.L3)
+    await house.shown(CardState.WAITING)
+    house.office.cluster.objects["checkout"].value = 39
+    await house.bot.approve(house.click())
+    assert await house.ended() == "not acted"
+    assert house.notify.states[-1] is CardState.REFUSED
+    assert "changed" in house.notify.cards[-1].note
+
+
+async def test_a_lost_answer_is_looked_up_until_it_is_certain(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.workflows.remediation.TRY_AGAIN_S", 0.05)
+    house = make()
+    cluster = house.office.cluster
+    cluster.lost_answer = cluster.blind_after = True
+    await house.offer(Level.L3)
+    await house.shown(CardState.WAITING)
+    await house.bot.approve(house.click())
+    await house.until(lambda: cluster.writes)
+    row = house.office.actions.executions
+    await house.until(lambda: row[KEY].status is ExecutionStatus.UNCERTAIN)
+    cluster.down = cluster.lost_answer = cluster.blind_after = False
+    card = await house.shown(CardState.RECOVERED)
+    assert card.execution is not None
+    assert card.execution.status is ExecutionStatus.APPLIED
+    assert house.office.writes == [(KEY, "checkout", 40)]
+
+
+async def test_a_remediation_that_is_started_twice_runs_once(make: Make) -> None:
+    house = make()
+    await house.offer(Level.L1)
+    await house.ended()
+    await house.offer(Level.L1)
+    await house.ended()
+    assert len(house.notify.cards) == 1
+
+
+async def test_telling_is_tried_again_while_slack_is_down(make: Make) -> None:
+    house = make()
+    house.notify.down = 2
+    await house.offer(Level.L1)
+    assert await house.ended() == "suggested"
+    assert len(house.notify.cards) == 1
+
+
+async def test_a_stop_while_waiting_loses_nothing(make: Make) -> None:
+    house = make()
+    await house.offer(Level.L3)
+    await house.shown(CardState.WAITING)
+    house.close()
+    house.open()
+    assert (await house.bot.approve(house.click())).mark is Mark.DONE
+    await house.shown(CardState.RECOVERED)
+    assert house.office.writes == [(KEY, "checkout", 40)]
+    assert house.notify.states.count(CardState.WAITING) == 1
+
+
+async def test_the_switch_is_asked_again_at_the_moment_of_acting(make: Make) -> None:
+    house = make()
+    await house.offer(Level.L3)
+    await house.shown(CardState.WAITING)
+    decided = await house.office.approve()
+    assert decided.accepted
+    house.office.switches.on = True
+    await house.engine.send(ID, "decision", {"choice": "approve"}, key="k")
+    assert await house.ended() == "not acted"
+    assert house.office.writes == []
