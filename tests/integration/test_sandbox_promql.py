@@ -7,7 +7,6 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from bot.sandbox.world.prometheus import formatting
 from bot.sandbox.world.promql.evaluator import Evaluator, parse
 from bot.sandbox.world.promql.values import BadQuery, FailedQuery
 from bot.sandbox.world.series.registry import SiteStorage
-from tests.fakes.driven import DrivenWorld, MovedClock
+from tests.fakes.driven import DrivenWorld
 from tests.fakes.servers import require
 
 pytestmark = pytest.mark.integration
@@ -155,17 +154,7 @@ def export_names() -> list[Any]:
 @pytest.fixture(scope="module")
 def world() -> DrivenWorld:
     """An incident with a rollout in the window, so that series begin and end."""
-    import tests.fakes.driven as driven
-
-    now = datetime.now(UTC) - timedelta(minutes=5)
-    original = driven.MovedClock
-    driven.MovedClock = lambda: original(now)  # type: ignore[assignment,misc]
-    try:
-        found = DrivenWorld("decoy-deploy", seed=1)
-    finally:
-        driven.MovedClock = original  # type: ignore[misc]
-    assert isinstance(found.clock, MovedClock)
-    return found
+    return DrivenWorld("decoy-deploy", seed=1)
 
 
 @pytest.fixture(scope="module")
@@ -191,6 +180,7 @@ def prometheus(
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     arguments = ["--config.file=prometheus.yml", "--storage.tsdb.path=data",
+                 "--storage.tsdb.retention.time=3650d",
                  f"--web.listen-address=127.0.0.1:{port}"]  # fmt: skip
     with (place / "log").open("w") as log:
         process = subprocess.Popen([server, *arguments], cwd=place, stdout=log, stderr=log)
@@ -335,7 +325,7 @@ def random_query(draw: random.Random, depth: int) -> str:
         return f"({inner}) {draw.choice('+-*/')} {draw.choice((2, 0.5, 100))}"
     if kind == 2:
         return f"({inner}) {draw.choice(('>', '<', '>=', '!=', '> bool'))} {draw.choice((0, 1, 3))}"
-    return random_pair(draw, inner) if kind == 4 else f"{draw.choice(('abs', 'floor'))}({inner})"
+    return random_pair(draw, inner) if kind == 4 else f"{draw.choice(('abs', 'sqrt'))}({inner})"
 
 
 def random_pair(draw: random.Random, inner: str) -> str:

@@ -23,7 +23,9 @@ SIZES = {
 
 def shop() -> Topology:
     """Return the topology of the shop."""
-    return Topology.of(_front() + _orders() + _stores() + _outside())
+    return Topology.of(
+        _front() + _orders() + _behind_checkout() + _batch() + _stores() + _outside()
+    )
 
 
 def _front() -> tuple[Service, ...]:
@@ -97,6 +99,11 @@ def _orders() -> tuple[Service, ...]:
                 Call(callee="queue", per_request=1.0, operation="publish orders", soft=True),
             ),
         ),
+    )  # fmt: skip
+
+
+def _behind_checkout() -> tuple[Service, ...]:
+    return (
         Service(
             name="payment", role=Role.HTTP, median_s=0.015, cpu_s=0.008, replicas=3, pool=10,
             language="java", version="v7.4.1", memory_limit=768, memory_base=420, shape=5.0,
@@ -126,6 +133,11 @@ def _orders() -> tuple[Service, ...]:
                      timeout_s=5.0, retries=1),
             ),
         ),
+    )  # fmt: skip
+
+
+def _batch() -> tuple[Service, ...]:
+    return (
         Service(
             name="admin-reports", role=Role.BATCH, median_s=0.400, cpu_s=0.5, replicas=1, pool=4,
             language="python", version="v0.9.8", entry_share=0.004, memory_limit=2048,

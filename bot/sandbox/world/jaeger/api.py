@@ -130,6 +130,8 @@ def _filters(asked: Asked, service: str) -> Any:
     operation = asked.query.get("operation", "")
 
     def keep(trace: dict[str, Any]) -> bool:
+        if all(p["serviceName"] != service for p in trace["processes"].values()):
+            return False  # it failed before it got there
         took = max(s["duration"] for s in trace["spans"]) / 1e6
         if not shortest <= took <= longest:
             return False

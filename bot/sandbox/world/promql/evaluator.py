@@ -44,6 +44,7 @@ class Storage(Protocol):
     """Where samples come from. Samples lie on a grid of `step_s` seconds."""
 
     step_s: float
+    first: int  # grid index before which there is nothing
     stale: bool  # whether a missing sample ends a series at once, as staleness markers do
 
     def select(self, matchers: Sequence[Matcher], indices: Ints) -> tuple[list[Labels], Floats]:
@@ -198,9 +199,10 @@ class Evaluator:
         ends = self._shifted(selector)
         step = self.storage.step_s
         low = np.ceil((ends - seconds) / step).astype(np.int64)
+        low = np.maximum(low, self.storage.first)
         high = np.floor(ends / step).astype(np.int64)
         width = int((high - low).max()) + 1
-        if width * len(ends) > MAX_SAMPLES:
+        if width * len(ends) > MAX_SAMPLES // 4:
             raise FailedQuery("query processing would load too many samples into memory")
         wanted = np.unique(
             np.minimum(low[:, None] + np.arange(max(1, width))[None, :], high[:, None])

@@ -134,9 +134,10 @@ def _node_cpu(scope: Scope, keep: Keep, indices: Ints) -> Rows:
     rows = scope.blocks.counter("node", "", _NodeIncrements(scope.site), indices)
     for node in scope.site.nodes:
         for i, mode in enumerate(MODES):
-            labels = {"node": node.name, "mode": mode, "cpu": "all"}
-            if keep(labels) and node.name in rows:
-                parts.append((labels, rows[node.name][i] / 1000.0))
+            for cpu in range(int(node.cores)):
+                labels = {"node": node.name, "mode": mode, "cpu": str(cpu)}
+                if keep(labels) and node.name in rows:
+                    parts.append((labels, rows[node.name][i] / 1000.0 / node.cores))
     return gather(indices, parts)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from bot.sandbox.world.building import LONG_PAST_S
 from bot.sandbox.world.noise import Bools, Floats, Ints
-from bot.sandbox.world.promql.evaluator import MAX_SAMPLES, Matcher
+from bot.sandbox.world.promql.evaluator import Matcher
 from bot.sandbox.world.promql.matching import predicate, test
 from bot.sandbox.world.promql.values import NAME, FailedQuery, Labels
 from bot.sandbox.world.series import containers, probes, requests, stores, workloads
@@ -14,6 +14,7 @@ from bot.sandbox.world.series.family import Family, Keep, Scope
 from bot.sandbox.world.site import SCRAPE
 from bot.sandbox.world.traffic import DAY
 
+MAX_LONG = 5_000_000
 MANY = 1500  # samples per series from which on a query is weighed first
 
 
@@ -59,7 +60,7 @@ class SiteStorage:
         """Refuse what would take for ever, before it is read. Raises: FailedQuery."""
         one = np.array([self.last])
         series = sum(len(f.read(self.scope, keep, one).labels) for f in chosen)
-        if series * samples > MAX_SAMPLES:
+        if series * samples > MAX_LONG:
             raise FailedQuery("query processing would load too many samples into memory")
 
     def _padded(self, values: Floats, known: Bools) -> Floats:

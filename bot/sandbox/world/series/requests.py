@@ -67,8 +67,11 @@ class _Reader:
                 continue
             value = row[kind] / 1000.0 if kind == SUM else row[kind]
             shown = (present[key[0]] > 0) & (alive[key[0]] | (value > 0))
-            into[0].append(label)
-            into[1].append(np.where(shown, value, np.nan)[None, :])
+            if key[-1] != "200":
+                shown &= row[COUNT] > 0  # a series begins with the first request of its status
+            if shown.any():
+                into[0].append(label)
+                into[1].append(np.where(shown, value, np.nan)[None, :])
 
     def _keys(self, scope: Scope, service: Service) -> "list[tuple[Any, Labels, int]]":
         out: list[tuple[Any, Labels, int]] = []
