@@ -141,6 +141,7 @@ def assemble(settings: Settings, database: Database) -> Bot:
         Parts(
             engine=engine,
             gateway=gateway,
+            actions=stores.actions,
             incidents=stores.incidents,
             switches=stores.switches,
             audit=stores.audit,

@@ -107,6 +107,7 @@ async def test_what_the_journal_does_not_know_is_not_alive(house: House) -> None
     engine: Engine = house.engine
     assert not await engine.alive("inv-of-another-database")
     await house.bot.mentioned(MENTION)
+    assert await engine.alive(INVESTIGATION)
     await house.ended(INVESTIGATION)
     assert not await engine.alive(INVESTIGATION)
 
