@@ -31,5 +31,5 @@ class Environment:
     connections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     channels: tuple[str, ...] = ()  # Slack channel ids whose questions mean this environment
     service_aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    # External system → the flag that routes around it: {"payment-provider": {"flag": …, "variant": …}}.
+    # External system → the flag that routes around it: {"provider": {"flag": …, "variant": …}}.
     fallbacks: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

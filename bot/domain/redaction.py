@@ -105,24 +105,24 @@ RULES: tuple[Rule, ...] = (
     _rule("Discord", ".", r"[MNO](?<![\w-][MNO])[\w-]{23,25}\.[\w-]{6}\.[\w-]{27,38}(?![\w-])"),
     _rule("Artifactory", "akc ap",
           r"(?<![A-Za-z0-9])(?:AKC[a-zA-Z0-9]{10,}|AP[0-9ABCDEF][a-zA-Z0-9]{60,})"),
-    _rule("npm auth", "_auth", r"(?P<key>_auth(?:Token)?\s{0,3}=\s{0,3})[^\s]++", _keep_key,
+    _rule("npm auth", "_auth", r"(?P<key>_auth(?:Token)?\s{0,3}+=\s{0,3}+)[^\s]++", _keep_key,
           re.IGNORECASE),
     _rule("authorization header", "authorization",
-          r"(?P<key>authorization[\"']?\s{0,3}[:=]\s{0,3}[\"']?(?:(?:basic|bearer|token|digest"
-          r"|negotiate|aws4-hmac-sha256|apikey)\s{1,3})?+)(?!\[redacted\])[^\s\"',]++", _keep_key,
+          r"(?P<key>authorization[\"']?\s{0,3}+[:=]\s{0,3}+[\"']?(?:(?:basic|bearer|token|digest"
+          r"|negotiate|aws4-hmac-sha256|apikey)\s{1,3}+)?+)(?!\[redacted\])[^\s\"',]++", _keep_key,
           re.IGNORECASE),
-    _rule("bearer", "bearer basic", r"(?P<key>(?<!\w)(?:bearer|basic)\s{1,3})(?!\[redacted\])"
+    _rule("bearer", "bearer basic", r"(?P<key>(?<!\w)(?:bearer|basic)\s{1,3}+)(?!\[redacted\])"
           r"[A-Za-z0-9+/_.=~-]{16,}", _keep_key, re.IGNORECASE),
-    _rule("cookie", "cookie:", r"(?P<key>(?:set-)?cookie:\s{0,3})(?!\[redacted\])[^\n\r]++",
+    _rule("cookie", "cookie:", r"(?P<key>(?:set-)?cookie:\s{0,3}+)(?!\[redacted\])[^\n\r]++",
           _keep_key, re.IGNORECASE),
     _rule("option of a command", "--pass --token --secret --api -u --user",
-          r"(?P<key>(?<!\S)(?:--?(?:password|passwd|pass|token|secret|api-key|apikey)\s{1,3}"
+          r"(?P<key>(?<!\S)(?:--?(?:password|passwd|pass|token|secret|api-key|apikey)\s{1,3}+"
           r"|(?:-u|--user)[ =]{1,3}(?=[^\s:]{1,200}+:)))(?!\[redacted\]|-)[^\s]++", _keep_key,
           re.IGNORECASE),
     _rule("key = value",
           "passw pwd passphrase secret token api access account private auth encryption signing"
           " shared credential connection",
-          rf"(?P<key>{_KEY_NAME}[\w-]{{0,40}}+(?:{_QUOTE})?\s{{0,3}}(?::=|=>|[:=])\s{{0,3}})"
+          rf"(?P<key>{_KEY_NAME}[\w-]{{0,40}}+(?:{_QUOTE})?\s{{0,3}}(?>:=|=>|[:=])\s{{0,3}})"
           rf"{_SAFE_VALUE}{_VALUE}", _keep_key, re.IGNORECASE),
     _rule("e-mail", "@",
           r"(?<![\w.%+-])[\w.%+-]++@(?=[A-Za-z0-9])[A-Za-z0-9-]{1,63}+(?:\.[A-Za-z0-9-]{1,63}+)*"

@@ -6,6 +6,7 @@ ANSWER_FROM = 0.6
 """Below this confidence the answer is "unknown". Naming a cause must be right clearly more often
 than not; acting on it needs more, and policy says how much."""
 
+ALSO_FROM = 0.7  # a second root beside the first: rarer, so it takes more
 SETTLED_FROM = 0.9  # no further round when the best is this sure …
 SETTLED_APART = 0.5  # … and the next is this far below
 HIGHEST = 0.97  # observation alone never proves more

@@ -69,7 +69,12 @@ async def investigate(  # noqa: PLR0913 - the loop's whole contract, five of the
         if rounds == 1:
             wanted = (*needs.unanswered(snapshot, question), *wanted)
         done = rounds >= ROUNDS[environment_tier or Tier.PRODUCTION]
-        if done or not wanted or settled(diagnosis) or exhausted(spent(), budget):
+        if (
+            done
+            or not wanted
+            or settled(diagnosis, snapshot, question)
+            or exhausted(spent(), budget)
+        ):
             chart = chart_data(diagnosis, snapshot, question)
             return Concluded(diagnosis=diagnosis, snapshot=snapshot, rounds=rounds, chart=chart)
 

@@ -50,7 +50,7 @@ _SYMPTOMS: tuple[tuple[Symptom, re.Pattern[str]], ...] = (
 )
 _GENERAL = re.compile(
     r"\b(?:any|every|all|some|no)(?:thing|body|where)?\b|"
-    r"\b(?:wrong|happen\w*|ok(?:ay)?|status|health\w*|check|what'?s up|problems?|issues?|"
+    r"\b(?:wrong|happen\w*|ok(?:ay)?|status|health\w*|check|what'?s up|will|hold|problems?|issues?|"
     r"incidents?|alerts?|why|better|recovered|normal|going on|now)\b",
     re.I,
 )
@@ -177,6 +177,8 @@ def _without_place(text: str, environment: Environment) -> str:
 
 def _services(text: str, environment: Environment, known: _Known) -> tuple[str, ...]:
     there = _with_aliases(environment, known)
+    if not there:  # nobody could tell which services exist: look at everything
+        return ()
     found = names.search(text, there)
     if found.exact:
         return found.exact

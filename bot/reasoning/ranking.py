@@ -1,5 +1,6 @@
 """Competing hypotheses to one answer: merged, explained away, ranked, or honestly unknown."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -19,6 +20,7 @@ from bot.domain.snapshot import BlindSpot, Snapshot
 from bot.reasoning import calibration, needs, wording
 from bot.reasoning.claims import what
 from bot.reasoning.graph import ServiceGraph
+from bot.reasoning.picture import picture_of
 
 GENERIC = frozenset({
     "bad_release", "bad_config_change", "cpu_overload", "dependency_failure", "oom_killed",
@@ -80,14 +82,22 @@ def conclude(
     )
 
 
-def settled(diagnosis: Diagnosis) -> bool:
-    """Whether more rounds could hardly change the answer."""
-    if diagnosis.status is Status.UNKNOWN:
+def settled(diagnosis: Diagnosis, snapshot: Snapshot, question: Question) -> bool:
+    """Whether more rounds could hardly change the answer, and it explains what was asked about."""
+    if diagnosis.status is Status.UNKNOWN or _unexplained(diagnosis, snapshot, question):
         return False
     rivals = [r for r in diagnosis.ranked if r not in diagnosis.causes][:1]
     second = rivals[0].confidence if rivals and diagnosis.causes else 0.0
     sure = diagnosis.confidence >= calibration.SETTLED_FROM
     return sure and diagnosis.confidence - second >= calibration.SETTLED_APART
+
+
+def _unexplained(diagnosis: Diagnosis, snapshot: Snapshot, question: Question) -> bool:
+    """Whether a root of the trouble, or a service asked about, suffers for no reason given."""
+    picture = picture_of(snapshot)
+    covered = {s for c in diagnosis.causes for s in (c.hypothesis.service, *c.hypothesis.explains)}
+    ill = set(question.services) & set(picture.symptoms) or set(picture.roots)
+    return bool(diagnosis.causes) and bool(ill - covered)
 
 
 def rank(
@@ -111,6 +121,7 @@ def rank(
         sorted(
             result,
             key=lambda r: (
+                not (r.confidence >= calibration.ANSWER_FROM and on_topic(r.hypothesis, question)),
                 -r.confidence,
                 -r.hypothesis.log_odds,
                 r.hypothesis.cause,
@@ -187,8 +198,18 @@ def _log_odds(
         return hypothesis.log_odds - HEALTH_REFUTED * worst
     by = max((o.probability for o in rivals if _explains(o, hypothesis, graph)), default=0.0)
     asked = set(question.services)
-    off = asked and not asked & {hypothesis.service, *hypothesis.explains}
+    off = bool(asked) and not on_topic(hypothesis, question)
     return hypothesis.log_odds - EXPLAINED_AWAY * by - (OFF_TOPIC if off else 0.0)
+
+
+def on_topic(hypothesis: Hypothesis, question: Question) -> bool:
+    """Whether a hypothesis concerns what was asked about; "healthy" and no names: always."""
+    concerned = {hypothesis.service, *hypothesis.explains}
+    return (
+        not question.services
+        or hypothesis.cause == HEALTHY
+        or bool(concerned & {*question.services})
+    )
 
 
 def _explains(cause: Hypothesis, victim: Hypothesis, graph: ServiceGraph) -> bool:
@@ -206,12 +227,12 @@ def _explains(cause: Hypothesis, victim: Hypothesis, graph: ServiceGraph) -> boo
 
 
 def _share(standing: _Standing, everyone: Sequence[_Standing]) -> float:
-    mass = calibration.odds(SOMETHING_ELSE)
-    for other in everyone:
-        apart = APART if _independent(standing, other) else 0.0
-        mass += calibration.odds(other.log_odds - apart) if other is not standing else 0.0
     own = calibration.odds(standing.log_odds)
-    return own / (own + mass)
+    rivals = [o for o in everyone if o is not standing]
+    apart = [o.hypothesis.probability for o in rivals if _independent(standing, o)]
+    second = own * max(apart, default=0.0) * calibration.odds(-APART)
+    against = [calibration.odds(o.log_odds) for o in rivals if not _independent(standing, o)]
+    return own / math.fsum([own, second, calibration.odds(SOMETHING_ELSE), *against])
 
 
 def _independent(one: _Standing, other: _Standing) -> bool:
@@ -227,8 +248,9 @@ def _causes(ranked: Sequence[Ranked]) -> tuple[Ranked, ...]:
         return ()
     chosen: list[Ranked] = []
     for candidate in ranked:
-        if candidate.confidence < calibration.ANSWER_FROM or candidate.hypothesis.cause == HEALTHY:
-            break
+        least = calibration.ALSO_FROM if chosen else calibration.ANSWER_FROM
+        if candidate.confidence < least or candidate.hypothesis.cause == HEALTHY:
+            continue
         covered = {s for c in chosen for s in (c.hypothesis.service, *c.hypothesis.explains)}
         if not chosen or candidate.hypothesis.service not in covered:
             chosen.append(candidate)

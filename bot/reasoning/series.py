@@ -95,10 +95,11 @@ def usual(values: Floats, direction: int = 1) -> tuple[float, float]:
     blocks = [b for b in np.array_split(values, min(BLOCKS, max(1, values.size // 3))) if b.size]
     medians = np.array([np.median(b) for b in blocks])
     order = np.argsort(direction * medians, kind="stable")
-    calm = np.concatenate([blocks[i] for i in order[: max(1, (len(blocks) + 2) // 3)]])
-    level = float(np.median(calm))
-    tail = float(np.quantile(direction * (calm - level), 0.95)) / _Q95
-    return level, max(spread(calm), tail)
+    calm = [blocks[i] for i in order[: max(1, (len(blocks) + 2) // 3)]]
+    every = np.concatenate(calm)
+    level = float(np.median(every))
+    tails = [float(np.quantile(direction * (block - level), 0.95)) for block in calm]
+    return level, max(spread(every), median(tails) / _Q95)
 
 
 def shift(

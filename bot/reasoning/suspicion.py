@@ -54,7 +54,7 @@ def _side(delay: timedelta) -> tuple[str, float]:
 
 def versions(change: Change, picture: Picture, since: datetime) -> tuple[Evidence, ...]:
     """Compare the new version with the old one while both ran after `since`."""
-    if change.kind is not ChangeKind.DEPLOY or not change.after:
+    if change.kind is not ChangeKind.DEPLOY or change.after in (None, "", change.before):
         return ()
     for signal in (Signal.ERROR_RATIO, Signal.LATENCY_P99):
         if compared := _compared(change, picture, signal, since):

@@ -54,6 +54,17 @@ class Hands:
         found = self.get(f"client/channels/{channel}/threads/{ts}", **query)["messages"]
         return list(found[1:])
 
+    def newest(self, *, after: str | None = None, channel: str = INCIDENT_CHANNEL) -> str:
+        """Return the newest message's ts in the channel; with `after`, wait for a newer one."""
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
+            messages = self.get(f"client/channels/{channel}/messages")["messages"]
+            found = str(messages[-1]["ts"]) if messages else ""
+            if after is None or found > after:
+                return found
+            time.sleep(0.05)
+        raise AssertionError("no new message in the channel")
+
     def wait(
         self, ts: str, done: Callable[[list[Json]], Any], *, user: str = "",
         patience_s: float = PATIENCE_S,

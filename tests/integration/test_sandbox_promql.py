@@ -72,7 +72,8 @@ QUERIES = (
     "group by (container) (container_memory_working_set_bytes)",
     "sum by (namespace, pod) (rate(container_cpu_usage_seconds_total[2m])) / on (namespace, pod) "
     'group_left () max by (namespace, pod) (kube_pod_container_resource_limits{resource="cpu"})',
-    "container_memory_working_set_bytes * on (pod) group_left (node, created_by_name) kube_pod_info",
+    "container_memory_working_set_bytes * on (pod) "
+    "group_left (node, created_by_name) kube_pod_info",
     "kube_pod_info * on (pod) group_right () container_memory_working_set_bytes",
     "sum by (service_name, pool_name) (db_client_connections_usage{state='used'})"
     " / sum by (service_name, pool_name) (db_client_connections_max)",
@@ -129,7 +130,7 @@ class Restricted(SiteStorage):
     def __init__(self, world: DrivenWorld, start: float, end: float) -> None:
         running = world.running
         super().__init__(running.scope, running.table, end)
-        self.first = int(math.ceil(start / self.step_s))
+        self.first = math.ceil(start / self.step_s)
         self.end = int(end // self.step_s)
         self.names = export_names()
 
@@ -256,7 +257,9 @@ def flat(data: Any) -> Any:
     if data["resultType"] in ("scalar", "string"):
         return {(): [tuple(data["result"])]}
     return {
-        tuple(sorted(row["metric"].items())): [tuple(p) for p in row.get("values", [row.get("value")])]
+        tuple(sorted(row["metric"].items())): [
+            tuple(p) for p in row.get("values", [row.get("value")])
+        ]
         for row in data["result"]
     }
 
@@ -315,7 +318,8 @@ def test_random_queries_give_what_prometheus_gives(
 def random_query(draw: random.Random, depth: int) -> str:
     if depth == 0:
         metric = draw.choice(("up", "container_memory_working_set_bytes", COUNT,
-                              "kube_deployment_spec_replicas", "redis_memory_used_bytes"))  # fmt: skip
+                              "kube_deployment_spec_replicas",
+                              "redis_memory_used_bytes"))  # fmt: skip
         seconds = draw.choice((17, 30, 60, 90, 300, 425))
         offset = draw.choice(("", "", " offset 90s"))
         over = draw.choice(("", "", "rate", "increase", "delta", "max_over_time", "avg_over_time",
@@ -331,8 +335,10 @@ def random_query(draw: random.Random, depth: int) -> str:
         return f"({inner}) {draw.choice('+-*/')} {draw.choice((2, 0.5, 100))}"
     if kind == 2:
         return f"({inner}) {draw.choice(('>', '<', '>=', '!=', '> bool'))} {draw.choice((0, 1, 3))}"
-    if kind == 3:
-        return f"{draw.choice(('abs', 'ceil', 'floor'))}({inner})"
+    return random_pair(draw, inner) if kind == 4 else f"{draw.choice(('abs', 'floor'))}({inner})"
+
+
+def random_pair(draw: random.Random, inner: str) -> str:
     op = draw.choice(("and", "or", "unless", "/"))
     return f"({inner}) {op} ({inner})"
 

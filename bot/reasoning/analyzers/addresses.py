@@ -9,7 +9,15 @@ from bot.domain.diagnosis import Evidence, Finding, Hypothesis, Question
 from bot.domain.needs import Fact, Need
 from bot.domain.snapshot import KubernetesObject, LogTemplate, Snapshot
 from bot.reasoning import needs
-from bot.reasoning.kubernetes import Cluster, cluster_of, containers, environment, items, pod_spec
+from bot.reasoning.kubernetes import (
+    Cluster,
+    cluster_of,
+    containers,
+    environment,
+    get,
+    items,
+    pod_spec,
+)
 from bot.reasoning.statements import GOOD, HINT, PROOF, STRONG, blame, saw
 
 NAME = "addresses"
@@ -109,18 +117,28 @@ def _unknown(cluster: Cluster, address: Address, name: str) -> list[Evidence]:
 def _said(cluster: Cluster, address: Address) -> list[Evidence]:
     """What the workload's own errors say of the address; silence speaks against."""
     logs = [log for log in cluster.snapshot.logs if log.service == address.workload.name]
-    naming = [log for log in logs if _names(log, address)]
+    naming = [log for log in logs if _names(cluster, log, address)]
     if naming:
         best = max(naming, key=lambda log: log.count)
         return [saw(f"{best.count}x in its log: {best.example[:200]}", PROOF, best.source)]
+    quoted = [log for log in cluster.snapshot.logs if _names(cluster, log, address)]
+    if quoted:
+        text = f"{quoted[0].service} quotes it: {quoted[0].example[:200]}"
+        return [saw(text, STRONG, quoted[0].source)]
     if logs:
         return [saw(f"its errors do not mention {address.host}", -GOOD, logs[0].source)]
     return []
 
 
-def _names(log: LogTemplate, address: Address) -> bool:
-    pattern = re.compile(rf"(?<![\w-]){re.escape(address.host)}(?![\w-])")
-    return bool(pattern.search(log.example))
+def _names(cluster: Cluster, log: LogTemplate, address: Address) -> bool:
+    """Whether a line names the host, or with a known port the service's own address."""
+    if address.host not in log.example:
+        service = cluster.find("Service", address.host.partition(".")[0])
+        ip = get(service.body, "spec", "clusterIP") if service else None
+        return bool(ip and address.port and f"{ip}:{address.port}" in log.example)
+    pattern = rf"(?<![\w-]){re.escape(address.host)}(?![\w-])"
+    port = rf":{address.port}\b" if cluster.find("Service", address.host) and address.port else ""
+    return bool(re.search(pattern + port, log.example))
 
 
 def _another(cluster: Cluster, address: Address, service: KubernetesObject) -> Iterator[Hypothesis]:

@@ -12,9 +12,11 @@ from bot.reasoning.kubernetes import (
     desired,
     get,
     latest,
+    listening_ports,
     mapping,
     pod_spec,
     quantity,
+    services_of,
 )
 from bot.reasoning.statements import GOOD, HINT, PROOF, STRONG, blame, event_text, saw
 
@@ -213,8 +215,12 @@ def _missing_services(cluster: Cluster, namespace: str) -> Iterator[str]:
     """Workloads that others call by name although no service of that name exists."""
     known = {service.name for service in cluster.all("Service") if service.namespace == namespace}
     called = {edge.callee for edge in cluster.snapshot.edges}
-    for workload in cluster.all(*WORKLOADS):
-        if workload.namespace == namespace and workload.name in called - known and known:
+    there = [w for w in cluster.all(*WORKLOADS) if w.namespace == namespace]
+    listening = [w for w in there if listening_ports(pod_spec(w))]
+    alone = {w.name for w in listening if not services_of(cluster, w)}
+    odd = alone if len(alone) * 4 <= len(listening) else set()
+    for workload in there:
+        if known and workload.name not in known and workload.name in called | odd:
             yield workload.name
 
 

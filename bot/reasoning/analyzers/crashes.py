@@ -12,6 +12,7 @@ from bot.reasoning.kubernetes import (
     cluster_of,
     containers,
     get,
+    is_ready,
     items,
     latest,
     moment,
@@ -98,6 +99,8 @@ def _ended(
         reason, code = ended.get("reason"), ended.get("exitCode")
         text = f"{pod.name} ({status.get('name')}): {count} restarts, last {reason}, exit {code}"
         evidence = [saw(text, GOOD, pod)]
+        if is_ready(pod):
+            evidence.append(saw(f"{pod.name} is ready by now", -GOOD, pod))
         if reason == "OOMKilled":
             evidence.append(saw(f"OOMKilled at limits {_limits(owner)}", PROOF, pod))
             evidence.append(saw("the kernel says so itself", GOOD, pod))

@@ -1,6 +1,7 @@
 """Databases as their clients see them: credentials, port, read-only, connections used up."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -45,6 +46,8 @@ ENGINE = re.compile(
     r"mysql|maria|postgres|pgbouncer|mongo|redis|percona|oracle|mssql|cassandra", re.I
 )
 PORT_KEY = re.compile(r"(?:^|_)PORT$")
+SECRET_KEY = re.compile(r"(?:^|_)PASS(?:WORD|WD)?$", re.IGNORECASE)
+PEERS = 3  # clients that agree: enough to call another odd
 HOST_KEY = re.compile(r"(?:^|_)(?:HOST|ADDR|ADDRESS)$")
 
 
@@ -70,6 +73,8 @@ def look(snapshot: Snapshot, question: Question) -> Finding:
     for trouble in SERVER_TROUBLE:
         hypotheses += _of_server(cluster, trouble)
     hypotheses += _denied(cluster)
+    known = {h.service for h in hypotheses}
+    hypotheses += (h for h in _odd_credentials(cluster) if h.service not in known)
     hypotheses += _wrong_port(cluster)
     return Finding(hypotheses=tuple(hypotheses), needs=_needs(cluster, question))
 
@@ -212,6 +217,42 @@ def _denied(cluster: Cluster) -> Iterator[Hypothesis]:
             analyzer=NAME,
             hint="revert_config",
         )
+
+
+def _odd_credentials(cluster: Cluster) -> Iterator[Hypothesis]:
+    """Unready clients whose password (as far as it can be compared) is not that of their peers."""
+    by_host: dict[str, dict[str, tuple[KubernetesObject, str]]] = {}
+    for workload in cluster.workloads:
+        mine = settings(cluster, workload)
+        host = next((v for k, v in sorted(mine.items()) if HOST_KEY.search(k)), "")
+        secret = next((v for k, v in sorted(mine.items()) if SECRET_KEY.search(k)), "")
+        if host and secret:
+            by_host.setdefault(host, {})[workload.name] = (workload, secret)
+    for host, clients in sorted(by_host.items()):
+        counts = Counter(secret for _, secret in clients.values())
+        usual, number = counts.most_common(1)[0]
+        for workload, secret in clients.values():
+            if number >= PEERS and secret != usual and cluster.unready(workload):
+                yield _odd(cluster, workload, host, number)
+
+
+def _odd(cluster: Cluster, workload: KubernetesObject, host: str, number: int) -> Hypothesis:
+    unready = cluster.unready(workload)
+    text = f"its password for {host} differs from that of {number} other clients"
+    evidence = [
+        saw(text, STRONG, workload),
+        saw(f"{len(unready)} pods of {workload.name} are not ready", GOOD, unready[0]),
+        saw(f"the {number} others use the same database well", GOOD, workload),
+    ]
+    engine = "mysql" if "mysql" in host or "maria" in host else "database"
+    return blame(
+        f"{engine}_invalid_credentials",
+        workload,
+        f"{workload.name} uses another password for {host} than everybody else",
+        evidence,
+        analyzer=NAME,
+        hint="revert_config",
+    )
 
 
 def _peers(cluster: Cluster, workload: KubernetesObject, refused: int) -> list[Evidence]:

@@ -1,10 +1,12 @@
 """One pod of many fails or is slow while its health checks are green."""
 
+import re
+
 from bot.domain.diagnosis import Evidence, Finding, Hypothesis, Question
 from bot.domain.needs import Fact
 from bot.domain.snapshot import KubernetesObject, Series, Signal, Snapshot, Source
-from bot.reasoning import needs
-from bot.reasoning.claims import GOOD, HINT, STRONG, at, level_since, said, watched
+from bot.reasoning import complaints, needs
+from bot.reasoning.claims import GOOD, HINT, PROOF, STRONG, at, level_since, said, watched
 from bot.reasoning.picture import Picture, picture_of
 from bot.reasoning.series import median, odd_one_out
 from bot.reasoning.thresholds import HOT_NODE
@@ -14,6 +16,11 @@ NAME = "grey_failure"
 _PRIOR = -3.0
 _COMPARED = ((Signal.ERROR_RATIO, 0.02, 2.0), (Signal.LATENCY_P99, 0.05, 1.0))
 _SIGNALS = (Signal.ERROR_RATIO, Signal.LATENCY_P99, Signal.REQUEST_RATE, Signal.CPU_OF_LIMIT)
+_SILENT = re.compile(  # what a grey failure says of itself, if anything
+    r"time[d-]? ?-?out|deadline|slow|hang|hung|stuck|not answered|no answer|reset|refused|cancel|"
+    r"broken pipe|50[0-4]|unavailable",
+    re.I,
+)
 _BY_POD = tuple(f"{s}:pod" for s in _SIGNALS)
 
 
@@ -67,6 +74,7 @@ def _hypothesis(
         *_same_version(picture, pod, levels, body),
         *_node(picture, service, body),
         *_depth(picture, service, series.source),
+        *_own_words(picture, service, pod),
     ]
     since = f" since {at(onset, picture)}" if onset else ""
     return Hypothesis(
@@ -129,6 +137,16 @@ def _node(picture: Picture, service: str, body: KubernetesObject | None) -> list
     if level >= HOT_NODE:
         return [said(f"its node {node} is busy: CPU {load}", -GOOD, series.source)]
     return [said(f"its node {node} has room: CPU {load}", HINT, series.source)]
+
+
+def _own_words(picture: Picture, service: str, pod: str) -> list[Evidence]:
+    """A pod that names a reason of its own in its log needs another cure."""
+    told = [
+        t
+        for t in complaints.novel(picture, service)
+        if t.pod in (pod, None) and t.level == "error" and not _SILENT.search(t.example)
+    ]
+    return [complaints.quoted(picture, told[0], -PROOF)] if told else []
 
 
 def _depth(picture: Picture, service: str, source: Source) -> list[Evidence]:

@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.domain.diagnosis import Evidence, Finding, Hypothesis, Question
 from bot.domain.snapshot import KubernetesObject, Signal, Snapshot
 from bot.reasoning.claims import GOOD, HINT, PROOF, STRONG, said, seen, source_of, watched
 from bot.reasoning.kubernetes import Cluster, cluster_of, get
 from bot.reasoning.picture import Picture, Sign, picture_of
+from bot.reasoning.series import median
 from bot.reasoning.suspicion import unique
 
 NAME = "network"
@@ -23,7 +24,11 @@ ELSEWHERE = (
 )  # fmt: skip
 MUCH = math.log(5)  # a latency five times the usual
 PASSED_ON = 0.5  # a callee that accounts for this share of the excess explains the caller
+JUST_NOW_S = 120.0  # what is over for less than this counts as going on
+INDEPENDENT = 3  # services that are slow by themselves at once: more than a coincidence
+PACKETS = ("network_receive_packets", "network_transmit_packets")
 RETRANSMITS = "tcp_retransmits"
+MANY_RETRANSMITS = 5.0  # segments a second
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +43,16 @@ class Slow:
     @property
     def own_s(self) -> float:
         """Seconds above the usual that its slowest callee does not account for."""
-        excess = _level(self.sign) - self.sign.shift.usual
-        return excess * max(0.0, 1.0 - self.passed_on)
+        return _excess(self.sign) * max(0.0, 1.0 - self.passed_on)
+
+    @property
+    def score(self) -> float:
+        """How much the trouble is its own: time lost by itself, and the rise over the usual.
+
+        A delayed pod delays both ends of its calls: its callees rise as steeply, but lose less; its
+        callers lose as much, but rise less.
+        """
+        return self.rise + 1.5 * math.log(max(self.own_s, 1e-3))
 
 
 def look(snapshot: Snapshot, question: Question) -> Finding:
@@ -50,27 +63,35 @@ def look(snapshot: Snapshot, question: Question) -> Finding:
     if not sources:
         return Finding()
     nodes = _of_one_node(cluster_of(snapshot), picture, slow)
-    ordered = sorted(sources, key=lambda s: (-s.own_s, s.service))
+    ordered = sorted(sources, key=lambda s: (-s.score, s.service))
     pods = [_pod(picture, question, s, ordered, bool(nodes)) for s in ordered[:5]]
     return Finding(hypotheses=(*nodes, *pods))
 
 
 def _slow(picture: Picture) -> dict[str, Slow]:
-    signs = {}
-    for service, found in picture.symptoms.items():
-        own = [s for s in found if s.signal in LATENCY and s.service == service]
-        if own:
-            signs[service] = max(own, key=_rise)
-    return {name: _measured(picture, signs, name) for name in signs}
+    found: dict[str, list[Sign]] = {}
+    recent = [
+        sign
+        for sign in picture.past
+        if (sign.shift.until or 0.0) >= sign.series.times[-1] - JUST_NOW_S
+    ]
+    for sign in (*picture.signs, *recent):
+        if sign.signal in LATENCY and sign.shift.usual > 0:
+            found.setdefault(sign.service, []).append(sign)
+    signs = {service: max(own, key=_excess) for service, own in found.items()}
+    rises = {service: max(map(_rise, own)) for service, own in found.items()}
+    return {name: _measured(picture, signs, name, rises[name]) for name in signs}
 
 
-def _measured(picture: Picture, signs: Mapping[str, Sign], service: str) -> Slow:
+def _measured(picture: Picture, signs: Mapping[str, Sign], service: str, rise: float) -> Slow:
     sign = signs[service]
-    excess = max(_level(sign) - sign.shift.usual, 1e-9)
-    below = [signs[c] for c in picture.graph.callees(service) if c in signs]
-    theirs = [_level(s) - s.shift.usual for s in below]
-    share = max(theirs, default=0.0) / excess
-    return Slow(service=service, sign=sign, rise=_rise(sign), passed_on=share)
+    theirs = [_excess(signs[c]) for c in picture.graph.callees(service) if c in signs]
+    share = max(theirs, default=0.0) / max(_excess(sign), 1e-9)
+    return Slow(service=service, sign=sign, rise=rise, passed_on=share)
+
+
+def _excess(sign: Sign) -> float:
+    return _level(sign) - sign.shift.usual
 
 
 def _level(sign: Sign) -> float:
@@ -91,11 +112,15 @@ def _pod(
         *_not_passed_on(picture, slow),
         *_idle(picture, service),
         *_nothing_else(picture, service, slow.sign),
+        *_uncounted(picture, slow),
+        *_spread_out(picture, slow),
     ]
-    if len(ordered) > 1 and slow is ordered[0]:
+    before = ordered[: ordered.index(slow)]
+    if not before:
         text = f"of {len(ordered)} slow services it loses most time by itself"
         evidence.append(said(text, GOOD, slow.sign.series.source))
-    elif slow is not ordered[0]:
+        evidence += _both_ends(picture, slow, ordered)
+    else:
         text = f"{ordered[0].service} loses more time by itself"
         evidence.append(said(text, -GOOD, ordered[0].sign.series.source))
     if shared:
@@ -110,16 +135,42 @@ def _pod(
         analyzer=NAME,
         prior=_PRIOR,
         evidence=tuple(evidence),
-        explains=tuple(sorted(set(picture.symptoms) & _touched(picture, service))),
+        explains=tuple(sorted(_touched(picture, service) - {s.service for s in before})),
         onset=slow.sign.onset,
         signal=watched(picture, question, service),
         hint="restart_pod",
     )
 
 
-def _touched(picture: Picture, service: str) -> frozenset[str]:
+def _uncounted(picture: Picture, slow: Slow) -> list[Evidence]:
+    """Latency alone does not tell a delayed packet from slow code."""
+    if any(picture.recent(signal, slow.service) is not None for signal in PACKETS):
+        return []
+    text = f"no packet counts of {slow.service} to tell it from slow code"
+    return [said(text, -STRONG, slow.sign.series.source)]
+
+
+def _spread_out(picture: Picture, slow: Slow) -> list[Evidence]:
+    """Pods on several nodes don't all lose their network while their neighbours keep it."""
+    placed = _placement(cluster_of(picture.snapshot))
+    nodes = sorted(node for node, services in placed.items() if slow.service in services)
+    if len(nodes) < 2:
+        return []
+    text = f"its pods run on {len(nodes)} nodes: no one link serves them all"
+    return [said(text, -STRONG, slow.sign.series.source)]
+
+
+def _touched(picture: Picture, service: str) -> set[str]:
     """Who waits for it, and whom it talks to: the delay is seen at both ends of its calls."""
-    return picture.graph.above(service) | picture.graph.callees(service)
+    return set(picture.symptoms) & (picture.graph.above(service) | picture.graph.callees(service))
+
+
+def _both_ends(picture: Picture, slow: Slow, ordered: Sequence[Slow]) -> list[Evidence]:
+    callees = sorted({s.service for s in ordered} & picture.graph.callees(slow.service))
+    if not callees:
+        return []
+    text = f"{', '.join(callees[:4])} are slow to answer it too, and lose less: both ends of calls"
+    return [said(text, GOOD, slow.sign.series.source)]
 
 
 def _not_passed_on(picture: Picture, slow: Slow) -> list[Evidence]:
@@ -162,7 +213,9 @@ def _of_one_node(cluster: Cluster, picture: Picture, slow: Mapping[str, Slow]) -
     """Services on one node suffer, those elsewhere do not (or only as their callers)."""
     placed = _placement(cluster)
     found = []
-    for node, services in sorted(placed.items()):
+    for node, everyone in sorted(placed.items()):
+        others = {s for other, there in placed.items() if other != node for s in there}
+        services = everyone - others  # one with pods elsewhere too tells nothing of this node
         here = {s for s in services if s in slow and slow[s].rise >= MUCH}
         elsewhere = {s for s in slow if s not in services and slow[s].rise >= MUCH}
         blamed = {s for s in elsewhere if not here & picture.graph.below(s)}
@@ -171,7 +224,12 @@ def _of_one_node(cluster: Cluster, picture: Picture, slow: Mapping[str, Slow]) -
             continue
         item = cluster.find("Node", node)
         if item is not None:
+            alone = sorted(s for s in here if slow[s].passed_on < PASSED_ON)
             found.append(_node(picture, item, here, measured, blamed))
+            if len(alone) >= INDEPENDENT:
+                text = f"{', '.join(alone[:5])} are each slow by themselves"
+                more = said(text, STRONG, source_of(picture))
+                found[-1] = replace(found[-1], evidence=(*found[-1].evidence, more))
     return found
 
 
@@ -197,14 +255,14 @@ def _node(
         said(f"{len(here)} of {len(measured)} services of {node.name} are slow", PROOF, source),
         said(
             f"{len(blamed)} services on other nodes are slow without calling one of them",
-            STRONG if not blamed else -HINT,
+            STRONG if not blamed else HINT if len(blamed) * 4 <= len(here) else -HINT,
             source,
         ),
     ]
     lost = picture.recent(RETRANSMITS, node.name)
     cause = "node_network_delay"
-    if lost is not None and lost.values and _jumped(lost.values):
-        text = f"TCP retransmissions of {node.name} jumped"
+    if lost is not None and _loses(picture, node.name):
+        text = f"TCP retransmissions of {node.name} are far above those of other nodes"
         evidence.append(said(text, GOOD, lost.source))
         cause = "node_network_packet_loss"
     return Hypothesis(
@@ -221,9 +279,12 @@ def _node(
     )
 
 
-def _jumped(values: Sequence[float]) -> bool:
-    """Whether the last third lies far above the first, which a mere delay does not do."""
-    third = max(1, len(values) // 3)
-    before = sorted(values[:third])[third // 2]
-    after = sorted(values[-third:])[third // 2]
-    return after > 5 * max(before, 0.1)
+def _loses(picture: Picture, node: str) -> bool:
+    """Whether a node repeats many more segments than its peers, which a mere delay does not do."""
+    rates = {
+        series.service: median(series.values[-len(series.values) // 3 :])
+        for series in picture.snapshot.signal(RETRANSMITS)
+        if series.values
+    }
+    others = max((rate for name, rate in rates.items() if name != node), default=0.0)
+    return rates.get(node, 0.0) > max(MANY_RETRANSMITS, 3 * others)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.domain.diagnosis import Evidence, Finding, Hypothesis, Question
@@ -18,6 +18,7 @@ from bot.reasoning.kubernetes import (
     latest,
     mapping,
     pod_spec,
+    services_of,
     statuses,
     terminated,
 )
@@ -48,6 +49,7 @@ class Check:
     pod: KubernetesObject
     owner: KubernetesObject
     event: KubernetesObject
+    services: tuple[KubernetesObject, ...] = ()
 
 
 def look(snapshot: Snapshot, _question: Question) -> Finding:
@@ -55,6 +57,7 @@ def look(snapshot: Snapshot, _question: Question) -> Finding:
     cluster = cluster_of(snapshot)
     found: dict[tuple[str, str], Hypothesis] = {}
     for check in failing(cluster):
+        check = replace(check, services=tuple(services_of(cluster, check.owner)))
         hypothesis = _explain(check)
         if hypothesis is not None:
             found.setdefault((hypothesis.cause, hypothesis.object), hypothesis)
@@ -140,19 +143,42 @@ def _protocol(check: Check) -> Judged:
             for kind in KINDS
             if kind != check.kind
             for theirs, at in [_target(mapping(check.container, f"{kind}Probe"))]
-            if at == port and {theirs, how} <= {"httpGet", "grpc"} and theirs != how
+            if at == port and how in ("httpGet", "grpc") and theirs not in (how, "exec", "")
         ),
         None,
     )
-    if not PROTOCOL.search(message) and other is None:
+    named = _port_name(check, port)
+    if not PROTOCOL.search(message) and other is None and not _contradicts(named, how):
         return None
     evidence = []
+    if _contradicts(named, how):
+        evidence.append(saw(f"port {port} is named {named}", STRONG, check.owner))
     if PROTOCOL.search(message):
         evidence.append(saw("the answer is of another protocol", PROOF, check.event))
     if other is not None:
         text = f"its other probe asks port {port} by {other}, this one by {how}"
         evidence.append(saw(text, STRONG, check.owner))
     return "protocol", f"it speaks {how} to port {port}", evidence
+
+
+def _port_name(check: Check, port: Any) -> str:
+    """What the workload or a service in front of it calls the port: by convention its protocol."""
+    own = (str(p.get("name") or "") for p in items(check.container, "ports")
+           if port in (p.get("containerPort"), p.get("name")))  # fmt: skip
+    outside = (
+        str(p.get("appProtocol") or p.get("name") or "")
+        for service in check.services
+        for p in items(service.body, "spec", "ports")
+        if (p.get("targetPort") or p.get("port")) == port
+    )
+    return next((name for name in (*own, *outside) if name), "")
+
+
+def _contradicts(named: str, how: str) -> bool:
+    word = named.lower().partition("-")[0]
+    return (word == "grpc" and how == "httpGet") or (
+        word in ("http", "https", "web") and how == "grpc"
+    )
 
 
 def _port(check: Check) -> Judged:

@@ -178,6 +178,8 @@ def _target_port(
         *_listening(owner, spec, target, weight),
     ]
     addresses = cluster.ready_addresses(service)
+    if named and addresses:
+        return  # the name was resolved, whatever the text shows of the container
     if addresses == 0 and ready:
         evidence.append(
             saw(f"service {service.name} has no endpoints, its pods are ready", STRONG, service)

@@ -58,6 +58,10 @@ WORDS = {
     "node_affinity": "no node satisfies its required node affinity",
 }
 
+NODE_TROUBLE = re.compile(
+    r"node\.kubernetes\.io/(?:not-ready|unreachable|\w+-pressure|network-unavailable)"
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
@@ -110,7 +114,7 @@ def _explain(refusal: Refusal, cluster: Cluster, nodes: Nodes) -> Iterator[Hypot
     if cause is None or refusal.event is None:
         return
     evidence = [saw(event_text(refusal.event), STRONG, refusal.event)]
-    evidence += _details(cause, owner, spec, nodes, counts)
+    evidence += _details(cause, owner, (spec, nodes), counts, refusal.event)
     yield blame(
         CAUSE[cause],
         owner,
@@ -148,10 +152,11 @@ def _main_reason(counts: Mapping[str, int], spec: Mapping[str, Any], nodes: Node
 def _details(
     reason: str,
     owner: KubernetesObject,
-    spec: Mapping[str, Any],
-    nodes: Nodes,
+    fit: tuple[Mapping[str, Any], Nodes],
     counts: Mapping[str, int],
+    event: KubernetesObject | None,
 ) -> Sequence[Evidence]:
+    spec, nodes = fit
     if reason in ("selector", "node_affinity"):
         return [_placement_detail(reason, owner, spec, nodes)]
     if reason in ("cpu", "memory"):
@@ -160,6 +165,9 @@ def _details(
         names = ", ".join(sorted(node.name for node in nodes.cordoned))
         text = f"cordoned nodes: {names}; the pod would fit there otherwise"
         return [saw(text, PROOF, nodes.cordoned[0])] if nodes.cordoned else []
+    if reason == "taint" and event is not None and NODE_TROUBLE.search(event.body["message"]):
+        text = "the taint is the cluster's own: the node is in trouble, not the pod"
+        return [saw(text, -STRONG, event)]
     total = sum(counts.values())
     share = f"{counts[reason]} of {total} nodes are excluded for this reason"
     return [saw(share, PROOF, owner)]

@@ -1,14 +1,15 @@
 """Storage that a pod waits for: claims that bind to nothing, taken volumes, failing mounts."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bot.domain.diagnosis import Evidence, Finding, Hypothesis, Question
-from bot.domain.snapshot import KubernetesObject, Snapshot
+from bot.domain.snapshot import KubernetesObject, LogTemplate, Snapshot
 from bot.reasoning.kubernetes import (
     Cluster,
     cluster_of,
+    containers,
     get,
     items,
     latest,
@@ -33,6 +34,10 @@ CAUSE = {
 }
 ZONE = re.compile(r"volume node affinity conflict")
 DENIED = re.compile(r"permission denied|Operation not permitted|access denied", re.I)
+NOT_WRITABLE = re.compile(
+    r"permission denied|read-only file ?system|operation not permitted|EACCES|EROFS|AccessDenied",
+    re.I,
+)
 ATTACHED = re.compile(r"Multi-Attach error", re.I)
 
 
@@ -40,7 +45,12 @@ def look(snapshot: Snapshot, _question: Question) -> Finding:
     """Return why claims of waiting pods are not bound, and why volumes are not mounted."""
     cluster = cluster_of(snapshot)
     found: dict[tuple[str, str], Hypothesis] = {}
-    for hypothesis in (*_unbound(cluster), *_not_mounted(cluster), *_wrong_zone(cluster)):
+    for hypothesis in (
+        *_unbound(cluster),
+        *_not_mounted(cluster),
+        *_denied_inside(cluster),
+        *_wrong_zone(cluster),
+    ):
         found.setdefault((hypothesis.cause, hypothesis.object), hypothesis)
     return Finding(hypotheses=tuple(found.values()))
 
@@ -173,6 +183,44 @@ def _mount(
     weighed = [*evidence, saw("the kubelet names this reason itself", STRONG, event)]
     summary = f"{owner.name} {verb} volume"
     return blame(cause, owner, summary, weighed, analyzer=NAME, event=event, hint="fix_manifest")
+
+
+def _denied_inside(cluster: Cluster) -> Iterator[Hypothesis]:
+    """Mounted well, but the process may not write there: wrong owner, or mounted read-only."""
+    for workload in cluster.workloads:
+        mounts = [
+            str(mount.get("mountPath"))
+            for container in containers(pod_spec(workload))
+            for mount in items(container, "volumeMounts")
+            if not str(mount.get("mountPath")).startswith("/var/run/secrets/")
+        ]
+        if not mounts:
+            continue
+        for log in cluster.snapshot.logs:
+            if log.service == workload.name and NOT_WRITABLE.search(log.example):
+                yield _not_writable(cluster, workload, log, mounts)
+                break
+
+
+def _not_writable(
+    cluster: Cluster, workload: KubernetesObject, log: LogTemplate, mounts: Sequence[str]
+) -> Hypothesis:
+    named = [mount for mount in mounts if mount in log.example]
+    unready = cluster.unready(workload)
+    evidence = [
+        saw(f"its log, {log.count}x: {log.example[:200]}", STRONG, log.source),
+        saw(f"it mounts {', '.join(named or mounts)}", STRONG if named else HINT, workload),
+        saw(f"{len(unready)} of its pods are not ready", GOOD if unready else -GOOD, workload),
+    ]
+    summary = f"{workload.name} may not write to its volume"
+    return blame(
+        "volume_mount_permission_denied",
+        workload,
+        summary,
+        evidence,
+        analyzer=NAME,
+        hint="fix_manifest",
+    )
 
 
 def _wrong_zone(cluster: Cluster) -> Iterator[Hypothesis]:

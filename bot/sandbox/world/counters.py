@@ -7,10 +7,12 @@ import numpy as np
 
 from bot.sandbox.world.building import PAST_S
 from bot.sandbox.world.noise import Floats, Ints
+from bot.sandbox.world.propagation import sliced
 from bot.sandbox.world.site import BLOCK, SCRAPE, Site
 from bot.sandbox.world.solving import Frame, solve
 
 KEPT = 600  # cumulative blocks kept in memory
+CHUNK = 8  # blocks of the settled past that are solved at once
 
 # Increments of one family of one service in a block: row key → [kinds, BLOCK]
 Increments = Callable[[Frame, str], dict[Any, Floats]]
@@ -21,8 +23,10 @@ class Blocks:
 
     def __init__(self, site: Site) -> None:
         self.site = site
-        self.first = int((site.begun - PAST_S) // (SCRAPE * BLOCK))
+        first = int((site.begun - PAST_S) // (SCRAPE * BLOCK))
+        self.first = first // CHUNK * CHUNK
         self._frames: dict[int, Frame] = {}
+        self._chunks: dict[int, Frame] = {}
         self._sums: dict[tuple[Any, ...], dict[Any, Floats]] = {}
         self._bases: dict[tuple[Any, ...], dict[Any, Floats]] = {}
         site.watchers.append(self.forget)
@@ -38,7 +42,26 @@ class Blocks:
         """Return the solved block."""
         found = self._frames.get(block)
         if found is None:
-            found = self._frames[block] = solve(self.site, block)
+            found = self._frames[block] = self._solved(block)
+        return found
+
+    def _solved(self, block: int) -> Frame:
+        chunk = block // CHUNK
+        if not self._settled(chunk):
+            return solve(self.site, block)
+        whole = self._chunk(chunk)
+        start = (block - chunk * CHUNK) * BLOCK
+        part = slice(start, start + BLOCK)
+        return {name: sliced(flow, block, part) for name, flow in whole.items()}
+
+    def _settled(self, chunk: int) -> bool:
+        """Return whether a chunk lies wholly in the past that nothing can change any more."""
+        return (chunk + 1) * CHUNK * BLOCK * SCRAPE <= self.site.begun
+
+    def _chunk(self, chunk: int) -> Frame:
+        found = self._chunks.get(chunk)
+        if found is None:
+            found = self._chunks[chunk] = solve(self.site, chunk * CHUNK, CHUNK)
         return found
 
     def instant(
@@ -84,15 +107,21 @@ class Blocks:
         return found
 
     def _base(self, name: tuple[str, str], increments: Increments, block: int) -> dict[Any, Floats]:
+        """Return what had been counted when a block began."""
         start = block
         while start > self.first and (*name, start) not in self._bases:
             start -= 1
         total = dict(self._bases.get((*name, start), {}))
-        for b in range(start, block):
-            for key, rows in increments(self.frame(b), name[1]).items():
+        at = start
+        while at < block:
+            chunk = at // CHUNK
+            whole = at % CHUNK == 0 and at + CHUNK <= block and self._settled(chunk)
+            frame = self._chunk(chunk) if whole else self.frame(at)
+            for key, rows in increments(frame, name[1]).items():
                 grown = rows.sum(axis=-1)
                 total[key] = total[key] + grown if key in total else grown
-            self._bases[(*name, b + 1)] = dict(total)
+            at += CHUNK if whole else 1
+            self._bases[(*name, at)] = dict(total)
         return total
 
 

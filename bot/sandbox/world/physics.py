@@ -49,6 +49,8 @@ class ColdCache:
                 starts.append(pod.ready)
             for start in starts:
                 age = times - start
-                cold = np.where((age >= 0) & (age < 8 * WARM_S), np.exp(-age / WARM_S), 0.0)
+                cold = np.where(
+                    (age >= 0) & (age < 8 * WARM_S), np.exp(-np.maximum(age, 0.0) / WARM_S), 0.0
+                )
                 out = np.maximum(out, cold)
         return out

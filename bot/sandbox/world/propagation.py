@@ -1,7 +1,7 @@
 """How load, slowness and errors travel along the service graph, for one block of time."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -109,6 +109,31 @@ class Flow:
         )
 
 
+def sliced(flow: Flow, block: int, part: slice) -> Flow:
+    """Return one block of a flow that was solved for several."""
+    out = replace(flow, block=block)
+    for name in ("serving", "touched", "share", "mix", "rate", "count", "busy", "cpu", "pool",
+                 "extra_cpu"):  # fmt: skip
+        setattr(out, name, getattr(flow, name)[..., part])
+    out.level = {k: v[part] for k, v in flow.level.items()}
+    out.edges = {
+        k: replace(e, rate=e.rate[:, part], add_s=e.add_s[:, part], failed=e.failed[:, part],
+                   late=e.late[:, part])
+        for k, e in flow.edges.items()
+    }  # fmt: skip
+    if flow.shapes is not None and flow.final is not None:
+        out.shapes = (_cut(flow.shapes[0], part), _cut(flow.shapes[1], part))
+        out.final = _cut(flow.final, part)
+    return out
+
+
+def _cut(shape: Shape, part: slice) -> Shape:
+    return Shape(
+        fast=shape.fast[part], slow=shape.slow[part], weight=shape.weight[part],
+        errors=shape.errors[:, part], hang_s=shape.hang_s[part], shape=shape.shape,
+    )  # fmt: skip
+
+
 def _part(mix: Floats, a: Shape, b: Shape) -> Floats:
     out: Floats = (1.0 - mix) * a.weight * a.slow + mix * b.weight * b.slow
     return out
@@ -210,7 +235,8 @@ def _usual_entry(site: Site, service: Service, times: Floats) -> Floats:
 
 def jitter(site: Site, service: Service, times: Floats, first: int) -> tuple[Floats, Floats]:
     """Return the noise factors of latency and rate in the block that begins at `first`."""
-    generator = noise.generator(*site.key, service.name, "jitter", first)
-    draws = generator.standard_normal((2, len(times)))
+    blocks = range(first, first + len(times), BLOCK)
+    keys = [noise.generator(*site.key, service.name, "jitter", b) for b in blocks]
+    draws = np.concatenate([g.standard_normal((2, BLOCK)) for g in keys], axis=1)[:, : len(times)]
     slow = 0.06 * noise.wave(times, *site.key, service.name)
     return np.exp(0.07 * draws[0] + slow), np.exp(0.03 * draws[1])

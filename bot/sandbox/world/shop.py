@@ -29,7 +29,7 @@ def shop() -> Topology:
 def _front() -> tuple[Service, ...]:
     return (
         Service(
-            name="storefront", role=Role.HTTP, median_s=0.012, cpu_s=0.006, replicas=4,
+            name="storefront", role=Role.HTTP, median_s=0.012, cpu_s=0.006, replicas=4, shape=4.5,
             entry_share=1.0, language="node", version="v9.3.1", threads=200, memory_limit=768,
             memory_base=340,
             calls=(
@@ -84,7 +84,7 @@ def _orders() -> tuple[Service, ...]:
         ),
         Service(
             name="checkout", role=Role.HTTP, median_s=0.030, cpu_s=0.016, replicas=4, pool=15,
-            language="java", version="v2.40.0", memory_limit=1024, memory_base=520,
+            language="java", version="v2.40.0", memory_limit=1024, memory_base=520, shape=5.5,
             owner="team-payments",
             calls=(
                 Call(callee="cart", per_request=1.0, operation="GET /cart", timeout_s=3.0),
@@ -99,7 +99,7 @@ def _orders() -> tuple[Service, ...]:
         ),
         Service(
             name="payment", role=Role.HTTP, median_s=0.015, cpu_s=0.008, replicas=3, pool=10,
-            language="java", version="v7.4.1", memory_limit=768, memory_base=420,
+            language="java", version="v7.4.1", memory_limit=768, memory_base=420, shape=5.0,
             owner="team-payments",
             calls=(
                 Call(callee="payment-provider", per_request=1.0, operation="POST /v1/charges",

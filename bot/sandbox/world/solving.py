@@ -13,10 +13,10 @@ HANG_S = 12.0
 Frame = dict[str, Flow]
 
 
-def solve(site: Site, block: int) -> Frame:
-    """Return every service's flow in the block of samples `block * BLOCK` and following."""
+def solve(site: Site, block: int, count: int = 1) -> Frame:
+    """Return every service's flow in `count` blocks of samples from `block * BLOCK` on."""
     first = block * BLOCK
-    times = (first + np.arange(BLOCK)).astype(np.float64) * SCRAPE
+    times = (first + np.arange(BLOCK * count)).astype(np.float64) * SCRAPE
     return Solver(site, times, first).solve()
 
 
@@ -56,8 +56,10 @@ class Solver:
         old = flow.edges.get(call.callee)
         again = np.ones_like(per) if old is None else _attempts(old.failed, call.retries)
         rate = per * again * flow.rate * (1.0 - self.shed[flow.service.name])
-        zero = np.zeros_like(per)
-        flow.edges[call.callee] = EdgeFlow(call=call, rate=rate, add_s=zero, failed=zero, late=zero)
+        zeros = [np.zeros_like(per) for _ in range(3)]
+        flow.edges[call.callee] = EdgeFlow(
+            call=call, rate=rate, add_s=zeros[0], failed=zeros[1], late=zeros[2]
+        )
         callee = self.frame[call.callee]
         arriving = ((1.0 - flow.mix) * rate[0] + flow.mix * rate[1]) * (1.0 - callee.unreachable)
         callee.rate = callee.rate + arriving
@@ -185,7 +187,7 @@ class _Tails:
         failed, late = bad
         self.shape.fast = self.shape.fast + per * fast
         tail = np.minimum(1.0, weight + (late if call.retries or call.soft else 0.0))
-        reach = 1.0 - (1.0 - tail) ** per
+        reach = _some(tail, per)
         self.clear = self.clear * (1.0 - reach)
         self.weights = self.weights + reach
         waits = np.where(late > 0.3 * tail, call.timeout_s, slow)
@@ -193,7 +195,7 @@ class _Tails:
         if call.soft:
             return
         final = failed ** (call.retries + 1)
-        broken = 1.0 - (1.0 - final) ** per
+        broken = _some(final, per)
         split = np.minimum(1.0, late / np.maximum(failed, 1e-12))
         rest = 1.0 - self.shape.errors.sum(axis=0)
         self.shape.errors[2] += rest * broken * split
@@ -207,6 +209,13 @@ class _Tails:
         mean = self.parts / np.maximum(self.weights, 1e-12)
         self.shape.weight = 1.0 - self.clear
         self.shape.slow = self.shape.fast + np.where(self.weights > 0, mean, 0.0)
+
+
+def _some(share: Floats, per: Floats) -> Floats:
+    """Return how likely one of `per` calls meets what a share meets; a fraction is a maybe-call."""
+    whole = np.floor(per)
+    out: Floats = 1.0 - (1.0 - share) ** whole * (1.0 - (per - whole) * share)
+    return out
 
 
 def _later(seen: Shape, add: Floats, limit: float) -> Floats:

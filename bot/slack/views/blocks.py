@@ -10,6 +10,12 @@ Block = dict[str, Any]
 View = dict[str, Any]
 MAX_BLOCKS = 50  # of a message; 100 of a modal or App Home
 MAX_VIEW_BLOCKS = 100
+# Slack refuses messages whose blocks weigh more than about 13,200: their characters, and some for
+# each block. Not documented; measured, see https://github.com/slackapi/bolt-js/issues/2509
+BLOCK_WEIGHT = 125
+MESSAGE_BUDGET = 10_000  # leaves room for the buttons
+NO_LIMIT = 10**9
+MORE = "… and more than fits here: Show steps has all of it."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,18 +47,25 @@ def section(text: str) -> Block | None:
     return {"type": "section", "text": mrkdwn_object(text)} if text.strip() else None
 
 
-def sections(lines: Iterable[str]) -> list[Block]:
-    """Return as many sections as the lines need; no line is torn unless it is too long itself."""
-    made: list[Block] = []
-    current = ""
+def sections(lines: Iterable[str], budget: int = NO_LIMIT) -> list[Block]:
+    """Return as many sections as the lines need; no line is torn unless it is too long itself.
+
+    `budget` is what they may weigh together; what does not fit is in Show steps, and that is said.
+    """
+    groups: list[list[str]] = []
+    room = 0  # characters left in the last section
     for line in (cut(line, SECTION) for line in lines if line):
-        if current and len(current) + len(line) + 1 > SECTION:
-            made.append({"type": "section", "text": mrkdwn_object(current)})
-            current = ""
-        current = f"{current}\n{line}" if current else line
-    if current:
-        made.append({"type": "section", "text": mrkdwn_object(current)})
-    return made
+        opens = len(line) + 1 > room
+        budget -= len(line) + 1 + (BLOCK_WEIGHT if opens else 0)
+        if budget < 0:
+            groups.append([MORE])
+            break
+        if opens:
+            groups.append([])
+            room = SECTION
+        groups[-1].append(line)
+        room -= len(line) + 1
+    return [{"type": "section", "text": mrkdwn_object("\n".join(group))} for group in groups]
 
 
 def context(text: str) -> Block | None:

@@ -5,12 +5,11 @@ from bot.domain.action import (
     Choice,
     Decision,
     DryRun,
-    Level,
     Proposal,
     VerificationPlan,
 )
 from bot.domain.conversation import Card, CardState, Mark
-from bot.domain.policy import Ruling, Verdict
+from bot.domain.policy import Verdict
 from bot.slack.views.blocks import Block, Message, actions, button, confirm, message, section
 from bot.slack.views.text import (
     clock,
@@ -22,6 +21,8 @@ from bot.slack.views.text import (
     percent,
     person,
     quantity,
+    sentence,
+    told,
 )
 from bot.slack.views.words import signal_name
 
@@ -40,6 +41,13 @@ _MARKS = {
     CardState.FAILED: Mark.REFUSED,
     CardState.WITHDRAWN: Mark.STOPPED,
 }
+_WAITING_MARKS = {
+    Verdict.DENY: Mark.REFUSED,
+    Verdict.SUGGEST: Mark.NONE,
+    Verdict.ONE_CLICK: Mark.WAITING,
+    Verdict.AUTONOMOUS: Mark.ACTING,
+}
+_ALL_MARKS = frozenset(mark.value for mark in Mark if mark)
 _COUNT = {0: "no", 1: "one", 2: "two", 3: "three"}
 _DIFF_SHOWN = 1_500
 
@@ -48,7 +56,8 @@ def card(card: Card) -> Message:
     """Return the card in its present state; buttons only where a person may decide now."""
     proposal = card.proposal
     outcome = state_line(card)
-    name = f"{_MARKS[card.state]} {data(proposal.title, 150)}".strip()
+    name = data(proposal.title, 150)
+    name = name if outcome[:1] in _ALL_MARKS else f"{_mark(card)} {name}".strip()
     said = cut(outcome.replace("*", "").replace("`", ""), 600, "…") or card.state.value
     return message(
         f"{name} in {data(proposal.call.environment, 40)}: {said}",
@@ -65,7 +74,14 @@ def card(card: Card) -> Message:
 def _headline(card: Card) -> str:
     place = data(card.proposal.call.environment, 40)
     line = f"*{data(card.proposal.title, 200)}* · {place} · {level_words(card)}"
-    return f"{_MARKS[card.state]} {line}".strip()
+    return f"{_mark(card)} {line}".strip()
+
+
+def _mark(card: Card) -> Mark:
+    """A card that waits for nobody does not carry the mark of waiting."""
+    if card.state is CardState.WAITING and card.ruling.verdict is not Verdict.APPROVAL:
+        return _WAITING_MARKS[card.ruling.verdict]
+    return _MARKS[card.state]
 
 
 def level_words(card: Card) -> str:
@@ -92,7 +108,9 @@ def _article(role: str) -> str:
 def _what(card: Card) -> list[str]:
     proposal = card.proposal
     dry_run = proposal.dry_run
-    lines = [f"Why: {data(proposal.reason, 500)} {percent(proposal.confidence)} sure."]
+    lines = [
+        f"Why: {sentence(_told(card, proposal.reason, 500))} {percent(proposal.confidence)} sure."
+    ]
     if proposal.novel:
         lines.append("New to me: no incident like this one was ever confirmed here.")
     if _is_suggestion(card):
@@ -144,7 +162,7 @@ def _after(card: Card) -> list[str]:
     return [
         watches(proposal.verification, will_undo=_undoes(card)),
         f"Undo: {undo}{record}.",
-        f"Costs: {data(proposal.trade_off, 300)}" if proposal.trade_off else "",
+        f"Costs: {sentence(data(proposal.trade_off, 300))}" if proposal.trade_off else "",
     ]
 
 
@@ -175,8 +193,8 @@ def decision_line(decision: Decision) -> str:
 
 def state_line(card: Card) -> str:
     """Return where the proposal stands, in one line; the note of the card closes it."""
-    note = data(card.note, 600)
-    said = data(card.verification.statement, 300) if card.verification else ""
+    note = _told(card, card.note, 600)
+    said = _told(card, card.verification.statement, 300) if card.verification else ""
     until = f" Watching until {clock(card.watching_until)}." if card.watching_until else ""
     lines = {
         CardState.SUGGESTED: note,
@@ -198,6 +216,17 @@ def state_line(card: Card) -> str:
         CardState.WITHDRAWN: _join(f"{Mark.STOPPED} withdrawn. Nothing was done.", note),
     }
     return cut(lines[card.state], 1_500)
+
+
+def _told(card: Card, text: str, limit: int) -> str:
+    """A sentence in which clock times are shown in the reader's zone, if the card has a moment."""
+    moments = (
+        card.verification.checked_at if card.verification else None,
+        card.execution.started_at if card.execution else None,
+        card.proposal.expires_at,
+    )
+    near = next((m for m in moments if m is not None), None)
+    return told(text, near, limit) if near is not None else data(text, limit)
 
 
 def _colon(text: str) -> str:
@@ -256,8 +285,3 @@ def _confirm(card: Card, yes: str) -> Block:
 def _undo(card: Card, key: str) -> Block:
     text = f"I take this back: {data(card.proposal.title, 150)}"
     return button("Undo", "undo", key, confirm=confirm("Undo?", text, "Undo", danger=True))
-
-
-def may_show_buttons(ruling: Ruling, level: int) -> bool:
-    """Return whether a card under this ruling can carry a button that runs something."""
-    return level > Level.L1 and ruling.verdict in (Verdict.ONE_CLICK, Verdict.APPROVAL)

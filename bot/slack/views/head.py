@@ -56,5 +56,5 @@ def _spoken(head: Head) -> str:
     state = verdict(head.diagnosis) if head.diagnosis else "investigating"
     summary = head.diagnosis.summary if head.diagnosis else head.progress.observation
     mark = mark_of(head.diagnosis) if head.diagnosis else Mark.INVESTIGATING
-    tail = f" {data(summary, 600)}" if summary else ""
+    tail = f" {told(summary, head.question.asked_at, 600)}" if summary else ""
     return f"{mark} {title(head.question)} in {data(head.question.environment, 40)}: {state}.{tail}"

@@ -6,13 +6,23 @@ from functools import partial
 
 from bot.domain.diagnosis import Diagnosis, Evidence, Hypothesis, Ranked, Report, RuledOut, Status
 from bot.domain.snapshot import BlindSpot, Source
-from bot.slack.views.blocks import Block, Message, actions, button, context, message, sections
+from bot.slack.views.blocks import (
+    MESSAGE_BUDGET,
+    Block,
+    Message,
+    actions,
+    button,
+    context,
+    message,
+    sections,
+)
 from bot.slack.views.text import (
     data,
     duration,
     link,
     listed,
     percent,
+    sentence,
     span,
     told,
 )
@@ -47,8 +57,12 @@ def report(report: Report) -> Message:
     ]
     spoken = f"{mark_of(diagnosis)} {title(report.question)}: {verdict(diagnosis)}."
     return message(
-        f"{spoken} {data(diagnosis.summary, 1_000)}",
-        [*sections(lines)[:40], context(_spent(report)), *_buttons(report.investigation_id)],
+        f"{spoken} {told(diagnosis.summary, near, 1_000)}".rstrip(),
+        [
+            *sections(lines, MESSAGE_BUDGET),
+            context(_spent(report)),
+            *_buttons(report.investigation_id),
+        ],
     )
 
 
@@ -59,10 +73,13 @@ def answer(diagnosis: Diagnosis, near: datetime) -> list[str]:
         return [summary if summary.startswith("🟢") else f"🟢 *Nothing is wrong now.* {summary}"]
     if diagnosis.status is Status.UNKNOWN:
         named = guesses(diagnosis.ranked)
-        return [f"⚪ *I don't know yet.* {summary}", f"Most likely {named}." if named else ""]
+        return [
+            f"⚪ *I don't know yet.* {summary}".rstrip(),
+            f"Most likely {named}." if named else "",
+        ]
     if diagnosis.confidence < 1 and mark_of(diagnosis) == "🟡":
-        return [f"🟡 *Not sure*, {percent(diagnosis.confidence)}: {summary}"]
-    return [f"*Why*: {summary} {percent(diagnosis.confidence)} sure."]
+        return [f"🟡 *Not sure*, {percent(diagnosis.confidence)}: {sentence(summary)}"]
+    return [f"*Why*: {sentence(summary)} {percent(diagnosis.confidence)} sure."]
 
 
 def shown_hypotheses(diagnosis: Diagnosis) -> tuple[Ranked, ...]:
@@ -74,6 +91,11 @@ def evidence_line(number: int, evidence: Evidence, near: datetime, limit: int = 
     """Return "4  against: the database's CPU is normal <graph> · 13:30-14:05"."""
     against = "" if evidence.supports else "against: "
     return f"{number}  {against}{told(evidence.statement, near, limit)}{where(evidence.source)}"
+
+
+def _linked(source: Source) -> str:
+    shown = link(source.link, _LABELS.get(source.system.lower(), "source"))
+    return f" [{shown}]" if shown else ""
 
 
 def where(source: Source) -> str:
@@ -111,7 +133,7 @@ def _also(diagnosis: Diagnosis) -> str:
 
 def ruled_out_line(item: RuledOut, near: datetime) -> str:
     """Return "frontend v9.3: touches no backend call <change>"."""
-    return f"{told(item.what, near, 200)}: {told(item.why, near, 300)}{where(item.source)}"
+    return f"{told(item.what, near, 200)}: {told(item.why, near, 300)}{_linked(item.source)}"
 
 
 def _ruled_out(items: tuple[RuledOut, ...], near: datetime) -> list[str]:

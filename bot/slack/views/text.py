@@ -77,6 +77,12 @@ def told(text: str, near: datetime, limit: int = 600) -> str:
     return cut(_CLOCK.sub(lambda m: _local(m, near), data(text, limit)), 2 * limit)
 
 
+def sentence(text: str) -> str:
+    """Return the text with a full stop, unless it ends in one, or is empty."""
+    bare = text.rstrip()
+    return f"{bare}." if bare and bare[-1] not in ".?…)" else bare
+
+
 def _local(match: re.Match[str], near: datetime) -> str:
     hour, minute, second = int(match[1]), int(match[2]), int((match[3] or ":0")[1:])
     moment = near.astimezone(UTC).replace(hour=hour, minute=minute, second=second, microsecond=0)

@@ -1,12 +1,14 @@
 """The whole story through the page: three incidents at each of the four levels."""
 
 import asyncio
+import contextlib
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from playwright.sync_api import Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from bot.cli.company import Company
 from bot.domain.action import Level
@@ -46,15 +48,13 @@ def become(page: Page, user: str) -> None:
     page.get_by_test_id(f"as-{user}").click()
 
 
-def ask(page: Page, question: str) -> str:
+def ask(page: Page, hands: Hands, question: str) -> str:
     """Mention the bot as a responder; return the thread's ts, with the thread open."""
+    before = hands.newest()
     become(page, "U0RESPONDER")
     page.get_by_test_id("composer").fill(f"@sre-bot {question}")
     page.get_by_test_id("composer").press("Enter")
-    mine = page.get_by_test_id("channel-messages").locator(
-        "[data-testid^=message-]", has_text=question
-    )
-    ts = (mine.last.get_attribute("data-testid") or "").removeprefix("message-")
+    ts = hands.newest(after=before)
     page.get_by_test_id(f"replies-{ts}").click(timeout=STORY_MS)
     return ts
 
@@ -67,10 +67,8 @@ def press(page: Page, action: str, *, as_user: str) -> None:
     become(page, as_user)
     page.get_by_test_id("thread").get_by_test_id(f"action-{action}").last.click(timeout=STORY_MS)
     confirm = page.get_by_test_id("confirm-ok")
-    try:
+    with contextlib.suppress(PlaywrightTimeout):  # not every button asks again
         confirm.click(timeout=700)
-    except Exception:
-        return
 
 
 @pytest.mark.parametrize(("incident", "seed"), INCIDENTS)
@@ -80,7 +78,7 @@ def test_an_incident_at_every_level(
     # L1: the command to copy, no button that runs anything
     set_level(company, Level.L1)
     question = begin(hands, incident, seed)
-    ask(page, question)
+    ask(page, hands, question)
     thread_says(page, "root cause found")
     thread_says(page, "Was this right?")
     thread_says(page, re.compile("kubectl|curl|flag"))
@@ -91,31 +89,37 @@ def test_an_incident_at_every_level(
     # L2: whoever may approve here runs it with one click
     set_level(company, Level.L2)
     question = begin(hands, incident, seed)
-    ask(page, question)
+    ask(page, hands, question)
     thread_says(page, "root cause found")
     press(page, "run", as_user="U0APPROVER")
-    thread_says(page, re.compile("recovered after", re.I))
+    settled(page)
     assert len(hands.actions_done()) == 1
 
     # L3: staged; an observer is refused, an approver approves; the diagnosis is judged right
     set_level(company, Level.L3)
     question = begin(hands, incident, seed)
-    ask(page, question)
+    ask(page, hands, question)
     thread_says(page, "root cause found")
     press(page, "approve", as_user="U0OBSERVER")
     thread_says(page, "Not run")
     assert hands.actions_done() == []
     press(page, "approve", as_user="U0APPROVER")
-    thread_says(page, re.compile("recovered after", re.I))
+    settled(page)
     assert len(hands.actions_done()) == 1
     press(page, "verdict_right", as_user="U0RESPONDER")
 
     # L4: known by now, so it acts by itself, and offers to take it back
     set_level(company, Level.L4)
     question = begin(hands, incident, seed)
-    ask(page, question)
-    thread_says(page, re.compile("recovered after", re.I))
+    ask(page, hands, question)
+    settled(page)
     assert len(hands.actions_done()) == 1
+
+
+def settled(page: Page) -> None:
+    """Wait until the action is no longer watched: its story is over."""
+    thread_says(page, re.compile("recovered after", re.I))
+    expect(page.get_by_test_id("thread")).not_to_contain_text("Watching until", timeout=STORY_MS)
 
 
 def begin(hands: Hands, incident: str, seed: int) -> str:

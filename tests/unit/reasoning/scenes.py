@@ -115,7 +115,11 @@ class Scene:
             hash_: str = "h1", statuses: tuple[Any, ...] = ()) -> "Scene":  # fmt: skip
         labels = {"app.kubernetes.io/name": service, "pod-template-hash": hash_}
         body = {
-            "metadata": {"name": name, "labels": labels},
+            "metadata": {
+                "name": name,
+                "labels": labels,
+                "ownerReferences": [{"kind": "Deployment", "name": service}],
+            },
             "spec": {"nodeName": node},
             "status": {
                 "conditions": [{"type": "Ready", "status": "True" if ready else "False"}],

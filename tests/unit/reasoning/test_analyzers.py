@@ -418,3 +418,11 @@ def test_health_is_unknown_when_errors_or_latency_could_not_be_seen():
     scene = wired(ill())
     scene.series = [s for s in scene.series if s.signal != Signal.ERROR_RATIO]
     assert answer(scene).status is Status.UNKNOWN
+
+
+def test_a_bad_pod_that_names_its_own_reason_is_no_grey_failure():
+    scene = grey(values(0.001))
+    scene.logs.append(complaint("checkout", "token used before issued, rejected", 90, 0))
+    diagnosis = answer(scene)
+    assert diagnosis.status is Status.UNKNOWN
+    assert diagnosis.ranked[0].hypothesis.cause == "grey_failure"

@@ -232,7 +232,7 @@ class TestFailures:
     async def test_slack_being_silent_is_unavailable(
         self, client: AsyncWebClient, outbox: MemoryOutbox, slack: FakeSlack
     ) -> None:
-        slack.slow["chat.postMessage"] = 30
+        slack.slow["chat.postMessage"] = 1.0
         notifier = SlackNotifier(client, outbox, drawn, timeout_s=0.2)
         with pytest.raises(Unavailable):
             await notifier.say(THREAD, NOTICE, key="k")

@@ -147,7 +147,7 @@ class TestReport:
     def test_answer_first_then_numbered_evidence_with_link_and_window(self) -> None:
         lines = shown(report_view(report())).splitlines()
         assert lines[0].startswith("*Why*: checkout v2.41 runs one query per cart item since")
-        assert lines[0].endswith("91 % sure.")
+        assert lines[0].endswith("UTC>. 91 % sure.")
         assert lines[1].startswith("1  catalogue requests per checkout went 3 → 47 at <!date^")
         assert "|graph>, <!date^" in lines[1]
         assert lines[2].startswith("2  p99 rose 0.2 → 4.1 s at <!date^")
@@ -260,9 +260,9 @@ class TestCard:
         [
             (
                 CardState.RECOVERED,
-                "🟢 recovered after this action: p99 0.2 s since 14:15, was 4.1 s.",
+                "🟢 recovered after this action: p99 0.2 s since <!date^",
             ),
-            (CardState.NOT_VERIFIED, "🟡 not verified: p99 0.2 s since 14:15, was 4.1 s."),
+            (CardState.NOT_VERIFIED, "🟡 not verified: p99 0.2 s since <!date^"),
             (CardState.UNDONE, "↩ undone: I took it back."),
             (CardState.REFUSED, "⛔ Not run: production needs an approver (rule prod-two-people)"),
             (CardState.EXPIRED, "Expired: nobody decided in time. Nothing was done."),
@@ -294,6 +294,11 @@ class TestCard:
         assert "The dry-run failed: forbidden: no right to patch" in shown(
             card_view(card(proposal=proposal(dry_run=failed)))
         )
+
+    def test_what_the_bot_does_itself_is_not_shown_as_waiting(self) -> None:
+        message = card_view(card(level=4, ruling=ruling(Verdict.AUTONOMOUS)))
+        assert shown(message).startswith("▶ *Roll back checkout to v2.40*")
+        assert message.text == "Roll back checkout to v2.40 in prod: ▶ I am about to run this."
 
     def test_two_approvers_are_counted_down(self) -> None:
         two = ruling(approvals_needed=2, approver_role=Role.APPROVER)

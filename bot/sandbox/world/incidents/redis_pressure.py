@@ -20,14 +20,14 @@ def install(site: Site, _onset: float, seed: int) -> Story:
     """Remove the TTL some days ago; memory has grown with every sign-in since."""
     cache = _cache(site)
     name = f"{cache}-config"
-    changed = site.begun - noise.between(2.6, 3.6, "redis", seed) * DAY
+    changed = site.begun - noise.between(1.5, 2.0, "redis", seed) * DAY
     history = site.configs[name]
     before = dict(history.at(changed))
     history.put(changed, before | {KEY: "0"})
     background.config_change(
         site, cache, ({KEY: before[KEY]}, {KEY: "0"}), changed, "keep sessions until sign-out"
     )
-    hoard = _Hoard(site, cache, changed, noise.between(0.80, 0.87, "redis", seed, "now"))
+    hoard = _Hoard(site, cache, changed, noise.between(0.82, 0.88, "redis", seed, "now"))
     site.gauges[("redis_memory_used_bytes", cache)] = hoard.used
     site.gauges[("redis_mem_fragmentation_ratio", cache)] = hoard.fragmentation
     site.gauges[("redis_evicted_keys_total", cache)] = hoard.evicted
@@ -61,7 +61,7 @@ class _Hoard:
         self.limit = maxmemory(site.service(cache))
         self.grid = np.arange(changed, site.begun + 2 * DAY, 300.0)
         load = sign_ins(self.grid, site.day_offset, site.seed)
-        self.grown = np.concatenate([[0.0], np.cumsum(load[:-1])])
+        self.grown = np.concatenate([[0.0], np.cumsum(load[:-1] ** 1.3)])
         here = float(np.interp(site.begun, self.grid, self.grown))
         usual = float(redis_used(site, site.service(cache), np.array([site.begun]))[0])
         self.per_unit = (share_now * self.limit - usual) / max(here, 1e-9)
@@ -72,7 +72,9 @@ class _Hoard:
         out = np.where(times >= self.changed, out, 0.0)
         for at, data in self.site.configs[f"{self.cache}-config"].moments:
             if at > self.site.begun - 60.0 and data.get(KEY) not in ("0", None):
-                out = np.where(times >= at, out * np.exp(-(times - at) / DRAIN_S), out)
+                out = np.where(
+                    times >= at, out * np.exp(-np.maximum(times - at, 0.0) / DRAIN_S), out
+                )
         for pod in self.site.workloads[self.cache].pods:
             if pod.created > self.site.begun - 60.0:
                 out = np.where(times >= pod.created, 0.0, out)

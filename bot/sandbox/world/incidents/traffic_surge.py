@@ -14,8 +14,10 @@ def install(site: Site, onset: float, seed: int) -> Story:
     """Let more people in."""
     service = noise.choice(_candidates(site), "surge", seed)
     usual = parts.busy_rate(site, service) * service.replicas
-    low = 1.6 if service.pool else 2.0  # a pool gives up before the CPU does
-    factor = noise.between(low, low + 0.4, "surge", seed, "factor")
+    busy = usual * service.cpu_s / (service.replicas * service.cpu_limit)
+    busy = max(busy, 0.38 if service.pool else 0.0)  # a pool gives up before the CPU does
+    level = noise.between(1.08, 1.25, "surge", seed, "factor")
+    factor = level / busy - 1.0
 
     def extra(times: Floats) -> Floats:
         rise = np.clip((times - onset) / 150.0, 0.0, 1.0)
@@ -30,7 +32,7 @@ def install(site: Site, onset: float, seed: int) -> Story:
         parts.steady(0.35, parts.since(onset + 120.0, 30.0)),
     )  # fmt: skip
     symptom = parts.symptom_of(site, service.name, seed)
-    wanted = int(np.ceil(service.replicas * (1.0 + factor) * 0.85))
+    wanted = int(np.ceil(service.replicas * level / 0.6))
     return Story(
         cause="traffic_surge", object=f"deployment/{service.name}", service=service.name,
         symptom_service=symptom, question=parts.slow_question(symptom),

@@ -1,10 +1,11 @@
 """Functions over range vectors: rates with Prometheus' extrapolation, *_over_time."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
-from bot.sandbox.world.noise import Bools, Floats
+from bot.sandbox.world.noise import Bools, Floats, Ints
 from bot.sandbox.world.promql.values import FailedQuery, Vector, Windows
 
 CELLS = 40_000_000
@@ -37,17 +38,45 @@ def _take(windows: Windows, at: Floats) -> Floats:
 
 def extrapolated(windows: Windows, *, counter: bool, per_second: bool) -> Vector:
     """Return rate, increase or delta. Source: Prometheus 2.42, functions.go, extrapolatedRate."""
+    whole: Bools = ~np.any(np.isnan(windows.values), axis=1)
+    values = np.zeros((len(whole), len(windows.low)))
+    present = np.zeros(values.shape, dtype=bool)
+    for rows, picked in ((whole, _all_samples), (~whole, _some_samples)):
+        if rows.any():
+            part = replace(windows, values=windows.values[rows])
+            values[rows], present[rows] = _rate(part, picked(part), counter)
+    if per_second:
+        values = values / windows.range_s
+    return _vector(windows, values, present)
+
+
+Picked = tuple[Floats, Ints, Ints, Floats, Floats]  # count, first, last, value at first, at last
+
+
+def _all_samples(windows: Windows) -> Picked:
+    """Return what `_some_samples` does, for series without gaps: the same for all of them."""
+    size = windows.values.shape[1]
+    low, high = np.minimum(windows.low, size - 1), np.clip(windows.high, 0, size - 1)
+    count = (windows.high - windows.low + 1).astype(float)[None, :]
+    return count, low[None, :], high[None, :], windows.values[:, low], windows.values[:, high]
+
+
+def _some_samples(windows: Windows) -> Picked:
     count, _, first, last = prepared(windows)
-    enough = count >= 2
-    if not len(windows.labels) or not enough.any():
-        return _vector(windows, np.zeros(count.shape), enough & False)
-    v_first, v_last = _take(windows, first), _take(windows, last)
+    a, b = first.astype(np.int64), last.astype(np.int64)
+    return count, a, b, _take(windows, first), _take(windows, last)
+
+
+def _rate(windows: Windows, picked: Picked, counter: bool) -> tuple[Floats, Bools]:
+    count, first, last, v_first, v_last = picked
+    enough: Bools = count >= 2
     change = v_last - v_first
     if counter:
         drops = _drops(windows)
-        rows = np.arange(len(drops))[:, None]
-        change = change + drops[rows, last.astype(int)] - drops[rows, first.astype(int)]
-    t_first, t_last = windows.times[first.astype(int)], windows.times[last.astype(int)]
+        if drops.any():
+            rows = np.arange(len(drops))[:, None]
+            change = change + drops[rows, last] - drops[rows, first]
+    t_first, t_last = windows.times[first], windows.times[last]
     span = np.where(enough, t_last - t_first, 1.0)
     average = span / np.maximum(count - 1.0, 1.0)
     to_start, to_end = t_first - windows.starts, windows.ends - t_last
@@ -59,14 +88,15 @@ def extrapolated(windows: Windows, *, counter: bool, per_second: bool) -> Vector
     limit = average * 1.1
     reach = span + np.where(to_start < limit, to_start, average / 2.0)
     reach = reach + np.where(to_end < limit, to_end, average / 2.0)
-    out = change * (reach / span)
-    if per_second:
-        out = out / windows.range_s
-    return _vector(windows, out, enough)
+    return np.where(enough, change * (reach / span), 0.0), enough & np.ones(
+        change.shape, dtype=bool
+    )
 
 
 def _drops(windows: Windows) -> Floats:
     """Return, per sample, how much was lost to counter resets up to it."""
+    if not (np.diff(windows.values, axis=1) < 0).any() and not np.isnan(windows.values).any():
+        return np.zeros((1, 1))
     filled = windows.values.copy()
     has = ~np.isnan(filled)
     places = np.maximum.accumulate(np.where(has, np.arange(filled.shape[1]), 0), axis=1)

@@ -19,7 +19,7 @@ from bot.sandbox.world.series.family import (
     times_of,
     where,
 )
-from bot.sandbox.world.site import NAMESPACE, SCRAPE, Site
+from bot.sandbox.world.site import BLOCK, NAMESPACE, SCRAPE, Site
 from bot.sandbox.world.solving import Frame
 
 MIB = 2.0**20
@@ -99,8 +99,9 @@ def cpu_increments(frame: Frame, name: str) -> dict[Any, Floats]:
 def pod_cores(flow: Flow, index: int) -> Floats:
     """Return the cores one pod uses at every step of a frame."""
     cores = np.where(flow.touched[index], flow.cpu[1], flow.cpu[0])
-    generator = noise.generator(flow.pods[index].uid, flow.block)
-    jitter = np.exp(0.05 * generator.standard_normal(len(cores)))
+    blocks = range(flow.block, flow.block + max(1, len(cores) // BLOCK))
+    keys = [noise.generator(flow.pods[index].uid, b) for b in blocks]
+    jitter = np.exp(0.05 * np.concatenate([g.standard_normal(BLOCK) for g in keys]))
     out: Floats = np.where(flow.serving[index] > 0, cores * jitter, 0.004)
     return out
 

@@ -132,6 +132,7 @@ def test_the_service_that_waits_by_itself_is_delayed() -> None:
     measured = (
         series("web", 0.05, 4.6), series("cart", 0.02, 4.5), series("pay", 0.01, 0.011),
         series("cart", 0.1, 0.1, Signal.CPU_CORES),
+        series("cart", 9.0, 9.0, "network_receive_packets"),
     )  # fmt: skip
     facts = snapshot(*chain(), series=measured, edges=EDGES)
     assert answer(network.look(facts, question())) == ("pod_network_delay", "deployment/cart")
@@ -157,3 +158,8 @@ def test_many_slow_services_on_one_node_are_the_node_s_trouble() -> None:
     objects = (*here, there, *pods, node("w1"), node("w2"))
     facts = snapshot(*objects, series=measured)
     assert answer(network.look(facts, question())) == ("node_network_delay", "node/w1")
+
+
+def test_an_unknown_host_that_a_caller_quotes_is_found() -> None:
+    said = log("edge", "failed to charge: lookup carts on 10.0.0.10:53: no such host")
+    assert asked(calls("CART_ADDR", "carts:7070"), logs=(said, log("web", "x"))) == WRONG

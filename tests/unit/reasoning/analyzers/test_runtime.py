@@ -221,3 +221,27 @@ def test_a_job_runner_scaled_to_zero_that_nobody_calls_is_no_answer() -> None:
     facts = snapshot(deployment("batch", replicas=0), edges=(edge("web", "cart"),))
     assert answer(replicas.look(facts, question())) is None
     assert replicas.look(snapshot(deployment("cart")), question()).hypotheses == ()
+
+
+def test_a_probe_against_the_port_s_name_is_of_the_wrong_protocol() -> None:
+    ports = [{"containerPort": 8080, "name": "grpc"}]
+    workload = deployment("cart", containers=[container(ports=ports, readinessProbe=HTTP)])
+    held = pod(workload, ready=False)
+    said = event(held, "Unhealthy", "Readiness probe failed: EOF", count=9)
+    found = probes.look(snapshot(workload, held, said), question())
+    assert answer(found) == ("readiness_probe_incorrect_protocol", "deployment/cart")
+
+
+def client(name: str, password: str, *, ready: bool) -> tuple[KubernetesObject, KubernetesObject]:
+    env = [{"name": "DB_HOST", "value": "mysql"}, {"name": "DB_PASSWORD", "value": password}]
+    workload = deployment(name, containers=[container(env=env)])
+    return workload, pod(workload, ready=ready)
+
+
+def test_a_client_with_another_password_than_its_peers_is_found() -> None:
+    peers = [item for n in ("a", "b", "c", "d") for item in client(n, "hash:1", ready=True)]
+    odd = client("cart", "hash:2", ready=False)
+    found = databases.look(snapshot(*peers, *odd), question())
+    assert answer(found) == ("mysql_invalid_credentials", "deployment/cart")
+    fine = client("cart", "hash:2", ready=True)
+    assert databases.look(snapshot(*peers, *fine), question()).hypotheses == ()

@@ -115,3 +115,9 @@ def test_an_event_of_a_pod_that_is_gone_is_no_trouble() -> None:
         pending(workload), "FailedScheduling", "0/2 nodes are available: 2 Insufficient cpu."
     )
     assert look(snapshot(workload, said, node("a")), question()).hypotheses == ()
+
+
+def test_a_taint_that_the_cluster_set_on_a_node_in_trouble_is_not_the_pod_s_fault() -> None:
+    taint = "node.kubernetes.io/unreachable: "
+    message = f"0/2 nodes are available: 2 node(s) had untolerated taint {{{taint}}}."
+    assert refused(message, node("a"), node("b")) is None
