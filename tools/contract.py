@@ -132,6 +132,13 @@ class Action(ABC, Generic[ArgsT]):
     async def find(self, args: ArgsT, key: str) -> Applied | None:
         """Read back whether this key acted already; None if it did not."""
 
+    async def begun(self, args: ArgsT, key: str) -> bool:  # noqa: ARG002 - for those of two writes
+        """Read back whether this key acted in part: then `apply` under it does what is missing.
+
+        An action of one write never did.
+        """
+        return False
+
     @abstractmethod
     async def apply(self, args: ArgsT, target: Target, key: str) -> Applied:
         """Act once under `key`, only if the live object still is `target` (uid, spec hash).

@@ -141,6 +141,7 @@ def assemble(settings: Settings, database: Database) -> Bot:
         Parts(
             engine=engine,
             gateway=gateway,
+            actions=stores.actions,
             incidents=stores.incidents,
             switches=stores.switches,
             audit=stores.audit,
@@ -264,6 +265,7 @@ async def _http(settings: Settings, routes: Sequence[BaseRoute]) -> AsyncIterato
         lifespan="off",
     )
     listener = config.bind_socket()
+    listener.listen()  # from here on nobody is turned away, though the server still starts
     server = uvicorn.Server(config)
     task = asyncio.create_task(server._serve([listener]))
     try:

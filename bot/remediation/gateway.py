@@ -84,6 +84,9 @@ class Gateway:
             if done is not None:
                 return done
             seen = await deed.hand.look()
+            if row is not None and await deed.hand.action.begun(deed.hand.arguments, key):
+                # What differs from what was approved is our own first half: the rest follows.
+                seen = replace(seen, target=proposal.target, dry_run=proposal.dry_run)
         except (Permanent, Refused) as error:
             return await self._cannot(proposal, str(error), row)
         return await self._execute(deed, seen, known=row is not None)
@@ -126,6 +129,8 @@ class Gateway:
             if row is not None and (done := await self._doer.read_back(deed)) is not None:
                 return await self._undone(original, done)
             seen = await deed.hand.look()
+            if row is not None and await deed.hand.action.begun(deed.hand.arguments, deed.key):
+                seen = replace(seen, target=proposal.applied or seen.target)
         except (Permanent, Refused) as error:
             return await self._cannot(proposal, str(error), row, actor=actor)
         acted = await self._undo((deed, original, actor), seen, known=row is not None)

@@ -20,7 +20,8 @@ from bot.slack.views.notice import BROKEN, UNREADABLE, plain_notice
 
 _LOG = logging.getLogger(__name__)
 _SURFACES = (mentions, messages, buttons, submissions, commands, home)
-GARBAGE = (TypeError, AttributeError, LookupError, ValueError)  # what Bolt raises on odd payloads
+# What Bolt raises on odd payloads.
+GARBAGE = (TypeError, AttributeError, LookupError, ValueError, RecursionError)
 
 
 class SreApp(AsyncApp):

@@ -64,6 +64,7 @@ class Engine:
         }
         self._dbos = DBOS(config=config)
         self._bodies: dict[str, Body] = {}
+        self._poll_s = poll_s
         self._under_way: set[asyncio.Future[Any]] = set()
 
     def register(self, name: str, body: Body) -> None:
@@ -105,7 +106,7 @@ class Engine:
     async def result(self, workflow_id: str) -> Any:
         """Wait for a workflow's end and return its result."""
         handle: Any = await DBOS.retrieve_workflow_async(workflow_id)
-        return await handle.get_result()
+        return await handle.get_result(polling_interval_sec=self._poll_s)
 
     async def unfinished(self) -> int:
         """Return how many workflows are not at their end."""

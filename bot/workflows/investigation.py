@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.domain.codec import decode
 from bot.domain.conversation import Head, Mark, Notice
-from bot.domain.diagnosis import Concluded, Diagnosis, Progress, Question, Report
+from bot.domain.diagnosis import Concluded, Diagnosis, Progress, Question, Report, Symptom
 from bot.domain.errors import Permanent, SreBotError
 from bot.domain.needs import Need
 from bot.domain.ports import Collect, IncidentStore, Notify
@@ -46,8 +46,9 @@ class Investigation:
         previous = await step("previous question", Previous, lambda: self._previous(order))
         asked = await step("understand", Asked, lambda: self._understand(order, previous.question))
         if asked.question is None:
-            if order.mention.addressed:
-                await do("ask back", lambda: self._answer(order, asked.answer))
+            if not asked.answer:
+                return "overheard"
+            await do("ask back", lambda: self._answer(order, asked.answer))
             return "asked back"
         question = asked.question
         await do("greet", lambda: self._head(order, question, START))
@@ -94,18 +95,21 @@ class Investigation:
         return collect
 
     async def _understand(self, order: InvestigationOrder, previous: Question | None) -> Asked:
-        mention = order.mention
-        await self._incidents.open_investigation(
-            order.investigation_id, mention.thread, mention.user, mention.text, self._clock.now()
-        )
+        mention, question, answer = order.mention, None, ""
         try:
             question = await self._inquiry.understand(
                 mention.text, channel=mention.thread.channel, previous=previous
             )
         except Permanent as unclear:
+            answer = str(unclear)
+        if not mention.addressed and not _tells_of_trouble(question):
+            return Asked(question=None)
+        await self._incidents.open_investigation(
+            order.investigation_id, mention.thread, mention.user, mention.text, self._clock.now()
+        )
+        if question is None:
             await self._incidents.set_state(order.investigation_id, "unclear")
-            return Asked(question=None, answer=str(unclear))
-        return Asked(question=question)
+        return Asked(question=question, answer=answer)
 
     async def _previous(self, order: InvestigationOrder) -> "Previous":
         before = await self._incidents.investigation_of(order.mention.thread)
@@ -150,6 +154,13 @@ class Investigation:
         await self._head(order, report.question, progress, report.diagnosis)
         await self._notify.report(order.mention.thread, report)
         await self._incidents.set_state(order.investigation_id, report.diagnosis.status.value)
+
+
+def _tells_of_trouble(overheard: Question | None) -> bool:
+    """Whether what was said to others is worth an answer: a service, or a complaint."""
+    return overheard is not None and (
+        bool(overheard.services) or overheard.symptom is not Symptom.ANY
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

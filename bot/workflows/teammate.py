@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.domain.action import Choice
+from bot.domain.action import Choice, ExecutionStatus
 from bot.domain.codec import encode
 from bot.domain.conversation import (
     Click,
@@ -17,7 +17,7 @@ from bot.domain.conversation import (
 )
 from bot.domain.diagnosis import Report
 from bot.domain.people import Role
-from bot.domain.ports import Audit, AuditEntry, IncidentStore, Resolver, SwitchStore
+from bot.domain.ports import ActionStore, Audit, AuditEntry, IncidentStore, Resolver, SwitchStore
 from bot.domain.time import Clock
 from bot.remediation.gateway import Gateway
 from bot.workflows.engine import Engine
@@ -28,6 +28,7 @@ staging?`
 In a thread I keep the context: `and in the last 2 h?`
 `/sre status` what I am working on · `/sre stop` nobody's action runs any more · `/sre start` \
 (administrators) · `/sre ask …` the same as a mention · `/sre help`"""
+NOTHING_TO_UNDO = "Not taken back: I did nothing under this button that still stands."
 TOO_LATE_TO_UNDO = (
     "Not taken back: I no longer look after this action. Ask me about the service, and I look "
     "at it as it is now."
@@ -43,6 +44,7 @@ class Parts:
 
     engine: Engine
     gateway: Gateway
+    actions: ActionStore
     incidents: IncidentStore
     switches: SwitchStore
     audit: Audit
@@ -72,6 +74,9 @@ class SreBot:
     async def undo(self, click: Click) -> Notice:
         """Ask the remediation to take it back; one that has ended is looked after no more."""
         remediation = click.subject.removesuffix("-x")
+        done = await self._parts.actions.execution(click.subject)
+        if done is None or done.status in (ExecutionStatus.FAILED, ExecutionStatus.UNDONE):
+            return Notice(mark=Mark.REFUSED, text=NOTHING_TO_UNDO)
         if not await self._parts.engine.alive(remediation):
             return Notice(mark=Mark.REFUSED, text=TOO_LATE_TO_UNDO)
         await self._parts.engine.send(remediation, CONTROL, encode(click), key=click.click_id)

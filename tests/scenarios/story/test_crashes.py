@@ -25,6 +25,7 @@ from tests.fakes.story import Hands, Json, has, saying, text_of, with_button
 from tests.scenarios.story.test_levels import set_level
 
 RATE = 60.0  # sandbox seconds per wall second: a ten-minute watch takes ten seconds
+INCIDENT = "pool-exhausted"  # each story has a seed, and so a target, of its own
 PATIENCE_S = 120.0  # wall, with one step of a story
 
 
@@ -46,10 +47,10 @@ class Story:
     company: Gated
     hands: Hands
 
-    def begin(self, incident: str, level: Level = Level.L3) -> str:
+    def begin(self, seed: int, level: Level = Level.L3) -> str:
         """Start the incident afresh and ask about it; return the thread's ts."""
         set_level(self.company, level)
-        self.hands.start_incident(incident, 1)
+        self.hands.start_incident(INCIDENT, seed)
         truth = self.hands.get("control/truth")["truth"]["prod"]
         return self.hands.say(f"@sre-bot {truth['question']}")
 
@@ -71,6 +72,12 @@ class Story:
     def restart(self) -> None:
         self.company.kill_bot()
         self.company.start_bot()
+
+    def stop_politely(self) -> None:
+        assert self.company.bot is not None
+        self.company.bot.terminate()
+        self.company.bot.wait(PATIENCE_S)
+        self.company.kill_bot()
 
     def journaled(self, step: str) -> int:
         """Return how often the journal says that a step is done."""
@@ -149,7 +156,7 @@ def story(company: Gated) -> Iterator[Story]:
 def test_killed_right_after_the_first_reply(story: Story) -> None:
     gate = story.company.gate
     gate.hold(lambda: True)
-    ts = story.begin("pool-exhausted")
+    ts = story.begin(seed=1)
     story.hands.wait(ts, saying("investigating"), patience_s=PATIENCE_S)
     story.until(gate.held.is_set)  # it is looking
     story.company.kill_bot()
@@ -162,7 +169,7 @@ def test_killed_right_after_the_first_reply(story: Story) -> None:
 def test_killed_between_two_rounds_of_looking(story: Story) -> None:
     gate, before = story.company.gate, story.journaled("look 1")
     gate.hold(lambda: story.journaled("look 1") > before)  # the first round passes
-    ts = story.begin("decoy-deploy")
+    ts = story.begin(seed=3)
     story.until(gate.held.is_set)
     story.company.kill_bot()
     gate.open()
@@ -172,7 +179,7 @@ def test_killed_between_two_rounds_of_looking(story: Story) -> None:
 
 
 def test_killed_while_waiting_for_approval(story: Story) -> None:
-    ts = story.begin("pool-exhausted")
+    ts = story.begin(seed=2)
     card = story.card(ts)
     story.company.kill_bot()
     unheard = story.hands.click(card, "approve", user="U0APPROVER")
@@ -184,10 +191,11 @@ def test_killed_while_waiting_for_approval(story: Story) -> None:
 
 
 def test_killed_between_acting_and_verifying(story: Story) -> None:
-    ts = story.begin("decoy-deploy")
+    ts = story.begin(seed=1)
     story.approve(ts)
     story.until(story.hands.actions_done)
     story.restart()  # perhaps before it wrote down that it acted
     story.hands.wait(ts, saying("Watching until"), patience_s=PATIENCE_S)
-    story.restart()  # while it watches
+    story.stop_politely()  # while it watches
+    story.company.start_bot()
     story.ends_as_if_nothing_had_happened(ts)

@@ -267,3 +267,15 @@ async def test_the_doctor_hears_of_every_tool() -> None:
         "up": Reach(ok=True, words="fine"),
         "down": Reach(ok=False, words="Loki: no connection"),
     }
+
+
+async def test_what_was_found_before_a_crash_is_not_found_again() -> None:
+    edge = Edge(caller="a", callee="b", calls=1, source=SOURCE)
+    need = Need(fact=Fact.EDGES, window=WINDOW)
+    before = await Collector(
+        ENVIRONMENT, [Scripted(edges=(edge,))], ScaledClock(origin=NOON)
+    ).collect([need])
+    after = Collector(ENVIRONMENT, [Scripted(edges=(edge,))], ScaledClock(origin=NOON))
+    after.recall(before.snapshot)
+    assert before.snapshot.edges == (edge,)
+    assert (await after.collect([need])).snapshot.edges == ()

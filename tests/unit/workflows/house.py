@@ -235,7 +235,8 @@ class House:
         self.engine.register(REMEDIATE, remediation.body)
         self.bot = SreBot(
             BotParts(
-                engine=self.engine, gateway=self.office.gateway(), incidents=self.incidents,
+                engine=self.engine, gateway=self.office.gateway(),
+                actions=self.office.actions, incidents=self.incidents,
                 switches=self.office.switches, audit=self.office.audit, people=self.office.people,
                 clock=self.office.clock,
             )

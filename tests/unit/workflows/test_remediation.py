@@ -192,9 +192,16 @@ async def test_what_was_changed_since_is_not_undone_and_a_person_is_called(make:
     assert [key for key, _ in house.notify.said] == [f"person:{ID}"]
 
 
-async def test_an_undo_of_what_has_ended_is_told_so(make: Make) -> None:
+async def test_an_undo_of_what_is_not_there_any_more_is_told_so(make: Make) -> None:
     house = make()
-    assert (await house.bot.undo(house.click("URESPONDER", "inv-9-p1-x"))).mark is Mark.REFUSED
+    unknown = await house.bot.undo(house.click("URESPONDER", "inv-of-another-database-p1-x"))
+    assert (unknown.mark, "did nothing" in unknown.text) == (Mark.REFUSED, True)
+    await approved(house)
+    await house.until(lambda: house.office.actions.verifications)
+    await house.bot.undo(house.click("URESPONDER", KEY))
+    await house.ended()
+    again = await house.bot.undo(house.click("UAPPROVER", KEY))
+    assert (again.mark, "did nothing" in again.text) == (Mark.REFUSED, True)
 
 
 async def test_an_action_that_fails_is_said_so_and_counts_once(make: Make) -> None:

@@ -155,6 +155,13 @@ class RevertConfig(Action[RevertArguments]):
         workload = await self._workload(args)
         return written if workload is not None and _restarted_by(workload) == key else None
 
+    async def begun(self, args: RevertArguments, key: str) -> bool:
+        """Return whether the ConfigMap carries this key: the restart may be missing."""
+        written = await found_or_none(
+            lambda: self._objects.done(KIND, args.namespace, args.name, key)
+        )
+        return written is not None
+
     async def apply(self, args: RevertArguments, target: Target, key: str) -> Applied:
         """Write the values, then restart. A second call under the key does what is still missing.
 
