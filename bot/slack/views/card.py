@@ -113,12 +113,22 @@ def _what(card: Card) -> list[str]:
     ]
     if proposal.novel:
         lines.append("New to me: no incident like this one was ever confirmed here.")
+    lines += _held_back(card)
     if _is_suggestion(card):
         lines.append("I may not run this here. To run it yourself:")
         lines.append(fence(dry_run.command) if dry_run else _arguments(proposal))
     else:
         lines.append(f"Does: {code(dry_run.command) if dry_run else _arguments(proposal)}")
     return [*lines, _touches(dry_run.blast_radius, proposal) if dry_run else ""]
+
+
+def _held_back(card: Card) -> list[str]:
+    """At L4, say why it asks all the same: the level's own rule is no reason, the others are."""
+    if card.level < Level.L4 or card.ruling.verdict is not Verdict.APPROVAL:
+        return []
+    held = [r for r in card.ruling.reasons if not r.rule.startswith("level-")]
+    words = "; ".join(f"{r.text} (rule {r.rule})" for r in held)
+    return [f"I ask although this is L4: {data(words, 400)}"] if held else []
 
 
 def _is_suggestion(card: Card) -> bool:

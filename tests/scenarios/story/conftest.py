@@ -1,4 +1,4 @@
-"""One company per test module: the sandbox and the bot as real processes, Chromium at the page."""
+"""One company per test: the sandbox and the bot as real processes, Chromium at the page."""
 
 import shutil
 from collections.abc import Iterator
@@ -17,9 +17,9 @@ FLAGS = [
 RATE = 60.0  # sandbox seconds per wall second: a ten-minute watch takes ten seconds
 
 
-@pytest.fixture(scope="module")
-def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
-    home: Path = tmp_path_factory.mktemp("company")
+@pytest.fixture
+def company(tmp_path: Path) -> Iterator[Company]:
+    home = tmp_path / "company"
     company = Company(Plan(home=home, rate=RATE))
     company.start()
     yield company
