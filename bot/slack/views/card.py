@@ -122,9 +122,12 @@ def _what(card: Card) -> list[str]:
     return [*lines, _touches(dry_run.blast_radius, proposal) if dry_run else ""]
 
 
+FREEST = 4  # L4
+
+
 def _held_back(card: Card) -> list[str]:
     """At L4, say why it asks all the same: the level's own rule is no reason, the others are."""
-    if card.level < Level.L4 or card.ruling.verdict is not Verdict.APPROVAL:
+    if card.level < FREEST or card.ruling.verdict is not Verdict.APPROVAL:
         return []
     held = [r for r in card.ruling.reasons if not r.rule.startswith("level-")]
     words = "; ".join(f"{r.text} (rule {r.rule})" for r in held)
