@@ -125,3 +125,22 @@ def begin(hands: Hands, incident: str, seed: int) -> str:
     hands.start_incident(incident, seed)
     time.sleep(0.2)
     return str(hands.get("control/truth", environment="prod")["truth"]["prod"]["question"])
+
+
+def test_a_rejection_and_a_wrong_verdict_are_taken_with_their_reasons(
+    page: Page, company: Company, hands: Hands
+) -> None:
+    set_level(company, Level.L3)
+    ask(page, hands, begin(hands, "pool-exhausted", 1))
+    thread_says(page, "root cause found")
+    press(page, "reject", as_user="U0APPROVER")
+    page.get_by_test_id("modal").locator("textarea").fill("we are draining it, not now")
+    page.get_by_test_id("modal-submit").click()
+    thread_says(page, re.compile("rejected", re.I))
+    thread_says(page, "we are draining it, not now")
+    expect(page.get_by_test_id("thread").get_by_test_id("action-approve")).to_have_count(0)
+    press(page, "verdict_wrong", as_user="U0RESPONDER")
+    page.get_by_test_id("modal").locator("textarea").fill("it was the network")
+    page.get_by_test_id("modal-submit").click()
+    thread_says(page, re.compile("noted", re.I))
+    assert hands.actions_done() == []
