@@ -12,13 +12,14 @@ from bot.domain.diagnosis import ChartData
 from bot.domain.redaction import printable, redact
 from bot.domain.snapshot import Change
 
-WIDTH, HEIGHT = 900, 460  # of the finished picture, in pixels
+WIDTH, HEIGHT = 900, 500  # of the finished picture, in pixels
 _SCALE = 2  # drawn twice as large and shrunk: smooth lines
 _POINTS = 1_000  # more than the picture can show are thinned, extremes kept
 _CHANGES = 4  # markers that stay legible
 # seconds between two times on the axis
 _STEPS = (10, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
-_LEFT, _RIGHT, _TOP, _BOTTOM = 84, 24, 92, 52
+_LEFT, _RIGHT, _TOP, _BOTTOM = 84, 24, 132, 52
+_ROW = 18  # height of one change's words; the rows end above the plot
 
 _PAPER, _INK, _FAINT = (255, 255, 255), (29, 28, 29), (222, 222, 222)
 _LINE, _BAND, _ONSET = (18, 100, 163), (214, 236, 220), (200, 30, 40)
@@ -222,16 +223,17 @@ def _draw_changes(pen: ImageDraw.ImageDraw, axes: _Axes, chart: ChartData, suspe
         suspected = change.id == suspect
         colour = _SUSPECT if suspected else _OTHER
         x = axes.x(change.at.timestamp())
-        y = _SCALE * (_TOP - 46 + 18 * (row % 2))
+        y = _SCALE * (_TOP - 10 - _ROW * (_CHANGES - row))
         bottom = _SCALE * (HEIGHT - _BOTTOM)
         _dashed(pen, x, y + 8 * _SCALE, bottom, colour)
         side = 6 * _SCALE
         pen.polygon(
             [(x - side, bottom + side), (x + side, bottom + side), (x, bottom - side)], colour
         )
-        text = _label(_change_words(change), 34) + (" (suspected)" if suspected else "")
+        text = _label(_change_words(change), 44) + (" (suspected)" if suspected else "")
         width = pen.textlength(text, font=_font(14))
         place = min(max(x - width - 6 * _SCALE, 8 * _SCALE), _SCALE * WIDTH - width - 8 * _SCALE)
+        pen.rectangle((place, y, place + width, y + 16 * _SCALE), fill=_PAPER)
         pen.text((place, y), text, fill=colour, font=_font(14))
 
 
