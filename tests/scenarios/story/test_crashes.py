@@ -24,6 +24,8 @@ from tests.fakes.gate import Gate, gate_to
 from tests.fakes.story import Hands, Json, has, saying, text_of, with_button
 from tests.scenarios.story.test_levels import set_level
 
+pytestmark = pytest.mark.story
+
 RATE = 60.0  # sandbox seconds per wall second: a ten-minute watch takes ten seconds
 INCIDENT = "pool-exhausted"  # each story has a seed, and so a target, of its own
 PATIENCE_S = 120.0  # wall, with one step of a story

@@ -14,7 +14,10 @@ def test_a_mention_is_answered_and_survives_a_kill_on_postgresql(
     tmp_path: Path, postgres_url: str
 ) -> None:
     plan = Plan(
-        home=tmp_path, incident="pool-exhausted", rate=60.0, variables={"DATABASE_URL": postgres_url}
+        home=tmp_path,
+        incident="pool-exhausted",
+        rate=60.0,
+        variables={"DATABASE_URL": postgres_url},
     )
     company = Company(plan)
     company.start()
