@@ -51,6 +51,7 @@ def serve(  # noqa: PLR0913 - one parameter an option
     from bot.sandbox.world import catalog
     from bot.sandbox.world.routes import routes
     from bot.sandbox.world.running import World
+    from bot.sandbox.world.warming import warm
 
     start = _moment(origin) if origin else datetime.now(UTC)  # noqa: TID251 - entry
     if incident:
@@ -59,6 +60,8 @@ def serve(  # noqa: PLR0913 - one parameter an option
     workspace, world = Workspace(clock), World(clock, seed)
     if incident:
         catalog.start(world, incident, seed, environment)
+        if (started := world.running(environment)) is not None:
+            warm(started)
     app = create_app(workspace, extra=routes(world))
 
     def listening(url: str) -> None:

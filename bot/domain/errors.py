@@ -49,7 +49,8 @@ class UnknownName(Permanent):
     def __init__(self, kind: str, name: str, *, near: Sequence[str] = (), place: str = "") -> None:
         where = f" in {place}" if place else ""
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
-        super().__init__(f"I don't know a {kind} called `{name}`{where}.{hint}")
+        article = "an" if kind[:1].lower() in "aeio" else "a"
+        super().__init__(f"I don't know {article} {kind} called `{name}`{where}.{hint}")
         self.kind, self.name, self.near = kind, name, tuple(near)
 
 

@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute, Route
 from bot.sandbox.world import catalog, composing
 from bot.sandbox.world.running import ENVIRONMENTS, World
 from bot.sandbox.world.serving import Asked, BadRequest, plain_failure
+from bot.sandbox.world.warming import warm
 
 MAX_SEED = 2**31
 
@@ -52,9 +53,12 @@ def _incidents(world: World, asked: Asked) -> Any:
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < MAX_SEED:
         raise BadRequest("seed must be a whole number")
     try:
-        return asdict(catalog.start(world, name, seed, environment))
+        begun = catalog.start(world, name, seed, environment)
     except catalog.UnknownIncident as unknown:
         raise BadRequest(str(unknown), 404) from unknown
+    if (running := world.running(environment)) is not None:
+        warm(running)
+    return asdict(begun)
 
 
 def _truth(world: World, asked: Asked) -> Any:
