@@ -3,9 +3,11 @@
 With CI=true a missing server is a failure: a green run must have met the real thing.
 """
 
+import fcntl
 import os
 import shutil
 import subprocess
+import tempfile
 from functools import cache
 from pathlib import Path
 
@@ -41,6 +43,12 @@ def shared_directory() -> Path:
 def _install(packages: str) -> bool:
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         return False
+    with (Path(tempfile.gettempdir()) / "sre-bot-apt.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # other test workers install too
+        return _apt(packages)
+
+
+def _apt(packages: str) -> bool:
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for command in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends"]):
         arguments = command + (packages.split() if command[0] == "install" else [])

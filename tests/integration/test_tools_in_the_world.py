@@ -82,7 +82,6 @@ async def test_every_signal_of_the_world_is_found(troubled: RunningWorld) -> Non
 
 
 async def test_alerts_that_fire_are_read(troubled: RunningWorld) -> None:
-    pytest.importorskip("bot.sandbox.world.prometheus.alerts")
     environment = environment_of(troubled)
     collector = Collector(environment, read_tools(environment), troubled.clock)
     window = Window.last(1800, before=troubled.clock.now())
@@ -92,7 +91,6 @@ async def test_alerts_that_fire_are_read(troubled: RunningWorld) -> None:
 
 
 async def test_the_doctor_reaches_every_system(troubled: RunningWorld) -> None:
-    pytest.importorskip("bot.sandbox.world.prometheus.alerts")
     environment = environment_of(troubled)
     collector = Collector(environment, read_tools(environment), troubled.clock)
     reached = await collector.check()
