@@ -18,7 +18,7 @@ You are in a workspace of your own, with sre-bot in it. In {channel}, type:
 
     {question}
 
-and watch the thread. Switch who you are at the lower left (responder, approver, administrator,
+and watch the thread. Switch who you are at the upper right (responder, approver, administrator,
 observer). More incidents: the Sandbox panel there, or `sre-bot demo --incident NAME --seed N`
 (`sre-bot sandbox list` names them). The sandbox's clock runs {rate:g} times as fast as yours.
 Logs are in {home}. Ctrl-C stops everything.

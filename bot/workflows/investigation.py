@@ -151,10 +151,8 @@ class Investigation:
             waiting_for=(),
             observation="",
         )
-        await self._notify.report(
-            order.mention.thread, report
-        )  # edits wait their turn, posts don't
         await self._head(order, report.question, progress, report.diagnosis)
+        await self._notify.report(order.mention.thread, report)
         await self._incidents.set_state(order.investigation_id, report.diagnosis.status.value)
 
 
