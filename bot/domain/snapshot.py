@@ -157,6 +157,7 @@ class Change:
     link: str | None
     source: Source
     revertible: bool = True
+    files: tuple[str, ...] = ()  # paths that a commit touches, if known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bot.evaluation.cloud_opsbench import load_any
+from bot.evaluation.cloud_opsbench.convert import load_any
 from bot.perception.case import Case
 
 

@@ -4,8 +4,8 @@ import re
 from datetime import datetime
 from typing import Any
 
-from bot.evaluation.kubectl.outline import clean
-from bot.evaluation.kubectl.values import ago, counted_age
+from bot.evaluation.cloud_opsbench.kubectl.outline import clean
+from bot.evaluation.cloud_opsbench.kubectl.values import ago, counted_age
 
 LISTED = re.compile(r"^(\S+(?: \(x\d+ over \S+\))?)\s+(Normal|Warning)\s+(\S+)\s+(\S+)\s+(.*)$")
 DESCRIBED = re.compile(

@@ -5,7 +5,7 @@
 from datetime import UTC, datetime
 
 from bot.domain.snapshot import KubernetesObject
-from bot.evaluation.kubectl.objects import Command, parse
+from bot.evaluation.cloud_opsbench.kubectl.objects import Command, parse
 
 NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 

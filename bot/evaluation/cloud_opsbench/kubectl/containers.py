@@ -3,8 +3,13 @@
 import re
 from typing import Any
 
-from bot.evaluation.kubectl.outline import Entry, Outline, clean
-from bot.evaluation.kubectl.values import container_ports, moment, port_or_name, whole
+from bot.evaluation.cloud_opsbench.kubectl.outline import Entry, Outline, clean
+from bot.evaluation.cloud_opsbench.kubectl.values import (
+    container_ports,
+    moment,
+    port_or_name,
+    whole,
+)
 
 PROBE_NUMBER = re.compile(r"(delay|timeout|period|#success|#failure)=(\d+)")
 PROBE_FIELD = {

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from bot.evaluation.kubectl.outline import Outline, clean, outline, table
+from bot.evaluation.cloud_opsbench.kubectl.outline import Outline, clean, outline, table
 
 LIMIT_COLUMNS = {
     "Min": "min",

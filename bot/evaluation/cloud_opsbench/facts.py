@@ -19,7 +19,7 @@ from bot.domain.snapshot import (
     Signal,
     Source,
 )
-from bot.evaluation.secrecy import Veil
+from bot.evaluation.cloud_opsbench.secrecy import Veil
 
 Calls = Iterable[tuple[Mapping[str, Any], Any]]
 

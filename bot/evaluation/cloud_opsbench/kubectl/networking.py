@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from bot.evaluation.kubectl.outline import Entry, Outline, clean, outline, table
-from bot.evaluation.kubectl.values import labels_of, port_or_name
+from bot.evaluation.cloud_opsbench.kubectl.outline import Entry, Outline, clean, outline, table
+from bot.evaluation.cloud_opsbench.kubectl.values import labels_of, port_or_name
 
 PORT = re.compile(r"^(?:(\S+)\s+)?(\d+)/(\w+)$")
 BACKEND = re.compile(r"^([\w.-]+):([\w-]+)")

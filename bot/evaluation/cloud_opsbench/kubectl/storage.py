@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from bot.evaluation.kubectl.outline import Outline, clean
-from bot.evaluation.kubectl.values import label_selector
+from bot.evaluation.cloud_opsbench.kubectl.outline import Outline, clean
+from bot.evaluation.cloud_opsbench.kubectl.values import label_selector
 
 MODES = {
     "RWO": "ReadWriteOnce",

@@ -3,9 +3,9 @@
 import re
 from typing import Any
 
-from bot.evaluation.kubectl.containers import container_statuses, containers, volumes
-from bot.evaluation.kubectl.outline import Outline, clean, table
-from bot.evaluation.kubectl.values import label_selector, moment, toleration, whole
+from bot.evaluation.cloud_opsbench.kubectl.containers import container_statuses, containers, volumes
+from bot.evaluation.cloud_opsbench.kubectl.outline import Outline, clean, table
+from bot.evaluation.cloud_opsbench.kubectl.values import label_selector, moment, toleration, whole
 
 NODE = re.compile(r"^([^/]+)/(.*)$")
 COUNT = re.compile(r"(\d+) (desired|updated|total|available|unavailable|current)")

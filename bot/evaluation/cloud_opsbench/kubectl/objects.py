@@ -9,10 +9,17 @@ import yaml
 
 from bot.domain.errors import Malformed
 from bot.domain.snapshot import KubernetesObject, Source
-from bot.evaluation.kubectl import networking, nodes, policies, storage, tables, workloads
-from bot.evaluation.kubectl.events import KINDS, described_events, listed_events
-from bot.evaluation.kubectl.outline import Outline, clean, outline
-from bot.evaluation.kubectl.values import moment
+from bot.evaluation.cloud_opsbench.kubectl import (
+    networking,
+    nodes,
+    policies,
+    storage,
+    tables,
+    workloads,
+)
+from bot.evaluation.cloud_opsbench.kubectl.events import KINDS, described_events, listed_events
+from bot.evaluation.cloud_opsbench.kubectl.outline import Outline, clean, outline
+from bot.evaluation.cloud_opsbench.kubectl.values import moment
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 IRREGULAR = {

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.evaluation.run import cases_in, score_all, summary
+from bot.evaluation.cloud_opsbench.benchmark import cases_in, score_all
+from bot.evaluation.scoring import summary
 from tests.fakes.servers import missing, require, shared_directory
 
 ARCHIVE = "cloud-opsbench-dev.tar.zst"

@@ -5,19 +5,23 @@ import json
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from bot.domain.diagnosis import Budget, Concluded, Question, Status, Symptom
 from bot.domain.errors import Malformed
-from bot.evaluation.cloud_opsbench import is_folder, load_any
-from bot.evaluation.labels import Answer, answers_of, truth_of
+from bot.evaluation.benchmark import Options, Scored, chosen
+from bot.evaluation.cloud_opsbench.convert import is_folder, load_any
+from bot.evaluation.cloud_opsbench.labels import answers_of, truth_of
+from bot.evaluation.scoring import summary
 from bot.perception.case import Case
 from bot.reasoning.analyzers import Analyzer, discover
 from bot.reasoning.investigate import investigate
 
+NAME = "cloud-opsbench"
+ASIDE = "set_aside.txt"
+SHOWN = 5
 UNLIMITED = Budget(seconds=float("inf"), queries=1_000_000)
 NOTHING = Budget(seconds=0.0, queries=0)
 COUNTED = (
@@ -31,30 +35,6 @@ COUNTED = (
     "components",
     "alerts",
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scored:
-    """One case's answer against its truth."""
-
-    case: str
-    system: str
-    truth: Answer
-    answers: tuple[Answer, ...]
-    status: Status
-    confidence: float
-    facts: int
-    seconds: float
-
-    @property
-    def right(self) -> bool:
-        """Whether the first answer has the exact cause and object. An abstention is wrong."""
-        return self.status is Status.ROOT_CAUSE and self.answers[:1] == (self.truth,)
-
-    @property
-    def among_three(self) -> bool:
-        """Whether the truth is among the first three answers."""
-        return self.truth in self.answers[:3]
 
 
 def question_about(case: Case) -> Question:
@@ -75,14 +55,13 @@ def cases_in(directory: Path) -> list[Path]:
     return sorted(found)
 
 
-def evaluate_cloud_opsbench(
-    directory: Path, *, jobs: int = 1, failures: bool = False
-) -> dict[str, Any]:
+def evaluate(directory: Path, options: Options) -> dict[str, Any]:
     """Return the score over all cases below a directory. Raises: Malformed: there are none."""
-    cases = cases_in(directory)
+    names = [path.relative_to(directory).as_posix() for path in cases_in(directory)]
+    cases = [directory / name for name in chosen(NAME, names, options.part, _is_aside)]
     if not cases:
         raise Malformed(f"{directory}: no case with a metadata.json in it")
-    return summary(score_all(cases, directory, jobs=jobs), failures=failures)
+    return summary(score_all(cases, directory, jobs=options.jobs), failures=options.failures)
 
 
 def score_all(cases: Sequence[Path], root: Path, *, jobs: int = 1) -> list[Scored]:
@@ -102,70 +81,28 @@ def score(path: Path, root: Path, analyzers: Sequence[Analyzer]) -> Scored:
     seconds = time.process_time() - started
     diagnosis = concluded.diagnosis
     truth = truth_of(_result(path))
+    answers = answers_of(ranked.hypothesis for ranked in diagnosis.ranked)
+    answered = diagnosis.status is Status.ROOT_CAUSE
     name = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
     return Scored(
         case=name,
+        kind=truth[0],
         system=name.partition("/")[0],
-        truth=truth,
-        answers=tuple(answers_of(ranked.hypothesis for ranked in diagnosis.ranked)),
-        status=diagnosis.status,
+        truth="@".join(truth),
+        answers=tuple("@".join(answer) for answer in answers[:SHOWN]),
+        answered=answered,
+        right=answered and answers[:1] == [truth],
+        among_three=truth in answers[:3],
         confidence=diagnosis.confidence,
         facts=sum(len(getattr(concluded.snapshot, name)) for name in COUNTED),
         seconds=seconds,
     )
 
 
-def summary(scored: Sequence[Scored], *, failures: bool = False) -> dict[str, Any]:
-    """Return the figures: counts, ratios, per kind and system, and the timings apart."""
-    answered = [s for s in scored if s.status is Status.ROOT_CAUSE]
-    report: dict[str, Any] = {
-        **_figures(scored),
-        "abstained": len(scored) - len(answered),
-        "coverage": round(len(answered) / max(1, len(scored)), 4),
-        "facts_per_case": round(sum(s.facts for s in scored) / max(1, len(scored)), 1),
-        "tokens": 0,
-        "cost": 0.0,
-        "by_kind": _grouped(scored, lambda s: s.truth[0]),
-        "by_system": _grouped(scored, lambda s: s.system),
-        "timings": _timings([s.seconds for s in scored]),
-    }
-    if failures:
-        report["failures"] = [_failure(s) for s in scored if not s.right]
-    return report
-
-
-def _figures(scored: Sequence[Scored]) -> dict[str, Any]:
-    total = max(1, len(scored))
-    return {
-        "cases": len(scored),
-        "top1": round(sum(s.right for s in scored) / total, 4),
-        "top3": round(sum(s.among_three for s in scored) / total, 4),
-    }
-
-
-def _grouped(scored: Sequence[Scored], key: Any) -> dict[str, Any]:
-    groups: dict[str, list[Scored]] = {}
-    for one in scored:
-        groups.setdefault(key(one), []).append(one)
-    return {name: _figures(group) for name, group in sorted(groups.items())}
-
-
-def _timings(seconds: Sequence[float]) -> dict[str, float]:
-    ordered = sorted(seconds)
-    return {
-        "seconds_median": round(median(ordered), 4),
-        "seconds_p95": round(ordered[int(0.95 * (len(ordered) - 1))], 4),
-    }
-
-
-def _failure(one: Scored) -> dict[str, Any]:
-    return {
-        "case": one.case,
-        "truth": "@".join(one.truth),
-        "answers": ["@".join(answer) for answer in one.answers[:3]],
-        "status": one.status.value,
-        "confidence": round(one.confidence, 3),
-    }
+def _is_aside(_benchmark: str, case: str) -> bool:
+    """Whether a case was set aside before the first rule was written, in part 1."""
+    names = resources.files("bot.evaluation.cloud_opsbench").joinpath(ASIDE).read_text("utf-8")
+    return "/".join(case.split("/")[-3:]) in names.split()
 
 
 def _score_alone(path: Path, root: Path) -> Scored:

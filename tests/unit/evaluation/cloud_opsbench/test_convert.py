@@ -10,8 +10,9 @@ import pytest
 from bot.domain.errors import Malformed
 from bot.domain.needs import Fact, Need
 from bot.domain.snapshot import KubernetesObject
-from bot.evaluation.cloud_opsbench import convert, is_folder, load_any, load_snapshot
-from bot.evaluation.run import cases_in, evaluate_cloud_opsbench
+from bot.evaluation.benchmark import Options
+from bot.evaluation.cloud_opsbench.benchmark import cases_in, evaluate
+from bot.evaluation.cloud_opsbench.convert import convert, is_folder, load_any, load_snapshot
 from bot.perception.case import load_case, save_case
 
 DEPLOYMENT = """\
@@ -184,8 +185,8 @@ def test_strange_answers_are_survived(tmp_path: Path) -> None:
 def test_the_score_counts_the_exact_answer_and_is_the_same_twice(tmp_path: Path) -> None:
     folder(tmp_path / "shop" / "runtime" / "1")
     assert len(cases_in(tmp_path)) == 1
-    first = evaluate_cloud_opsbench(tmp_path, failures=True)
-    second = evaluate_cloud_opsbench(tmp_path, failures=True)
+    first = evaluate(tmp_path, Options(failures=True))
+    second = evaluate(tmp_path, Options(failures=True))
     assert (first["cases"], first["top1"], first["failures"]) == (1, 1.0, [])
     assert first["by_system"] == {"shop": {"cases": 1, "top1": 1.0, "top3": 1.0}}
     first.pop("timings"), second.pop("timings")
@@ -194,4 +195,4 @@ def test_the_score_counts_the_exact_answer_and_is_the_same_twice(tmp_path: Path)
 
 def test_an_empty_folder_has_no_score(tmp_path: Path) -> None:
     with pytest.raises(Malformed, match="no case"):
-        evaluate_cloud_opsbench(tmp_path)
+        evaluate(tmp_path, Options())

@@ -17,10 +17,10 @@ from bot.domain.errors import Malformed
 from bot.domain.needs import Fact, Need
 from bot.domain.snapshot import KubernetesObject, Snapshot
 from bot.domain.time import Window
-from bot.evaluation import cloud_facts
-from bot.evaluation.kubectl.objects import Command, kind_of, manifests, parse
-from bot.evaluation.manifests import UNDESCRIBED, WORKLOADS, completed
-from bot.evaluation.secrecy import Veil
+from bot.evaluation.cloud_opsbench import facts as cloud_facts
+from bot.evaluation.cloud_opsbench.kubectl.objects import Command, kind_of, manifests, parse
+from bot.evaluation.cloud_opsbench.manifests import UNDESCRIBED, WORKLOADS, completed
+from bot.evaluation.cloud_opsbench.secrecy import Veil
 from bot.perception.case import Answer, Case, is_case, load_case
 
 ENVIRONMENT = "recorded"

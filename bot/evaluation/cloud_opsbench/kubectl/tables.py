@@ -4,9 +4,15 @@ import re
 from datetime import datetime
 from typing import Any
 
-from bot.evaluation.kubectl.outline import NOTHING, clean, table
-from bot.evaluation.kubectl.storage import MODES
-from bot.evaluation.kubectl.values import age_seconds, ago, label_selector, labels_of, whole
+from bot.evaluation.cloud_opsbench.kubectl.outline import NOTHING, clean, table
+from bot.evaluation.cloud_opsbench.kubectl.storage import MODES
+from bot.evaluation.cloud_opsbench.kubectl.values import (
+    age_seconds,
+    ago,
+    label_selector,
+    labels_of,
+    whole,
+)
 
 Row = dict[str, str]
 PORT = re.compile(r"(\d+)(?::(\d+))?/(\w+)")

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from bot.evaluation.kubectl import values
-from bot.evaluation.kubectl.outline import outline, table
+from bot.evaluation.cloud_opsbench.kubectl import values
+from bot.evaluation.cloud_opsbench.kubectl.outline import outline, table
 
 
 def test_ages_and_counted_ages() -> None:

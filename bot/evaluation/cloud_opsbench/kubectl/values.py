@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from bot.evaluation.kubectl.outline import NOTHING, clean
+from bot.evaluation.cloud_opsbench.kubectl.outline import NOTHING, clean
 
 AGE_PART = re.compile(r"(\d+)([ywdhms])")
 AGE = re.compile(r"^(?:\d+[ywdhms])+$")

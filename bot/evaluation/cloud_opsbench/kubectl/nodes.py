@@ -3,8 +3,8 @@
 import re
 from typing import Any
 
-from bot.evaluation.kubectl.outline import Outline, clean, table
-from bot.evaluation.kubectl.values import moment, taint
+from bot.evaluation.cloud_opsbench.kubectl.outline import Outline, clean, table
+from bot.evaluation.cloud_opsbench.kubectl.values import moment, taint
 
 SYSTEM_INFO = {
     "Kernel Version": "kernelVersion",

@@ -9,7 +9,7 @@ import pytest
 
 from bot.domain.errors import Malformed
 from bot.domain.snapshot import KubernetesObject
-from bot.evaluation.kubectl.objects import Command, kind_of, parse
+from bot.evaluation.cloud_opsbench.kubectl.objects import Command, kind_of, parse
 
 NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 
