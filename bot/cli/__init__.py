@@ -19,6 +19,8 @@ COMMANDS = {
     "doctor": "bot.cli.doctor",
     "eval": "bot.cli.evaluate",
     "levels": "bot.cli.trust",
+    "record": "bot.cli.record",
+    "replay": "bot.cli.replay",
     "roles": "bot.cli.trust",
     "run": "bot.cli.run",
     "sandbox": "bot.cli.sandbox",
