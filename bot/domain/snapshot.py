@@ -128,6 +128,8 @@ class Span:
     error: bool
     attributes: Mapping[str, str]
     source: Source
+    events: tuple[str, ...] = ()  # log templates written within it: "error: no route <*> found"
+    pod: str = ""
 
 
 class ChangeKind(StrEnum):
