@@ -3,10 +3,13 @@
 import math
 
 from bot.domain.diagnosis import Evidence, Finding, Hypothesis, Question
+from bot.domain.needs import Fact, Need
 from bot.domain.snapshot import Signal, Snapshot, Source
+from bot.reasoning import needs
 from bot.reasoning.claims import GOOD, HINT, STRONG, said, watched
 from bot.reasoning.picture import Picture, picture_of
 from bot.reasoning.series import clean, median, spread
+from bot.reasoning.thresholds import RED
 from bot.reasoning.traces import ERROR, Comparison, Oddity, Slowness, compare
 from bot.reasoning.wording import quantity
 
@@ -24,7 +27,7 @@ _MOST = 5  # services blamed, the likeliest first
 def look(snapshot: Snapshot, question: Question) -> Finding:
     """Compare the spans since the asked window's start with those before it."""
     if not snapshot.spans:
-        return Finding()
+        return Finding(needs=_wanted(snapshot, question))
     start = question.window.start
     before = [s for s in snapshot.spans if s.start < start]
     now = [s for s in snapshot.spans if s.start >= start]
@@ -37,6 +40,14 @@ def look(snapshot: Snapshot, question: Question) -> Finding:
     known = {h.service for h in odd}
     every = [*odd, *(h for h in slow if h.service not in known)]
     return Finding(hypotheses=tuple(sorted(every, key=lambda h: -h.log_odds)[:_MOST]))
+
+
+def _wanted(snapshot: Snapshot, question: Question) -> tuple[Need, ...]:
+    """Ask for everybody's traces where no metric tells whose to look at."""
+    if any(True for signal in RED for _ in snapshot.signal(signal)):
+        return ()
+    reason = "what requests do, as there are no metrics of them"
+    return (needs.of_services(Fact.SPANS, question, question.services, reason=reason),)
 
 
 def _by_oddity(
