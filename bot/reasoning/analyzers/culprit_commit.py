@@ -1,0 +1,140 @@
+"""Which commit of many did it, by what its diff does; or none, and what did it instead."""
+
+from bot.domain.diagnosis import Finding, Hypothesis, Question, RuledOut
+from bot.domain.needs import Fact
+from bot.domain.snapshot import Snapshot
+from bot.reasoning import needs
+from bot.reasoning.changes import operational
+from bot.reasoning.changes import spans as traces
+from bot.reasoning.changes.signature import Signature, signature_of
+from bot.reasoning.changes.suspects import suspects_of
+from bot.reasoning.changes.trial import Trial, Verdict, uses_of
+from bot.reasoning.claims import watched, what
+from bot.reasoning.graph import ServiceGraph
+from bot.reasoning.picture import Picture, picture_of
+from bot.reasoning.diffs.reading import Effect
+
+NAME = "culprit_commit"
+_PRIOR = -4.5  # one commit of some thirty
+_SHOWN = 3  # commits that are worth an accusation
+_UNREAD = "bad_release"
+_CONFIG = (".yaml", ".yml", ".toml", ".ini", ".conf", ".env", ".properties", ".json", ".tf", ".hcl")
+
+
+def look(snapshot: Snapshot, question: Question) -> Finding:
+    """Return the likeliest commits, the triggers without a change, and who is innocent."""
+    suspects = suspects_of(snapshot)
+    if not suspects:
+        return Finding()
+    picture, signature = picture_of(snapshot), signature_of(snapshot)
+    if not signature.observations:
+        return Finding(needs=_needs(question, signature))
+    graph = ServiceGraph.of(snapshot)
+    trial = Trial(signature=signature, graph=graph, uses=uses_of(suspects))
+    verdicts = sorted(
+        (trial.of(s) for s in suspects), key=lambda v: (-v.weight, v.suspect.commit.id)
+    )
+    scene = operational.Scene(
+        snapshot=snapshot,
+        signature=signature,
+        graph=graph,
+        services=traces.telemetry(snapshot),
+    )
+    return Finding(
+        hypotheses=(
+            *_accused(verdicts, picture, question, signature),
+            *_triggers(scene, picture, question),
+        ),
+        ruled_out=_innocent(verdicts),
+        needs=_needs(question, signature),
+    )
+
+
+def _accused(
+    verdicts: list[Verdict], picture: Picture, question: Question, signature: Signature
+) -> list[Hypothesis]:
+    """Return one hypothesis a mechanism and service: the commit that fits it best."""
+    found: dict[tuple[str, str], Hypothesis] = {}
+    for verdict in verdicts[:_SHOWN]:
+        hypothesis = _hypothesis(verdict, picture, question, signature)
+        found.setdefault((hypothesis.cause, hypothesis.object), hypothesis)
+    return list(found.values())
+
+
+def _hypothesis(
+    verdict: Verdict, picture: Picture, question: Question, signature: Signature
+) -> Hypothesis:
+    service = verdict.landing.service if verdict.landing else signature.first
+    reading, commit = verdict.reading, verdict.suspect.commit
+    deed = reading.statement if reading else "changed what now fails"
+    return Hypothesis(
+        cause=reading.mechanism if reading else _UNREAD,
+        object=picture.object_of(service),
+        service=service,
+        summary=f"{what(commit).capitalize().rstrip(' in')} broke {service}: it {deed}.",
+        analyzer=NAME,
+        prior=_PRIOR,
+        evidence=verdict.evidence,
+        explains=_explained(signature, service),
+        onset=signature.breach,
+        change=commit,
+        signal=watched(picture, question, service, signature.first),
+        hint=_hint(verdict),
+    )
+
+
+def _hint(verdict: Verdict) -> str:
+    """Going forward is quicker where the code is right and only its migration is missing."""
+    files = verdict.suspect.commit.files
+    if files and all(f.lower().endswith(_CONFIG) for f in files):
+        return "revert config"
+    reading = verdict.reading
+    code_only = not any("migrat" in f.lower() or f.lower().endswith(".sql") for f in files)
+    if reading is not None and Effect.SCHEMA in reading.effects and code_only:
+        return "roll forward"
+    return "rollback"
+
+
+def _explained(signature: Signature, service: str) -> tuple[str, ...]:
+    return tuple(sorted({signature.first, *signature.suffering} - {"", service}))
+
+
+def _triggers(
+    scene: operational.Scene, picture: Picture, question: Question
+) -> list[Hypothesis]:
+    return [
+        Hypothesis(
+            cause=trigger.cause,
+            object=trigger.object,
+            service=trigger.service,
+            summary=trigger.summary,
+            analyzer=NAME,
+            prior=operational.PRIOR,
+            evidence=trigger.evidence,
+            explains=_explained(scene.signature, trigger.service),
+            onset=scene.signature.breach,
+            signal=watched(picture, question, trigger.service, scene.first),
+            hint=trigger.hint,
+        )
+        for trigger in operational.triggers(scene)
+    ]
+
+
+def _innocent(verdicts: list[Verdict]) -> tuple[RuledOut, ...]:
+    """Say of the commits that went live and did not do it, why not."""
+    found = []
+    for verdict in verdicts[1:]:
+        against = [e for e in verdict.evidence if not e.supports]
+        if verdict.landing is not None and verdict.weight + _PRIOR < 0 and against:
+            worst = min(against, key=lambda e: e.weight)
+            commit = verdict.suspect.commit
+            found.append(RuledOut(what=what(commit), why=worst.statement, source=worst.source))
+    return tuple(found[:4])
+
+
+def _needs(question: Question, signature: Signature) -> tuple[needs.Need, ...]:
+    services = {signature.first, *signature.suffering} - {""}
+    return (
+        needs.of_services(Fact.LOGS, question, services, reason="what fails, in its own words"),
+        needs.of_services(Fact.SPANS, question, services, reason="where the errors begin"),
+    )
