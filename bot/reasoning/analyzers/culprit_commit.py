@@ -17,7 +17,8 @@ from bot.reasoning.diffs.reading import Effect
 NAME = "culprit_commit"
 _PRIOR = -4.5  # one commit of some thirty
 _SHOWN = 3  # commits that are worth an accusation
-_UNREAD = "bad_release"
+_LEAST = -2.0  # log-odds from which a commit is worth naming at all
+_UNREAD = "bad_deploy"  # a specific accusation, though the mechanism is not known
 _CONFIG = (".yaml", ".yml", ".toml", ".ini", ".conf", ".env", ".properties", ".json", ".tf", ".hcl")
 
 
@@ -56,6 +57,8 @@ def _accused(
     """Return one hypothesis a mechanism and service: the commit that fits it best."""
     found: dict[tuple[str, str], Hypothesis] = {}
     for verdict in verdicts[:_SHOWN]:
+        if verdict.weight + _PRIOR < _LEAST:
+            break
         hypothesis = _hypothesis(verdict, picture, question, signature)
         found.setdefault((hypothesis.cause, hypothesis.object), hypothesis)
     return list(found.values())

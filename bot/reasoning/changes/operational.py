@@ -1,8 +1,8 @@
 """What breaks without any change of ours: each trigger with its own evidence in the fault."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from bot.domain.diagnosis import Evidence
 from bot.domain.snapshot import LogTemplate, Signal, Snapshot, Source
@@ -156,12 +156,25 @@ _PROVIDER = re.compile(
 def triggers(scene: Scene) -> tuple[Trigger, ...]:
     """Return the operational causes that something speaks for."""
     found: list[Trigger] = []
-    for look in (_named_by_logs, _surge, _external, _certificates):
+    for look in (_certificates, _named_by_logs, _surge, _external):
         found += look(scene)
-    return tuple(found)
+    joined: dict[str, Trigger] = {}
+    for trigger in found:
+        known = joined.get(trigger.cause)
+        joined[trigger.cause] = _both(known, trigger) if known else trigger
+    return tuple(joined.values())
 
 
-Look = Callable[[Scene], Iterable[Trigger]]
+def _both(one: Trigger, other: Trigger) -> Trigger:
+    """Join two sights of the same cause: the clearer one leads, the other adds at half weight."""
+    best, rest = (one, other) if one.weight >= other.weight else (other, one)
+    echoes = (said(e.statement, 0.5 * e.weight, e.source) for e in rest.evidence if e.supports)
+    place = one if one.cause == "certificate_expired" else best
+    return replace(
+        best,
+        object=place.object,
+        evidence=(*best.evidence, *list(echoes)[:2]),
+    )
 
 
 def _lines(scene: Scene) -> Iterator[tuple[str, str, Source]]:
@@ -265,7 +278,7 @@ def _external(scene: Scene) -> Iterator[Trigger]:
     for _, text, source in _lines(scene):
         for host in _hosts(text, scene.services):
             heard.setdefault(host, []).append((text, source))
-    for host, texts in sorted(heard.items()):
+    for host, texts in sorted(_joined(heard).items()):
         down = [(t, s) for t, s in texts if _DOWN.search(t)]
         refused = [(t, s) for t, s in texts if _REFUSED.search(t) and not _DOWN.search(t)]
         if not down:
@@ -280,6 +293,15 @@ def _external(scene: Scene) -> Iterator[Trigger]:
         measured = tuple(_measured(scene))
         if measured:
             yield _provider(scene, "provider", measured)
+
+
+def _joined(heard: dict[str, list[tuple[str, Source]]]) -> dict[str, list[tuple[str, Source]]]:
+    """Drop a peer's short name where a whole host name holds it: "psp" of "api.psp.com"."""
+    return {
+        host: texts
+        for host, texts in heard.items()
+        if not any(host != other and host in re.split(r"[.-]", other) for other in heard)
+    }
 
 
 def _provider(scene: Scene, host: str, evidence: tuple[Evidence, ...]) -> Trigger:
