@@ -143,5 +143,3 @@ def _text(path: Path) -> str:
     if path.stat().st_size > MAX_BYTES:
         raise Malformed(f"{path.name}: larger than {MAX_BYTES // 1024 // 1024} MiB")
     return path.read_text(encoding="utf-8-sig", errors="replace")
-
-

@@ -68,9 +68,7 @@ def series(rows: Iterable[Row]) -> tuple[Series, ...]:
     return tuple(result)
 
 
-def _series(
-    service: str, name: str, meter: Meter, points: Sequence[tuple[float, float]]
-) -> Series:
+def _series(service: str, name: str, meter: Meter, points: Sequence[tuple[float, float]]) -> Series:
     return Series(
         signal=meter.signal,
         service=service,
@@ -88,7 +86,9 @@ def masked(text: str) -> str:
     return " ".join(text.split())
 
 
-def logs(rows: Iterable[Row], patterns: Iterable[Row], *, since: datetime) -> tuple[LogTemplate, ...]:
+def logs(
+    rows: Iterable[Row], patterns: Iterable[Row], *, since: datetime
+) -> tuple[LogTemplate, ...]:
     """Return the templates of the lines, with the counts of the recorded patterns where known."""
     lines: dict[tuple[str, str], list[Row]] = {}
     for row in rows:

@@ -1,18 +1,18 @@
 """Which commit of many did it, by what its diff does; or none, and what did it instead."""
 
 from bot.domain.diagnosis import Finding, Hypothesis, Question, RuledOut
-from bot.domain.needs import Fact
+from bot.domain.needs import Fact, Need
 from bot.domain.snapshot import Snapshot
 from bot.reasoning import needs
 from bot.reasoning.changes import operational
 from bot.reasoning.changes import spans as traces
 from bot.reasoning.changes.signature import Signature, signature_of
 from bot.reasoning.changes.suspects import suspects_of
-from bot.reasoning.changes.trial import Trial, Verdict, uses_of
+from bot.reasoning.changes.trial import Verdict, trial_of
 from bot.reasoning.claims import watched, what
+from bot.reasoning.diffs.reading import Effect
 from bot.reasoning.graph import ServiceGraph
 from bot.reasoning.picture import Picture, picture_of
-from bot.reasoning.diffs.reading import Effect
 
 NAME = "culprit_commit"
 _PRIOR = -4.5  # one commit of some thirty
@@ -31,7 +31,7 @@ def look(snapshot: Snapshot, question: Question) -> Finding:
     if not signature.observations:
         return Finding(needs=_needs(question, signature))
     graph = ServiceGraph.of(snapshot)
-    trial = Trial(signature=signature, graph=graph, uses=uses_of(suspects))
+    trial = trial_of(signature, graph, suspects)
     verdicts = sorted(
         (trial.of(s) for s in suspects), key=lambda v: (-v.weight, v.suspect.commit.id)
     )
@@ -102,9 +102,7 @@ def _explained(signature: Signature, service: str) -> tuple[str, ...]:
     return tuple(sorted({signature.first, *signature.suffering} - {"", service}))
 
 
-def _triggers(
-    scene: operational.Scene, picture: Picture, question: Question
-) -> list[Hypothesis]:
+def _triggers(scene: operational.Scene, picture: Picture, question: Question) -> list[Hypothesis]:
     return [
         Hypothesis(
             cause=trigger.cause,
@@ -135,7 +133,7 @@ def _innocent(verdicts: list[Verdict]) -> tuple[RuledOut, ...]:
     return tuple(found[:4])
 
 
-def _needs(question: Question, signature: Signature) -> tuple[needs.Need, ...]:
+def _needs(question: Question, signature: Signature) -> tuple[Need, ...]:
     services = {signature.first, *signature.suffering} - {""}
     return (
         needs.of_services(Fact.LOGS, question, services, reason="what fails, in its own words"),

@@ -84,8 +84,8 @@ _TEXTS: tuple[tuple[Effect, str], ...] = (
     ),
     (
         Effect.ADDRESS,
-        r"no such host|name or service not known|name resolution|nxdomain|servfail|could not resolve"
-        r"|enotfound|getaddrinfo|unknown ?host|\bdns\b|lookup \S+ (on|:)|connection refused"
+        r"no such host|name or service not known|name resolution|nxdomain|servfail"
+        r"|could not resolve|enotfound|getaddrinfo|unknown ?host|\bdns\b|lookup \S+ (on|:)|connection refused"
         r"|econnrefused|no route to host|network is unreachable|no (healthy )?upstream|host unreach"
         r"|dial tcp|no endpoints|unsupported protocol|invalid url|bad gateway host"
         r"|not valid for any names|hostname mismatch|certificate is valid for|unknown authority",
@@ -130,8 +130,8 @@ _TEXTS: tuple[tuple[Effect, str], ...] = (
     (Effect.LATENCY, r"\bslow\b|latency|degraded|took \d"),
     (
         Effect.ERRORS,
-        r"\berror|exception|fail|\b5\d\d\b|refused|reset by peer|unavailable|rejected|aborted|broken"
-        r" pipe|invalid|denied|cannot|could not|unable",
+        r"\berror|exception|fail|\b5\d\d\b|refused|reset by peer|unavailable|rejected|aborted"
+        r"|broken pipe|invalid|denied|cannot|could not|unable",
     ),
 )
 
@@ -150,7 +150,8 @@ _METRICS: tuple[tuple[Effect, int, str], ...] = (
                              r"(request|order|call|page|op)"),
     (Effect.LOCKS, 1, r"lock|mutex|contention|blocked|waiting_(transactions|sessions)|serializ"),
     (Effect.RETRIES, 1, r"retr(y|ies)|attempts|redeliver|resend|amplification"),
-    (Effect.QUEUE, 1, r"queue|lag\b|_lag|backlog|pending|depth|unacked|dlq|dead_?letter|in_?flight"),
+    (Effect.QUEUE, 1, r"queue|lag\b|_lag|backlog|pending|depth|unacked|dlq|dead_?letter|"
+                       r"in_?flight"),
     (Effect.AUTHENTICATION, 1, r"auth|401|403|token|jwt|denied|forbidden|login|signature|handshake|"
                                r"tls|cert_?err"),
     (Effect.ADDRESS, 1, r"dns|resol(ve|ution)|refused|unreachable|nxdomain|connect_?(err|fail)"),

@@ -52,7 +52,7 @@ class Scene:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sentence:
-    """A trigger that the logs name outright. `spares`: texts that point at our own code."""
+    """A trigger that the logs name outright."""
 
     cause: str
     kind: str
@@ -60,7 +60,6 @@ class _Sentence:
     weight: float
     summary: str
     hint: str
-    spares: str = r"$^"
 
 
 _SENTENCES = (
@@ -73,8 +72,8 @@ _SENTENCES = (
     ),
     _Sentence(
         cause="node_failure", kind="node",
-        words=r"node\S* (is )?(not ?ready|unreachable|lost|down|drain|terminat|preempt)|nodenotready"
-        r"|\bevict(ed|ion)\b|(memory|disk|pid) ?pressure|spot (instance|interruption)|kernel:|ecc"
+        words=r"node\S* (is )?(not ?ready|unreachable|lost|down|drain|terminat|preempt)"
+        r"|nodenotready|\bevict(ed|ion)\b|(memory|disk|pid) ?pressure|spot (instance|interruption)|kernel:|ecc"
         r"|hardware (error|fault)|machine check|kubelet stopped|host (is )?(down|unreachable)"
         r"|instance .{0,30}(terminated|retired|impaired)|availability zone|\baz\b.{0,20}(outage|"
         r"impair|down)|packet loss|link (is )?down|network partition|i/o error|nvme|ebs .{0,20}"
@@ -110,7 +109,8 @@ _SENTENCES = (
         r"byte|utf-?8|character|message|event|line|data)|(feed|import|partner|vendor|supplier|"
         r"upload|batch|file|ingest\w*).{0,50}(malformed|corrupt|invalid|bad|unexpected|missing|"
         r"empty|duplicate)|invalid byte sequence|byte order mark|\bbom\b|poison",
-        weight=STRONG, summary="{first} is fed data that it cannot take", hint="quarantine the data",
+        weight=STRONG, summary="{first} is fed data that it cannot take",
+        hint="quarantine the data",
     ),
     _Sentence(
         cause="disk_full", kind="disk",
@@ -125,8 +125,8 @@ _SENTENCES = (
     ),
     _Sentence(
         cause="failover_or_maintenance", kind="infrastructure",
-        words=r"failover|fail(ed|ing) over|promot(ed|ing).{0,20}(primary|replica|leader)|maintenance"
-        r"|leader (election|not available|lost)|not (the )?(leader|primary|master)|read-only "
+        words=r"failover|fail(ed|ing) over|promot(ed|ing).{0,20}(primary|replica|leader)"
+        r"|maintenance|leader (election|not available|lost)|not (the )?(leader|primary|master)|read-only "
         r"(transaction|mode|replica)|broker .{0,20}(down|unavailable|lost)|replica(tion)? (lag|is "
         r"behind|broken)|primary (is )?(down|lost|unreachable)|quorum|region .{0,30}(outage|impair|"
         r"unavail)|(outage|incident).{0,30}(region|provider|cloud)",
@@ -318,13 +318,13 @@ def _provider(scene: Scene, host: str, evidence: tuple[Evidence, ...]) -> Trigge
 def _hosts(text: str, services: frozenset[str]) -> list[str]:
     found = {m[1].lower() for m in _HOST.finditer(text)}
     found |= {
-        m[1].lower()
-        for m in re.finditer(r"peer\.service=([\w.-]+)", text)
-        if m[1] not in services
+        m[1].lower() for m in re.finditer(r"peer\.service=([\w.-]+)", text) if m[1] not in services
     }
     names = {s.lower() for s in services}
     return sorted(
-        h for h in found if not _INSIDE.search(h) and h not in names and h.split(".")[0] not in names
+        h
+        for h in found
+        if not _INSIDE.search(h) and h not in names and h.split(".")[0] not in names
     )
 
 

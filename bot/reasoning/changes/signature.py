@@ -88,7 +88,8 @@ def signature_of(snapshot: Snapshot) -> Signature:
         *_of_alerts(snapshot),
     )
     first = _first(snapshot, found, graph)
-    suffering = _suffering(found, first, graph)
+    failed = {s.service for s in snapshot.spans if s.error} & graph.above(first)
+    suffering = tuple(sorted({*_suffering(found, first, graph), *failed} - {first}))
     text = _text(snapshot, complaints)
     moments = [o.at for o in found if o.at is not None and o.weight >= 1.0]
     own = [o.at for o in found if o.at is not None and o.service == first and o.weight >= 1.0]
@@ -125,9 +126,7 @@ def _of_one_series(series: Series) -> Iterator[Observation]:
     shift = shift_of(series, meaning.direction)
     if shift is None or shift.onset <= series.times[2]:  # no calm time before it: no comparison
         return
-    now, usual = (
-        quantity(v, series.unit, series.signal) for v in (_extreme(shift), shift.usual)
-    )
+    now, usual = (quantity(v, series.unit, series.signal) for v in (_extreme(shift), shift.usual))
     for effect in sorted(meaning.effects):
         weight = min(FULL, 1.0 + math.log(max(1.0, shift.size)))
         yield Observation(
@@ -166,9 +165,7 @@ def _extreme(shift: statistics.Shift) -> float:
     return shift.now if shift.until is None else shift.worst
 
 
-def _of_logs(
-    complaints: Iterable[LogTemplate], services: frozenset[str]
-) -> Iterator[Observation]:
+def _of_logs(complaints: Iterable[LogTemplate], services: frozenset[str]) -> Iterator[Observation]:
     for template in complaints:
         text = f"{template.template} {template.example}"
         second_hand = _about_another(template, services)
@@ -232,9 +229,7 @@ def _of_alerts(snapshot: Snapshot) -> Iterator[Observation]:
             )
 
 
-def _first(
-    snapshot: Snapshot, found: Iterable[Observation], graph: ServiceGraph
-) -> str:
+def _first(snapshot: Snapshot, found: Iterable[Observation], graph: ServiceGraph) -> str:
     """Return the first failing service: the alert's, unless a callee of it fails by itself."""
     seen = tuple(found)
     alerted = [a.service for a in snapshot.alerts if a.service]

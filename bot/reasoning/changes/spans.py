@@ -71,4 +71,3 @@ def telemetry(snapshot: Snapshot) -> frozenset[str]:
     spans = {s.service for s in snapshot.spans}
     series = {s.service for s in snapshot.series}
     return frozenset(spans | series | {t.service for t in snapshot.logs}) - {""}
-

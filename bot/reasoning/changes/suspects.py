@@ -24,6 +24,9 @@ _HARMLESS = re.compile(
     r"|(^|/)(CODEOWNERS|LICENSE|README[^/]*|CHANGELOG[^/]*|\.gitignore|\.editorconfig|Makefile)$",
     re.I,
 )
+_LEAST_NAME = 6
+_QUOTED = re.compile(r"""["'`]([^"'`\n]{6,80})["'`]""")
+_NAME = re.compile(r"\b(?=[\w.-]{6,60}\b)[A-Za-z][A-Za-z0-9]*(?:[_.-][A-Za-z0-9]+)+\b")
 _REQUIREMENTS = re.compile(r"requirements[^/]*\.txt$", re.I)
 
 
@@ -45,6 +48,13 @@ class Suspect:
     readings: tuple[Reading, ...]
     changed: str  # the lines added and removed
     words: frozenset[str]
+    added: frozenset[str]  # telling names that only its new lines have
+    removed: frozenset[str]  # and only its old ones
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The telling names that it puts in or takes out."""
+        return self.added | self.removed
 
     @property
     def shared(self) -> bool:
@@ -73,17 +83,18 @@ def suspects_of(snapshot: Snapshot) -> tuple[Suspect, ...]:
     """Return the commits of a snapshot, each once, in time order."""
     commits = {c.id: c for c in snapshot.changes if c.kind is ChangeKind.COMMIT}
     deploys = [c for c in snapshot.changes if c.kind is ChangeKind.DEPLOY]
-    return tuple(
-        _suspect(c, deploys) for c in sorted(commits.values(), key=lambda c: (c.at, c.id))
-    )
+    return tuple(_suspect(c, deploys) for c in sorted(commits.values(), key=lambda c: (c.at, c.id)))
 
 
 def _suspect(commit: Change, deploys: Sequence[Change]) -> Suspect:
     changed = changed_lines(commit.diff or "")
     readings = _read(commit.diff, commit.files) if commit.diff else ()
     own = {w for r in readings if r.weight > 0 for w in r.words}
+    new, old = (names_of(_side(commit.diff or "", mark)) for mark in "+-")
     return Suspect(
         commit=commit,
+        added=new - old,
+        removed=old - new,
         landings=tuple(
             Landing(service=d.service, at=d.at, deploy=d)
             for d in sorted(deploys, key=lambda d: (d.at, d.id))
@@ -108,8 +119,18 @@ def brings(deploy: Change, commit: Change) -> bool:
 
 def changed_lines(diff: str) -> str:
     """Return the lines that a unified diff adds or removes, without their marks."""
+    return f"{_side(diff, '+')}\n{_side(diff, '-')}"
+
+
+def _side(diff: str, mark: str) -> str:
     return "\n".join(
         line[1:]
         for line in diff.splitlines()
-        if line[:1] in "+-" and not line.startswith(("+++", "---"))
+        if line.startswith(mark) and not line.startswith(mark * 3)
     )
+
+
+def names_of(text: str) -> frozenset[str]:
+    """Return what is told apart from plain words: quoted texts, names with _ - . or digits."""
+    quoted = {m[1] for m in _QUOTED.finditer(text) if len(m[1].strip()) >= _LEAST_NAME}
+    return frozenset(quoted | {m[0] for m in _NAME.finditer(text)})

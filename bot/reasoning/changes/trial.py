@@ -1,5 +1,6 @@
 """Weighs one commit against the fault: what it does, where, when, and in which words."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,9 +24,10 @@ SLOW = frozenset({
 
 BURDENS = frozenset({
     Effect.TRAFFIC, Effect.QUERY_FANOUT, Effect.RETRIES, Effect.CACHE_MISSES, Effect.SLOW_QUERY,
-    Effect.LOCKS, Effect.POOL, Effect.QUEUE,
+    Effect.LOCKS, Effect.POOL, Effect.QUEUE, Effect.SCHEMA, Effect.AUTHENTICATION,
+    Effect.WRONG_RESULT,
 })  # fmt: skip
-"""Effects that a caller has on what it calls."""
+"""Effects that a caller has on what it calls: load, messages and credentials."""
 
 _UNREAD = -1.5  # most changes that no rule knows are innocent
 _UNKNOWN = -2.5  # a change whose diff nobody has seen may be suspected, never convicted
@@ -56,6 +58,7 @@ class Trial:
     signature: Signature
     graph: ServiceGraph
     uses: Mapping[str, int]
+    names: Mapping[str, int]
 
     def of(self, suspect: Suspect) -> Verdict:
         """Return the case of one commit."""
@@ -65,6 +68,7 @@ class Trial:
         evidence = [*deed, *place, *self._time(suspect, landing, reading)]
         evidence += self._words(suspect, known=reading is not None)
         evidence += self._frames(suspect)
+        evidence += self._names(suspect)
         return Verdict(suspect=suspect, reading=reading, landing=landing, evidence=tuple(evidence))
 
     def _deed(self, suspect: Suspect) -> tuple[Reading | None, list[Evidence]]:
@@ -109,7 +113,7 @@ class Trial:
         if vague is not None and not telling:
             return said(vague.statement, HINT - 0.5 * signature.telling, vague.source)
         return said(
-            f"nothing is seen of {_named(sorted(telling or reading.effects))}, which it would cause",
+            f"nothing is seen of its {_named(sorted(telling or reading.effects))}",
             -1.0 - 0.7 * signature.telling,
             vague.source if vague else _nothing(signature),
         )
@@ -127,19 +131,24 @@ class Trial:
         self, service: str, reading: Reading | None, seen: Observation | None
     ) -> tuple[float, str]:
         first, graph = self.signature.first, self.graph
+        where = f"it runs in {service}"
         if service == first:
-            return GOOD, f"it runs in {service}, where the trouble starts"
+            return GOOD, f"{where}, where the trouble starts"
         if seen is not None and seen.service == service and seen.effect not in VAGUE:
-            return GOOD, f"it runs in {service}, where the effect is seen"
-        if service in graph.below(first):
-            return HINT, f"it runs in {service}, which {first} depends on"
-        burden = reading is not None and bool(reading.effects & BURDENS)
+            return GOOD, f"{where}, where the effect is seen"
         if service in graph.above(first):
-            text = f"it runs in {service}, which calls {first}"
-            return (GOOD, f"{text} and can burden it") if burden else (-HINT, text)
+            harms = reading is not None and bool(reading.effects & BURDENS)
+            text = f"{where}, which calls {first}"
+            return (GOOD, f"{text} and can harm it") if harms else (-HINT, text)
+        return self._elsewhere(service, where)
+
+    def _elsewhere(self, service: str, where: str) -> tuple[float, str]:
+        first = self.signature.first
+        if service in self.graph.below(first):
+            return HINT, f"{where}, which {first} depends on"
         if service in self.signature.suffering:
-            return -HINT, f"it runs in {service}, which suffers too"
-        return -2.0, f"it runs in {service}, which has no part in the trouble"
+            return -HINT, f"{where}, which suffers too"
+        return -2.0, f"{where}, which has no part in the trouble"
 
     def _unlanded(self, suspect: Suspect) -> Evidence:
         source, first = suspect.commit.source, self.signature.first
@@ -179,7 +188,9 @@ class Trial:
         if weight < 0.3 or suspect.harmless_files:
             return []
         most = _WORDS if known else _WORDS_UNREAD
-        text = f"{listed(common[:3])} of its diff {'are' if common[1:] else 'is'} met in the trouble"
+        text = (
+            f"{listed(common[:3])} of its diff {'are' if common[1:] else 'is'} met in the trouble"
+        )
         return [said(text, min(most, weight), suspect.commit.source)]
 
     def _frames(self, suspect: Suspect) -> list[Evidence]:
@@ -190,6 +201,20 @@ class Trial:
         if not hits or suspect.harmless_files:
             return []
         return [said(f"the stack trace passes through {hits[0]}", 2.5, suspect.commit.source)]
+
+    def _names(self, suspect: Suspect) -> list[Evidence]:
+        """A name that the trouble speaks of, and that this commit alone put in or took out."""
+        if suspect.harmless_files:
+            return []
+        told = sorted(
+            (n for n in suspect.names if n in self.signature.text and self.names.get(n) == 1),
+            key=lambda n: (-len(n), n),
+        )
+        if not told:
+            return []
+        verb = "adds" if told[0] in suspect.added else "takes out"
+        text = f"it {verb} {told[0]}, which the trouble speaks of"
+        return [said(text, 2.5, suspect.commit.source)]
 
 
 def _delay(
@@ -222,11 +247,11 @@ def _nothing(signature: Signature) -> Source:
     return Source(system="reasoning", query="all of the above")
 
 
-def uses_of(suspects: Sequence[Suspect]) -> dict[str, int]:
-    """Return how many commits use each word: a word of many tells nothing."""
-    counts: dict[str, int] = {}
-    for suspect in suspects:
-        for word in suspect.words:
-            counts[word] = counts.get(word, 0) + 1
-    return counts
-
+def trial_of(signature: Signature, graph: ServiceGraph, suspects: Sequence[Suspect]) -> Trial:
+    """Return the trial of all suspects: a word or name that many of them use tells nothing."""
+    return Trial(
+        signature=signature,
+        graph=graph,
+        uses=Counter(word for s in suspects for word in s.words),
+        names=Counter(name for s in suspects for name in s.names),
+    )
