@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from bot.reasoning.diffs.parse import FileDiff, Hunk, Line
+from bot.reasoning.diffs.settings import Setting, settings
 from bot.reasoning.diffs.words import vocabulary
 
 _BLANKS = re.compile(r"\s+")
@@ -25,6 +26,7 @@ class Change:
     moved: frozenset[str]  # squeezed code of lines on both sides
     came: Mapping[str, tuple[Line, ...]]  # word → net added lines
     went: Mapping[str, tuple[Line, ...]]
+    settings: tuple[Setting, ...]
     home: Mapping[int, Hunk]  # id of a line → its hunk
 
     def hunk_of(self, line: Line) -> Hunk:
@@ -49,6 +51,7 @@ def change(file: FileDiff) -> Change:
         moved=frozenset(both),
         came=_index(added),
         went=_index(removed),
+        settings=settings(file.hunks, frozenset(map(id, (*added, *removed)))),
         home={id(line): hunk for hunk in file.hunks for line in hunk.lines},
     )
 
