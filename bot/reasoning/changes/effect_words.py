@@ -85,7 +85,8 @@ _TEXTS: tuple[tuple[Effect, str], ...] = (
     (
         Effect.ADDRESS,
         r"no such host|name or service not known|name resolution|nxdomain|servfail"
-        r"|could not resolve|enotfound|getaddrinfo|unknown ?host|\bdns\b|lookup \S+ (on|:)|connection refused"
+        r"|could not resolve|enotfound|getaddrinfo|unknown ?host|\bdns\b|lookup \S+ (on|:)"
+        r"|connection refused"
         r"|econnrefused|no route to host|network is unreachable|no (healthy )?upstream|host unreach"
         r"|dial tcp|no endpoints|unsupported protocol|invalid url|bad gateway host"
         r"|not valid for any names|hostname mismatch|certificate is valid for|unknown authority",

@@ -73,7 +73,8 @@ _SENTENCES = (
     _Sentence(
         cause="node_failure", kind="node",
         words=r"node\S* (is )?(not ?ready|unreachable|lost|down|drain|terminat|preempt)"
-        r"|nodenotready|\bevict(ed|ion)\b|(memory|disk|pid) ?pressure|spot (instance|interruption)|kernel:|ecc"
+        r"|nodenotready|\bevict(ed|ion)\b|(memory|disk|pid) ?pressure|spot (instance|interruption)"
+        r"|kernel:|\becc\b"
         r"|hardware (error|fault)|machine check|kubelet stopped|host (is )?(down|unreachable)"
         r"|instance .{0,30}(terminated|retired|impaired)|availability zone|\baz\b.{0,20}(outage|"
         r"impair|down)|packet loss|link (is )?down|network partition|i/o error|nvme|ebs .{0,20}"
@@ -126,8 +127,8 @@ _SENTENCES = (
     _Sentence(
         cause="failover_or_maintenance", kind="infrastructure",
         words=r"failover|fail(ed|ing) over|promot(ed|ing).{0,20}(primary|replica|leader)"
-        r"|maintenance|leader (election|not available|lost)|not (the )?(leader|primary|master)|read-only "
-        r"(transaction|mode|replica)|broker .{0,20}(down|unavailable|lost)|replica(tion)? (lag|is "
+        r"|maintenance|leader (election|not available|lost)|not (the )?(leader|primary|master)"
+        r"|read-only (transaction|mode|replica)|broker .{0,20}(down|unavailable|lost)|replica(tion)? (lag|is "
         r"behind|broken)|primary (is )?(down|lost|unreachable)|quorum|region .{0,30}(outage|impair|"
         r"unavail)|(outage|incident).{0,30}(region|provider|cloud)",
         weight=STRONG, summary="what {first} runs on fails over or is down", hint="fail over",
