@@ -1,6 +1,6 @@
 """Which commit of many did it, by what its diff does; or none, and what did it instead."""
 
-from bot.domain.diagnosis import Finding, Hypothesis, Question, RuledOut
+from bot.domain.diagnosis import Evidence, Finding, Hypothesis, Question, RuledOut
 from bot.domain.needs import Fact, Need
 from bot.domain.snapshot import Snapshot
 from bot.reasoning import needs
@@ -9,7 +9,7 @@ from bot.reasoning.changes import spans as traces
 from bot.reasoning.changes.signature import Signature, signature_of
 from bot.reasoning.changes.suspects import suspects_of
 from bot.reasoning.changes.trial import Verdict, trial_of
-from bot.reasoning.claims import watched, what
+from bot.reasoning.claims import GOOD, said, source_of, watched, what
 from bot.reasoning.diffs.reading import Effect
 from bot.reasoning.graph import ServiceGraph
 from bot.reasoning.picture import Picture, picture_of
@@ -77,12 +77,21 @@ def _hypothesis(
         summary=f"{what(commit).capitalize().rstrip(' in')} broke {service}: it {deed}.",
         analyzer=NAME,
         prior=_PRIOR,
-        evidence=verdict.evidence,
+        evidence=(*verdict.evidence, *_unheard(picture)),
         explains=_explained(signature, service),
         onset=signature.breach,
         change=commit,
         signal=watched(picture, question, service, signature.first),
         hint=_hint(verdict),
+    )
+
+
+def _unheard(picture: Picture) -> tuple[Evidence, ...]:
+    """As long as no log and no trace was read, the mechanism is a guess."""
+    if picture.snapshot.logs or picture.snapshot.spans:
+        return ()
+    return (
+        said("no log line and no trace of the trouble was read yet", -GOOD, source_of(picture)),
     )
 
 
@@ -111,7 +120,7 @@ def _triggers(scene: operational.Scene, picture: Picture, question: Question) ->
             summary=trigger.summary,
             analyzer=NAME,
             prior=operational.PRIOR,
-            evidence=trigger.evidence,
+            evidence=(*trigger.evidence, *_unheard(picture)),
             explains=_explained(scene.signature, trigger.service),
             onset=scene.signature.breach,
             signal=watched(picture, question, trigger.service, scene.first),

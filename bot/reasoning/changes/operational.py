@@ -128,8 +128,8 @@ _SENTENCES = (
         cause="failover_or_maintenance", kind="infrastructure",
         words=r"failover|fail(ed|ing) over|promot(ed|ing).{0,20}(primary|replica|leader)"
         r"|maintenance|leader (election|not available|lost)|not (the )?(leader|primary|master)"
-        r"|read-only (transaction|mode|replica)|broker .{0,20}(down|unavailable|lost)|replica(tion)? (lag|is "
-        r"behind|broken)|primary (is )?(down|lost|unreachable)|quorum|region .{0,30}(outage|impair|"
+        r"|read-only (transaction|mode|replica)|broker .{0,20}(down|unavailable|lost)"
+        r"|replica(tion)? (lag|is behind|broken)|primary (is )?(down|lost|unreachable)|quorum|region .{0,30}(outage|impair|"
         r"unavail)|(outage|incident).{0,30}(region|provider|cloud)",
         weight=STRONG, summary="what {first} runs on fails over or is down", hint="fail over",
     ),

@@ -71,6 +71,12 @@ class Signature:
             default=None,
         )
 
+    def speaks_of(self, name: str) -> bool:
+        """Whether a name is met in what is complained of, as a whole, not as an attribute's key."""
+        if name not in self.text:
+            return False
+        return bool(re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w=-])", self.text))
+
     @property
     def telling(self) -> float:
         """Return how clear the clearest effect is that not every fault has."""

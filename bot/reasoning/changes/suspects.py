@@ -26,7 +26,7 @@ _HARMLESS = re.compile(
 )
 _LEAST_NAME = 6
 _QUOTED = re.compile(r"""["'`]([^"'`\n]{6,80})["'`]""")
-_NAME = re.compile(r"\b(?=[\w.-]{6,60}\b)[A-Za-z][A-Za-z0-9]*(?:[_.-][A-Za-z0-9]+)+\b")
+_NAME = re.compile(r"\b(?=[\w.-]{6,60}\b)[A-Za-z0-9]+(?:[_.-][A-Za-z0-9]+)+\b")
 _REQUIREMENTS = re.compile(r"requirements[^/]*\.txt$", re.I)
 
 

@@ -81,10 +81,11 @@ class Trial:
         if not risky:
             return None, self._innocent(suspect)
         best = max(risky, key=lambda r: (r.weight + self.match(r).weight, r.rule))
-        return best, [
-            said(f"it {best.statement}", min(3.0, best.weight), source),
-            self.match(best),
-        ]
+        deed = said(f"it {best.statement}", min(3.0, best.weight), source)
+        match = self.match(best)
+        if deed.weight + match.weight < _UNREAD:  # then it may still do something unread
+            return None, [said(f"{deed.statement}, but {match.statement}", _UNREAD, source)]
+        return best, [deed, match]
 
     def _innocent(self, suspect: Suspect) -> list[Evidence]:
         source = suspect.commit.source
@@ -139,7 +140,9 @@ class Trial:
         if service in graph.above(first):
             harms = reading is not None and bool(reading.effects & BURDENS)
             text = f"{where}, which calls {first}"
-            return (GOOD, f"{text} and can harm it") if harms else (-HINT, text)
+            if harms:
+                return GOOD, f"{text} and can harm it"
+            return -HINT if reading else 0.0, text
         return self._elsewhere(service, where)
 
     def _elsewhere(self, service: str, where: str) -> tuple[float, str]:
@@ -207,7 +210,7 @@ class Trial:
         if suspect.harmless_files:
             return []
         told = sorted(
-            (n for n in suspect.names if n in self.signature.text and self.names.get(n) == 1),
+            (n for n in suspect.names if self.names.get(n) == 1 and self.signature.speaks_of(n)),
             key=lambda n: (-len(n), n),
         )
         if not told:
