@@ -89,7 +89,7 @@ RULES = tuple(
             mechanism="index_not_used",
             effects=_SLOW,
             words="lower upper date trim cast coalesce to_char substring date_trunc ifnull concat year month extract date_format iexact trunc json_extract func isnull md5 convert",
-            came=r"(?i)(?:where|and|or|on|by|filter\w*\()\b?.*?\b(?:func\.)?(?:lower|upper|date|trim|cast|coalesce|to_char|substring|date_trunc|ifnull|concat|year|month|extract|date_format|trunc|json_extract|isnull|md5|convert)\s*\(\s*[\w.]*[a-z_]\w*|__iexact|^\W*(?:lower|upper|date|date_trunc|coalesce|cast)\(\w[\w.]*\W.*(?:=|<|>|between)|\w::(?:text|date|varchar)\s*(?:=|<|>|like)",
+            came=r"(?i)(?:where|and|or|on|by|filter\w*\().*?\b(?:func\.)?(?:lower|upper|date|trim|cast|coalesce|to_char|substring|date_trunc|ifnull|concat|year|month|extract|date_format|trunc|json_extract|isnull|md5|convert)\s*\(\s*[\w.]*[a-z_]\w*|__iexact|^\W*(?:lower|upper|date|date_trunc|coalesce|cast)\(\w[\w.]*\W.*(?:=|<|>|between)|\w::(?:text|date|varchar)\s*(?:=|<|>|like)",
             unless=r"(?i)create (?:unique )?index",
             unless_went=r"(?i)\b(?:lower|upper|date|trim|cast|coalesce|to_char|date_trunc|date_format)\(",
             near=r"(?i)select|from|where|query|filter|update|delete",
