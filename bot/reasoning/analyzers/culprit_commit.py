@@ -67,18 +67,19 @@ def _accused(
 def _hypothesis(
     verdict: Verdict, picture: Picture, question: Question, signature: Signature
 ) -> Hypothesis:
-    service = verdict.landing.service if verdict.landing else signature.first
+    runs_in = verdict.landing.service if verdict.landing else signature.first
+    service = signature.first or runs_in
     reading, commit = verdict.reading, verdict.suspect.commit
     deed = reading.statement if reading else "changed what now fails"
     return Hypothesis(
         cause=reading.mechanism if reading else _UNREAD,
-        object=picture.object_of(service),
+        object=picture.object_of(runs_in),
         service=service,
-        summary=f"{what(commit).capitalize().rstrip(' in')} broke {service}: it {deed}.",
+        summary=f"{_called(verdict)} broke {service}: it {deed}.",
         analyzer=NAME,
         prior=_PRIOR,
         evidence=(*verdict.evidence, *_unheard(picture)),
-        explains=_explained(signature, service),
+        explains=_explained(signature, service, runs_in),
         onset=signature.breach,
         change=commit,
         signal=watched(picture, question, service, signature.first),
@@ -95,6 +96,11 @@ def _unheard(picture: Picture) -> tuple[Evidence, ...]:
     )
 
 
+def _called(verdict: Verdict) -> str:
+    commit = verdict.suspect.commit
+    return f"Commit {(commit.after or commit.id)[:12]}"
+
+
 def _hint(verdict: Verdict) -> str:
     """Going forward is quicker where the code is right and only its migration is missing."""
     files = verdict.suspect.commit.files
@@ -107,8 +113,8 @@ def _hint(verdict: Verdict) -> str:
     return "rollback"
 
 
-def _explained(signature: Signature, service: str) -> tuple[str, ...]:
-    return tuple(sorted({signature.first, *signature.suffering} - {"", service}))
+def _explained(signature: Signature, *services: str) -> tuple[str, ...]:
+    return tuple(sorted({signature.first, *signature.suffering, *services[1:]} - {"", services[0]}))
 
 
 def _triggers(scene: operational.Scene, picture: Picture, question: Question) -> list[Hypothesis]:

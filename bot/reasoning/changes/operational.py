@@ -11,7 +11,7 @@ from bot.reasoning.changes.signature import Signature, novel, rising, shift_of
 from bot.reasoning.claims import GOOD, HINT, PROOF, STRONG, said
 from bot.reasoning.diffs.reading import Effect
 from bot.reasoning.graph import ServiceGraph
-from bot.reasoning.wording import listed, quantity
+from bot.reasoning.wording import quantity
 
 PRIOR = -2.0
 _SURGE = 1.5  # times the usual requests
@@ -110,7 +110,7 @@ _SENTENCES = (
         r"byte|utf-?8|character|message|event|line|data)|(feed|import|partner|vendor|supplier|"
         r"upload|batch|file|ingest\w*).{0,50}(malformed|corrupt|invalid|bad|unexpected|missing|"
         r"empty|duplicate)|invalid byte sequence|byte order mark|\bbom\b|poison",
-        weight=STRONG, summary="{first} is fed data that it cannot take",
+        weight=STRONG + HINT, summary="{first} is fed data that it cannot take",
         hint="quarantine the data",
     ),
     _Sentence(
@@ -129,8 +129,8 @@ _SENTENCES = (
         words=r"failover|fail(ed|ing) over|promot(ed|ing).{0,20}(primary|replica|leader)"
         r"|maintenance|leader (election|not available|lost)|not (the )?(leader|primary|master)"
         r"|read-only (transaction|mode|replica)|broker .{0,20}(down|unavailable|lost)"
-        r"|replica(tion)? (lag|is behind|broken)|primary (is )?(down|lost|unreachable)|quorum|region .{0,30}(outage|impair|"
-        r"unavail)|(outage|incident).{0,30}(region|provider|cloud)",
+        r"|replica(tion)? (lag|is behind|broken)|primary (is )?(down|lost|unreachable)|quorum"
+        r"|region .{0,30}(outage|impair|unavail)|(outage|incident).{0,30}(region|provider|cloud)",
         weight=STRONG, summary="what {first} runs on fails over or is down", hint="fail over",
     ),
 )  # fmt: skip
@@ -237,17 +237,16 @@ def _surge(scene: Scene) -> Iterator[Trigger]:
         return
     measured = {s.service for s in scene.snapshot.signal(Signal.REQUEST_RATE)}
     entries = [s for s in sorted(risen) if not scene.graph.callers(s) - {s}]
-    service = entries[0] if entries else max(risen, key=lambda s: risen[s].size)
+    if not entries:  # the calls multiply inside: that is a caller's doing
+        return
+    service = entries[0]
     shift = risen[service]
     series = next(iter(scene.snapshot.signal(Signal.REQUEST_RATE, service)))
     grown = f"{quantity(shift.usual, '1/s')} → {quantity(max(shift.now, shift.worst), '1/s')}"
-    evidence = [said(f"requests of {service} went {grown}", STRONG, series.source)]
-    if entries:
-        evidence.append(said(f"nobody of ours calls {service}: users do", GOOD, series.source))
-    else:
-        calm = sorted(scene.graph.callers(service) - set(risen))
-        text = f"{listed(calm) or service} got no more requests: the calls multiply inside"
-        evidence.append(said(text, -STRONG, series.source))
+    evidence = [
+        said(f"requests of {service} went {grown}", STRONG, series.source),
+        said(f"nobody of ours calls {service}: users do", GOOD, series.source),
+    ]
     if len(risen) == len(measured) > 1:
         evidence.append(said(f"all {len(risen)} services got more", GOOD, series.source))
     evidence += _order(scene, shift.onset, series.source)

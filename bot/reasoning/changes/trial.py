@@ -31,6 +31,9 @@ BURDENS = frozenset({
 
 _UNREAD = -1.5  # most changes that no rule knows are innocent
 _UNKNOWN = -2.5  # a change whose diff nobody has seen may be suspected, never convicted
+_UNSEEN = -2.0  # a definite effect that is not seen speaks against it
+_FAR = 0.4  # of what is seen neither where the commit runs nor where the trouble starts
+_LEAST_SEEN = 0.8
 _AFTER = -6.0
 _RARE = 3  # commits that share a word before it says little
 _WORDS, _WORDS_UNREAD = 2.0, 0.8  # the most that common words may weigh
@@ -80,9 +83,10 @@ class Trial:
         risky = [r for r in suspect.readings if r.weight > 0]
         if not risky:
             return None, self._innocent(suspect)
-        best = max(risky, key=lambda r: (r.weight + self.match(r).weight, r.rule))
+        where = frozenset(x.service for x in suspect.landings)
+        best = max(risky, key=lambda r: (r.weight + self.match(r, where).weight, r.rule))
         deed = said(f"it {best.statement}", min(3.0, best.weight), source)
-        match = self.match(best)
+        match = self.match(best, where)
         if deed.weight + match.weight < _UNREAD:  # then it may still do something unread
             return None, [said(f"{deed.statement}, but {match.statement}", _UNREAD, source)]
         return best, [deed, match]
@@ -99,25 +103,39 @@ class Trial:
             found.append(said(f"it is about {_named(seen)}, as the trouble is", HINT, source))
         return found
 
-    def match(self, reading: Reading) -> Evidence:
+    def match(self, reading: Reading, services: frozenset[str]) -> Evidence:
         """Weigh whether the effects that a change can have are the ones that are seen."""
         signature = self.signature
         telling = reading.effects - COMMON
-        seen = signature.best(telling)
-        common = signature.best(reading.effects - VAGUE)
+        definite = reading.effects - VAGUE
+        seen = self._seen(telling, services)
+        common = self._seen(definite, services)
         vague = signature.best(reading.effects)
-        if seen is not None and seen.weight >= 0.8:
-            return said(seen.statement, min(3.0, seen.weight + 0.3), seen.source)
-        if common is not None and common.weight >= 0.8:
+        if seen is not None:
+            return said(seen[0].statement, min(3.0, seen[1] + 0.3), seen[0].source)
+        if common is not None:
             lost = 0.5 * signature.telling if telling else 0.3 * signature.telling
-            return said(common.statement, min(3.0, common.weight) - lost, common.source)
-        if vague is not None and not telling:
+            return said(common[0].statement, min(3.0, common[1]) - lost, common[0].source)
+        if vague is not None and not definite:
             return said(vague.statement, HINT - 0.5 * signature.telling, vague.source)
         return said(
-            f"nothing is seen of its {_named(sorted(telling or reading.effects))}",
-            -1.0 - 0.7 * signature.telling,
+            f"nothing is seen of its {_named(sorted(telling or definite or reading.effects))}",
+            _UNSEEN - 0.5 * signature.telling,
             vague.source if vague else _nothing(signature),
         )
+
+    def _seen(
+        self, effects: frozenset[Effect], services: frozenset[str]
+    ) -> tuple[Observation, float] | None:
+        """Return the clearest sight of an effect: far from commit and fault it counts for less."""
+        near = services | {self.signature.first}
+        found = [
+            (o, o.weight if o.service in near else _FAR * o.weight)
+            for o in self.signature.observations
+            if o.effect in effects
+        ]
+        best = max(found, key=lambda pair: pair[1], default=None)
+        return best if best is not None and best[1] >= _LEAST_SEEN else None
 
     def _place(
         self, suspect: Suspect, reading: Reading | None, seen: Observation | None
