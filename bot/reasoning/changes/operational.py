@@ -110,7 +110,7 @@ _SENTENCES = (
         r"byte|utf-?8|character|message|event|line|data)|(feed|import|partner|vendor|supplier|"
         r"upload|batch|file|ingest\w*).{0,50}(malformed|corrupt|invalid|bad|unexpected|missing|"
         r"empty|duplicate)|invalid byte sequence|byte order mark|\bbom\b|poison",
-        weight=STRONG + HINT, summary="{first} is fed data that it cannot take",
+        weight=STRONG + GOOD, summary="{first} is fed data that it cannot take",
         hint="quarantine the data",
     ),
     _Sentence(

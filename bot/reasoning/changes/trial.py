@@ -33,6 +33,7 @@ _UNREAD = -1.5  # most changes that no rule knows are innocent
 _UNKNOWN = -2.5  # a change whose diff nobody has seen may be suspected, never convicted
 _UNSEEN = -2.0  # a definite effect that is not seen speaks against it
 _FAR = 0.4  # of what is seen neither where the commit runs nor where the trouble starts
+_FAR_MOST = 1.0
 _LEAST_SEEN = 0.8
 _AFTER = -6.0
 _RARE = 3  # commits that share a word before it says little
@@ -130,7 +131,7 @@ class Trial:
         """Return the clearest sight of an effect: far from commit and fault it counts for less."""
         near = services | {self.signature.first}
         found = [
-            (o, o.weight if o.service in near else _FAR * o.weight)
+            (o, o.weight if o.service in near else min(_FAR_MOST, _FAR * o.weight))
             for o in self.signature.observations
             if o.effect in effects
         ]
@@ -169,7 +170,7 @@ class Trial:
             return HINT, f"{where}, which {first} depends on"
         if service in self.signature.suffering:
             return -HINT, f"{where}, which suffers too"
-        return -2.0, f"{where}, which has no part in the trouble"
+        return -3.5 if self.graph.services else -2.0, f"{where}, which has no part in the trouble"
 
     def _unlanded(self, suspect: Suspect) -> Evidence:
         source, first = suspect.commit.source, self.signature.first
