@@ -60,7 +60,7 @@ def loop_itself(line: Line) -> bool:
 
 def _buffered(line: Line) -> bool:
     return bool(
-        re.search(r"(?i)\.(?:append|add|push|put)\(|batch|pipeline|pipe\.|log(?:ger)?\.|metrics?\.|span\."
+        re.search(r"(?i)\.(?:append|add|push|put)\(|batch|pipeline|pipe\.|\blog(?:ger)?\.|metrics?\.|span\."
                   r"|\bbuilder|strings\.|ctx\.(?:Done|Err)\(|span|AddEvent|rows\.|@\w+\(", line.code)
         and not re.search(r"(?i)\.(?:append|push)\(\s*(?:await )?.*(?:client|repo|db|session|svc|stub)\w*\.", line.code)
     )

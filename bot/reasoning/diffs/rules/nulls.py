@@ -20,7 +20,7 @@ RULES = tuple(
             effects=_CRASH,
             words="if unless nil null none undefined ok len length isempty blank present isnullorempty ispresent nonnull isnull guard is",
             went=_GUARD,
-            unless=_GUARD + r"|" + r"(?i)(?:assert|require|ensure|validate|check)\w*\(|notnull|nonnull|\?\.|&\.|\?\?|orelse|switch|\bcase\b|\bwhen\b|\.get\(.*, |optional|except|rescue|\bif\b",
+            unless=_GUARD + r"|(?:assert|require|ensure|validate|check)\w*\(|notnull|nonnull|\?\.|&\.|\?\?|orelse|switch|\bcase\b|\bwhen\b|\.get\(.*, |optional|except|rescue|\bif\b",
             unless_went=r"(?i)feature|flag|enabled|debug|log\.|\bif err(?:or)? [!=]|\berr != nil\b|if .*cache|toggle|experiment",
             says="{line}, a guard against an absent value, is gone",
             weight=2.6,
