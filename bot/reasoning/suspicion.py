@@ -132,6 +132,8 @@ def unique(changes: Iterable[Change]) -> tuple[Change, ...]:
 def judged_by_time(changes: Iterable[Change]) -> tuple[Change, ...]:
     """Return each change once whose deed nobody can read: no diff of it, or of what it brought."""
     every = unique(changes)
+    if not placed(every):
+        return every
     read = [c.after or c.id for c in every if c.kind is ChangeKind.COMMIT and c.diff]
     return tuple(
         c
@@ -139,6 +141,12 @@ def judged_by_time(changes: Iterable[Change]) -> tuple[Change, ...]:
         if not (c.kind is ChangeKind.COMMIT and c.diff)
         and not (c.commits and all(_among(sha, read) for sha in c.commits))
     )
+
+
+def placed(changes: Iterable[Change]) -> bool:
+    """Whether it is known where commits run: deploys that don't say what they brought hide it."""
+    deploys = [c for c in changes if c.kind is ChangeKind.DEPLOY]
+    return not deploys or any(c.commits for c in deploys)
 
 
 def _among(sha: str, known: Iterable[str]) -> bool:

@@ -13,6 +13,7 @@ from bot.reasoning.claims import GOOD, said, source_of, watched, what
 from bot.reasoning.diffs.reading import Effect
 from bot.reasoning.graph import ServiceGraph
 from bot.reasoning.picture import Picture, picture_of
+from bot.reasoning.suspicion import placed
 
 NAME = "culprit_commit"
 _PRIOR = -4.5  # one commit of some thirty
@@ -24,6 +25,8 @@ _CONFIG = (".yaml", ".yml", ".toml", ".ini", ".conf", ".env", ".properties", ".j
 
 def look(snapshot: Snapshot, question: Question) -> Finding:
     """Return the likeliest commits, the triggers without a change, and who is innocent."""
+    if not placed(snapshot.changes):
+        return Finding()
     suspects = suspects_of(snapshot)
     if not suspects:
         return Finding()

@@ -11,6 +11,7 @@ from bot.reasoning.changes.signature import Signature, novel, rising, shift_of
 from bot.reasoning.claims import GOOD, HINT, PROOF, STRONG, said
 from bot.reasoning.diffs.reading import Effect
 from bot.reasoning.graph import ServiceGraph
+from bot.reasoning.picture import picture_of
 from bot.reasoning.wording import quantity
 
 PRIOR = -2.0
@@ -230,13 +231,14 @@ def _echo(scene: Scene, hits: list[tuple[str, str, Source]]) -> tuple[Evidence, 
 def _surge(scene: Scene) -> Iterator[Trigger]:
     risen = {
         s: shift
-        for s, shift in rising(scene.snapshot).items()
+        for s, shift in rising(picture_of(scene.snapshot)).items()
         if max(shift.now, shift.worst) >= _SURGE * max(shift.usual, 1e-9)
     }
     if not risen:
         return
     measured = {s.service for s in scene.snapshot.signal(Signal.REQUEST_RATE)}
-    entries = [s for s in sorted(risen) if not scene.graph.callers(s) - {s}]
+    near = scene.graph.above(scene.first) | {scene.first}
+    entries = [s for s in sorted(risen) if s in near and not scene.graph.callers(s) - {s}]
     if not entries:  # the calls multiply inside: that is a caller's doing
         return
     service = entries[0]

@@ -13,6 +13,7 @@ from bot.reasoning.changes import spans as traces
 from bot.reasoning.changes.effect_words import (
     COMMON,
     VAGUE,
+    Meaning,
     effects_of_text,
     meaning_of_signal,
 )
@@ -20,7 +21,8 @@ from bot.reasoning.changes.words import without, words_of
 from bot.reasoning.claims import moment_of
 from bot.reasoning.diffs.reading import Effect
 from bot.reasoning.graph import ServiceGraph
-from bot.reasoning.picture import BREAKDOWNS
+from bot.reasoning.picture import BREAKDOWNS, Picture, picture_of
+from bot.reasoning.thresholds import tolerance_of
 from bot.reasoning.wording import noun, quantity
 
 HEARD = 2.0  # weight of a novel complaint that names an effect
@@ -88,7 +90,7 @@ def signature_of(snapshot: Snapshot) -> Signature:
     graph = ServiceGraph.of(snapshot)
     complaints = tuple(t for t in snapshot.logs if novel(t))
     found = (
-        *_of_series(snapshot),
+        *_of_series(picture_of(snapshot)),
         *_of_logs(complaints, traces.telemetry(snapshot)),
         *_of_spans(snapshot),
         *_of_alerts(snapshot),
@@ -119,19 +121,21 @@ def novel(template: LogTemplate) -> bool:
     return bad and template.count >= max(_LEAST, _MORE * (template.baseline_count or 0))
 
 
-def _of_series(snapshot: Snapshot) -> Iterator[Observation]:
-    for series in snapshot.series:
-        if not BREAKDOWNS & set(series.labels) and len(series.times) >= statistics.LEAST:
-            yield from _of_one_series(series)
+def _of_series(picture: Picture) -> Iterator[Observation]:
+    """Read the catalogue's signals as the picture does, any other by its name and own spread."""
+    for sign in (*picture.signs, *picture.past):
+        if (meaning := meaning_of_signal(sign.signal)) is not None and not sign.peer:
+            yield from _moved(sign.series, sign.shift, meaning)
+    for several in picture.index.values():
+        series = min(several, key=lambda s: s.times[-1] - s.times[0] if s.times else 0.0)
+        if tolerance_of(series.signal) is not None or BREAKDOWNS & set(series.labels):
+            continue
+        meaning = meaning_of_signal(series.signal)
+        if meaning is not None and (shift := shift_of(series, meaning.direction)) is not None:
+            yield from _moved(series, shift, meaning)
 
 
-def _of_one_series(series: Series) -> Iterator[Observation]:
-    meaning = meaning_of_signal(series.signal)
-    if meaning is None:
-        return
-    shift = shift_of(series, meaning.direction)
-    if shift is None or shift.onset <= series.times[2]:  # no calm time before it: no comparison
-        return
+def _moved(series: Series, shift: statistics.Shift, meaning: Meaning) -> Iterator[Observation]:
     now, usual = (quantity(v, series.unit, series.signal) for v in (_extreme(shift), shift.usual))
     for effect in sorted(meaning.effects):
         weight = min(FULL, 1.0 + math.log(max(1.0, shift.size)))
@@ -161,10 +165,14 @@ def _shift(
 
 
 def shift_of(series: Series, direction: int) -> statistics.Shift | None:
-    """Return how a series left its usual level in a direction, None if it did not."""
+    """Return how a series left its usual level in a direction, None if it did not.
+
+    What is so from the first samples on has no calm time before it to compare with.
+    """
     if len(series.times) < statistics.LEAST:
         return None
-    return _shift(series.times, series.values, direction)
+    shift = _shift(series.times, series.values, direction)
+    return shift if shift is not None and shift.onset > series.times[2] else None
 
 
 def _extreme(shift: statistics.Shift) -> float:
@@ -294,12 +302,10 @@ def _short(text: str, most: int = 140) -> str:
     return " ".join(text.split())[:most]
 
 
-def rising(snapshot: Snapshot, signal: str = Signal.REQUEST_RATE) -> dict[str, statistics.Shift]:
-    """Return the services whose series of one signal went up, with how."""
-    found = {}
-    for series in snapshot.signal(signal):
-        if not BREAKDOWNS & set(series.labels) and len(series.times) > 2:
-            shift = shift_of(series, 1)
-            if shift is not None and shift.onset > series.times[2]:
-                found[series.service] = shift
-    return found
+def rising(picture: Picture) -> dict[str, statistics.Shift]:
+    """Return the services that get more requests than usual, with how."""
+    return {
+        s.service: s.shift
+        for s in picture.signs
+        if s.signal == Signal.REQUEST_RATE and s.shift.now > s.shift.usual
+    }

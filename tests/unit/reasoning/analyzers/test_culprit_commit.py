@@ -1,5 +1,6 @@
 """Which commit did it: by what its diff does against what is seen, never by time alone."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from bot.domain.diagnosis import Finding, Hypothesis
@@ -167,3 +168,9 @@ def test_a_signal_that_nobody_knows_breaks_nothing() -> None:
     scene = pool_scene()
     scene.add(Signal.LATENCY_P99, "odd", (float("nan"),) * 8, "s")
     assert best(find(scene)) is not None
+
+
+def test_deploys_that_do_not_say_what_they_brought_are_left_to_their_time() -> None:
+    scene = pool_scene()
+    scene.changes = [replace(c, commits=()) for c in scene.changes]
+    assert find(scene) == Finding()
