@@ -160,6 +160,7 @@ class Change:
     source: Source
     revertible: bool = True
     files: tuple[str, ...] = ()  # paths that a commit touches, if known
+    commits: tuple[str, ...] = ()  # full hashes that a deploy brought, if known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
