@@ -15,7 +15,10 @@ SUFFIX = {
     "P": 1e15, "E": 1e18,
 }  # fmt: skip
 QUANTITY = re.compile(r"^\s*([+-]?[\d.]+)(?:[eE]([+-]?\d+))?([A-Za-z]*)\s*$")
-IMAGE_PULL = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
+IMAGE_PULL = (
+    "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull",
+    "ImageInspectError", "RegistryUnavailable", "SignatureValidationFailed",
+)  # fmt: skip
 SYSTEM_NAMESPACES = frozenset({"kube-system", "kube-public", "kube-node-lease"})
 
 
