@@ -101,7 +101,7 @@ def _mount(
     vague = cause in ("volume_mount_failed", "volume_attach_failed")
     evidence = [
         saw(event_text(event), STRONG, event),
-        saw("the kubelet names this reason itself", GOOD if vague else STRONG, event),
+        saw("the kubelet names this reason itself", GOOD if vague else PROOF, event),
     ]
     if cause == "volume_multi_attach":
         evidence += _elsewhere(cluster, pod)
