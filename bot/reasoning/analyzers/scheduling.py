@@ -93,7 +93,7 @@ def _explain(refusal: Refusal, cluster: Cluster, nodes: Nodes) -> Iterator[Hypot
     yield _waits(found.reason, owner, evidence, refusal)
     if found.rival in CAUSE:
         text = f"{WORDS[found.rival]}; that alone would be enough too"
-        yield _waits(found.rival, owner, [_said(refusal), saw(text, GOOD, refusal.pod)], refusal)
+        yield _waits(found.rival, owner, [_said(refusal), saw(text, HINT, refusal.pod)], refusal)
 
 
 def volumes_of(cluster: Cluster, pod: KubernetesObject) -> list[KubernetesObject]:
@@ -139,7 +139,7 @@ def _details(
     if reason == "cordon" and nodes.cordoned:
         names = ", ".join(sorted(n.name for n in nodes.placed(demand.spec) if n in nodes.cordoned))
         text = f"cordoned nodes: {names}; the pod would fit there otherwise"
-        return [saw(text, PROOF if found.certain else GOOD, nodes.cordoned[0])]
+        return [saw(text, PROOF if found.certain else STRONG, nodes.cordoned[0])]
     if reason == "taint" and nodes.known and found.certain:
         return [_taint_detail(demand)]
     return [_share_detail(reason, refusal.nodes_by_reason, owner, certain=found.certain)]
