@@ -72,16 +72,15 @@ def _made_by(
     pods = cluster.pods_of(workload)
     if maker is workload:
         return pods
-    owners = {id(p): {str(r.get("name")) for r in _references(p)} for p in pods}
-    known = {name for names in owners.values() for name in names}
-    sets = {s.name for s in cluster.all("ReplicaSet")}
-    if pods and not known & sets:  # the pods do not say which replica set made them
+    made = [(pod, _makers(pod)) for pod in pods]
+    if not any(names for _, names in made):  # the pods do not say which replica set made them
         return pods
-    return [pod for pod in pods if maker.name in owners[id(pod)]]
+    return [pod for pod, names in made if maker.name in names]
 
 
-def _references(pod: KubernetesObject) -> list[dict[str, object]]:
-    return [dict(r) for r in items(pod.body, "metadata", "ownerReferences")]
+def _makers(pod: KubernetesObject) -> set[str]:
+    references = items(pod.body, "metadata", "ownerReferences")
+    return {str(r.get("name")) for r in references if r.get("kind") == "ReplicaSet"}
 
 
 def _said(cluster: Cluster, maker: KubernetesObject) -> tuple[KubernetesObject | None, str] | None:

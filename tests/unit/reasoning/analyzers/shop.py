@@ -45,10 +45,10 @@ def workload(name: str = "cart", *, image: str = "", **spec: Any) -> KubernetesO
 
 
 def set_of(owner: KubernetesObject, suffix: str = "new", replicas: int = 1) -> KubernetesObject:
+    spec = {"replicas": replicas, "template": owner.body["spec"]["template"]}
     reference = {"kind": "Deployment", "name": owner.name}
-    return item("ReplicaSet", f"{owner.name}-{suffix}",
-                metadata={"ownerReferences": [reference]},
-                spec={"replicas": replicas, "template": owner.body["spec"]["template"]})  # fmt: skip
+    metadata = {"ownerReferences": [reference]}
+    return item("ReplicaSet", f"{owner.name}-{suffix}", metadata=metadata, spec=spec)
 
 
 def running(

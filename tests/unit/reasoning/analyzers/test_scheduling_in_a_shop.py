@@ -177,7 +177,7 @@ def test_a_scheduler_that_nobody_runs_is_found() -> None:
 
 def test_a_leftover_pending_pod_is_not_blamed_above_a_real_fault() -> None:
     cart, batch = workload(resources=HUGE), item("Job", "report", spec={"parallelism": 1})
-    done = item("Pod", "report-x", spec={"containers": []}, status={"phase": "Succeeded"})  # fmt: skip
+    done = item("Pod", "report-x", spec={"containers": []}, status={"phase": "Succeeded"})
     gone = pod(workload("ghost"), node="")
     old = event(gone, "FailedScheduling", "0/4 nodes are available: 4 Insufficient memory.")
     said = f"0/4 nodes are available: {PLANE_TAINT}, 3 Insufficient cpu."
