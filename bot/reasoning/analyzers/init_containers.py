@@ -16,7 +16,7 @@ from bot.reasoning.kubernetes import (
     terminated,
     waiting,
 )
-from bot.reasoning.statements import GOOD, HINT, STRONG, blame, saw
+from bot.reasoning.statements import HINT, STRONG, blame, saw
 from bot.reasoning.wording import duration
 
 NAME = "init_containers"
@@ -69,7 +69,7 @@ def _is_sidecar(pod: KubernetesObject, status: Mapping[str, Any]) -> bool:
 
 def _restarts(pod: KubernetesObject, status: Mapping[str, Any]) -> Evidence:
     count = status.get("restartCount") or 0
-    weight = GOOD if count > 1 else HINT
+    weight = STRONG if count > 1 else HINT
     return saw(f"it was started {count + 1} times, and the pod waits for it", weight, pod)
 
 
