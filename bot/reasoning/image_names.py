@@ -7,6 +7,7 @@ from bot.domain.snapshot import KubernetesObject
 from bot.reasoning.kubernetes import Cluster, containers, get, items, pod_spec, statuses, template
 
 HUB = "docker.io"
+PUBLIC = ("registry.k8s.io", "mcr.microsoft.com", "public.ecr.aws")  # pulls need no account there
 ALIKE = 0.75  # of 1: a name this near to the old one is the old one misspelt
 
 
@@ -22,6 +23,12 @@ class Reference:
     def place(self) -> tuple[str, str]:
         """Registry and repository: what credentials are given for."""
         return self.host, self.repository
+
+    @property
+    def is_public(self) -> bool:
+        """Whether anybody may pull it: official images of Docker Hub, and public registries."""
+        official = self.host == HUB and self.repository.startswith("library/")
+        return official or self.host in PUBLIC
 
 
 def reference(image: str) -> Reference:
@@ -47,7 +54,12 @@ def pulled_by(pod: KubernetesObject) -> set[Reference]:
 
 def before(cluster: Cluster, owner: KubernetesObject, image: str) -> Reference | None:
     """Return another image that the workload had in the same container before, None if unseen."""
-    names = {c.get("name") for c in containers(pod_spec(owner)) if c.get("image") == image}
+    mine = reference(image)
+    names = {
+        container.get("name")
+        for container in containers(pod_spec(owner))
+        if reference(str(container.get("image") or "")) == mine
+    }
     older = [pod_spec(p) for p in cluster.pods_of(owner)]
     older += [
         template(s).get("spec") or {}
@@ -56,9 +68,9 @@ def before(cluster: Cluster, owner: KubernetesObject, image: str) -> Reference |
     ]
     for spec in older:
         for container in containers(spec):
-            other = str(container.get("image") or "")
-            if other and other != image and (not names or container.get("name") in names):
-                return reference(other)
+            other = reference(str(container.get("image") or ""))
+            if container.get("name") in names and container.get("image") and other != mine:
+                return other
     return None
 
 

@@ -1,7 +1,8 @@
 """Containers that are not created: a secret, config map or key that is missing, a bad command."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from bot.domain.diagnosis import Evidence, Finding, Hypothesis, Question
 from bot.domain.snapshot import KubernetesObject, LogTemplate, Snapshot
@@ -18,6 +19,7 @@ from bot.reasoning.kubernetes import (
     terminated,
     waiting,
 )
+from bot.reasoning.relevance import doubts
 from bot.reasoning.statements import GOOD, PROOF, STRONG, blame, event_text, saw
 
 NAME = "configuration"
@@ -26,6 +28,7 @@ NAME = "configuration"
 SIGNS = (
     (r'secrets? "([^"]+)" not found', "Secret", "missing_secret_binding"),
     (r'configmaps? "([^"]+)" not found', "ConfigMap", "missing_config_map"),
+    (r'serviceaccounts? "([^"]+)" not found', "ServiceAccount", "missing_service_account"),
     (r"couldn't find key (\S+) in Secret|references non-existent secret key: (\S+)", "",
      "missing_secret_key"),
     (r"couldn't find key (\S+) in ConfigMap|references non-existent config key: (\S+)", "",
@@ -91,7 +94,7 @@ def _of_pod(cluster: Cluster, pod: KubernetesObject) -> Iterator[Hypothesis]:
         text = str(telling.body["message"]) if telling else "\n".join(said)
         match = pattern.search(text)
         if match:
-            named = cause == "permission_denied" and _on_a_volume(pod, text)
+            named = cause == "permission_denied" and _mounted(pod_spec(pod), text)
             cause = "volume_mount_permission_denied" if named else cause
             yield _explain(cluster, pod, cause, (kind, match), telling)
             return
@@ -108,13 +111,16 @@ def _mounting(event: KubernetesObject) -> bool:
     return event.body.get("reason") == "FailedMount" and not absent
 
 
-def _on_a_volume(pod: KubernetesObject, text: str) -> bool:
-    paths = (
+def _mounted(spec: Mapping[str, Any], text: str) -> bool:
+    """Whether a text names a mount path; "." is the volume that the image works in."""
+    paths = {
         str(mount.get("mountPath"))
-        for container in containers(pod_spec(pod))
+        for container in containers(spec)
         for mount in items(container, "volumeMounts")
-    )
-    return any(path != "/" and path in text for path in paths)
+        if not str(mount.get("mountPath")).startswith("/var/run/secrets/")
+    }
+    here = bool(paths) and "'.'" in text
+    return here or any(path != "/" and path in text for path in paths)
 
 
 def _explain(
@@ -135,6 +141,7 @@ def _explain(
     if kind:
         evidence += _there(cluster, pod, kind, name)
     evidence.append(saw("the kubelet names this reason itself", GOOD, event or pod))
+    evidence += doubts(cluster, pod)
     return blame(
         cause,
         owner,
@@ -181,11 +188,11 @@ def _by_its_log(cluster: Cluster, pod: KubernetesObject) -> Iterator[Hypothesis]
 def _forbidden(owner: KubernetesObject, log: LogTemplate) -> list[Evidence]:
     spec = pod_spec(owner)
     contexts = [spec.get("securityContext"), *(c.get("securityContext") for c in containers(spec))]
+    if _mounted(spec, log.example):
+        return []  # its volume's owner or mode is the matter
     if SEALED.search(log.example) and any(get(c, "readOnlyRootFilesystem") for c in contexts):
-        paths = [m.get("mountPath") for c in containers(spec) for m in items(c, "volumeMounts")]
-        if not any(str(path) in log.example for path in paths if path != "/"):
-            text = "its root file system is read-only, and the path is on none of its volumes"
-            return [_quoted(log, STRONG), saw(text, STRONG, owner)]
+        text = "its root file system is read-only, and the path is on none of its volumes"
+        return [_quoted(log, STRONG), saw(text, STRONG, owner)]
     for pattern, capability, does in FORBIDDEN:
         if pattern.search(log.example) and _restricted(contexts):
             text = f"it {does}, which needs {capability}, and its security context takes that away"

@@ -17,6 +17,7 @@ from bot.reasoning.kubernetes import (
     statuses,
     waiting,
 )
+from bot.reasoning.relevance import doubts
 from bot.reasoning.statements import GOOD, HINT, PROOF, STRONG, blame, event_text, saw
 
 NAME = "images"
@@ -182,6 +183,14 @@ def _weighed(pull: Pull, answer: str) -> Iterator[tuple[str, str, list[Evidence]
     """Credentials or a wrong reference: registries hide from strangers which of the two it is."""
     where = pull.telling or pull.pod
     wrong, secret = _compared(pull), _credentials(pull)
+    if pull.parts.is_public:
+        text = f"{pull.parts.repository} is public: nobody needs credentials for it"
+        wrong.append(saw(text, GOOD, where))
+        secret.append(saw(text, -STRONG, where))
+    old = before(pull.cluster, pull.owner, pull.image)
+    if old is not None and old.place != pull.parts.place and not misspelt(pull.parts, old):
+        text = f"it comes from another place than the {old.host}/{old.repository} it had before"
+        secret.append(saw(text, GOOD, pull.owner))
     if answer == SECRET:
         secret.append(saw("the registry asks for credentials", STRONG, where))
     elif answer == "denied":
@@ -190,7 +199,7 @@ def _weighed(pull: Pull, answer: str) -> Iterator[tuple[str, str, list[Evidence]
         text = "no right to it, or no such repository: registries answer alike"
         if other is not None and foreign:
             text = f"{other[1]} only mirrors {pull.parts.host}: it refuses what it does not know"
-        wrong.append(saw(text, STRONG if foreign else HINT, where))
+        wrong.append(saw(text, GOOD if foreign else HINT, where))
         secret.append(saw(text, -HINT if foreign else GOOD, where))
     else:
         wrong.append(saw(UNKNOWN, GOOD, where))
@@ -207,7 +216,7 @@ def _compared(pull: Pull) -> list[Evidence]:
     known = {one for pod in pull.cluster.all("Pod") for one in pulled_by(pod)}
     found = []
     if old is not None and (part := misspelt(pull.parts, old)):
-        weight = HINT if part == "tag" else STRONG
+        weight = GOOD if part == "tag" else STRONG
         text = f"its {part} differs from the {old.repository}:{old.tag} it had before"
         found.append(saw(text, weight, pull.owner))
     if pull.parts in known:
@@ -254,7 +263,7 @@ def _blame(pull: Pull, cause: str, why: str, evidence: list[Evidence]) -> Hypoth
         cause,
         pull.owner,
         f"{pull.owner.name} cannot pull {pull.image}: {why}",
-        [*weighed, *evidence],
+        [*weighed, *evidence, *doubts(pull.cluster, pull.pod)],
         analyzer=NAME,
         event=pull.telling,
         hint="rollback",

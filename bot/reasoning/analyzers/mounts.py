@@ -17,6 +17,7 @@ from bot.reasoning.kubernetes import (
     terminated,
     waiting,
 )
+from bot.reasoning.relevance import doubts
 from bot.reasoning.statements import GOOD, HINT, PROOF, STRONG, blame, event_text, saw
 
 NAME = "mounts"
@@ -103,6 +104,7 @@ def _mount(
         saw(event_text(event), STRONG, event),
         saw("the kubelet names this reason itself", GOOD if vague else PROOF, event),
     ]
+    evidence += doubts(cluster, pod)
     if cause == "volume_multi_attach":
         evidence += _elsewhere(cluster, pod)
     summary = f"{owner.name} waits for its volume: {words}"
@@ -154,6 +156,8 @@ def _not_writable(
     cluster: Cluster, workload: KubernetesObject, log: LogTemplate, mounts: dict[str, bool]
 ) -> Hypothesis:
     named = [path for path in mounts if path != "/" and path in log.example]
+    if not named and len(mounts) == 1 and "'.'" in log.example:
+        named = list(mounts)  # the directory that the image works in
     unready = cluster.unready(workload)
     evidence = [
         saw(f"its log, {log.count}x: {log.example[:200]}", STRONG, log.source),

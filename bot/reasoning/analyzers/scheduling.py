@@ -7,6 +7,7 @@ from bot.domain.snapshot import KubernetesObject, Snapshot
 from bot.reasoning.blockers import Blocker, Demand, blocker
 from bot.reasoning.kubernetes import Cluster, cluster_of, get, items, pod_spec, template
 from bot.reasoning.nodes import Nodes, describe_bytes
+from bot.reasoning.relevance import doubts
 from bot.reasoning.scheduler import Refusal, refusals
 from bot.reasoning.statements import GOOD, HINT, PROOF, STRONG, blame, saw
 
@@ -87,6 +88,7 @@ def _explain(refusal: Refusal, cluster: Cluster, nodes: Nodes) -> Iterator[Hypot
     if found is None or found.reason not in CAUSE:
         return
     evidence = [_said(refusal), *_details(found, owner, demand, refusal)]
+    evidence += doubts(cluster, refusal.pod)
     if found.certain and refusal.said:
         text = "nothing else keeps it off the nodes that it asks for"
         evidence.append(saw(text, GOOD, refusal.event or refusal.pod))

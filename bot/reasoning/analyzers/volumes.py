@@ -19,6 +19,7 @@ from bot.reasoning.kubernetes import (
     quantity,
 )
 from bot.reasoning.nodes import Nodes
+from bot.reasoning.relevance import doubts
 from bot.reasoning.scheduler import Refusal, refusals
 from bot.reasoning.statements import GOOD, HINT, PROOF, STRONG, blame, event_text, saw
 
@@ -130,6 +131,7 @@ def _explain(
         evidence.append(saw(f"{pod.name} has no node yet", HINT, pod))
     why = _told(cluster, claim) or _missing_class(cluster, claim) or _nearest(cluster, claim)
     evidence.append(saw(why.words, why.weight, claim))
+    evidence += doubts(cluster, pod)
     return blame(
         CAUSE[why.reason],
         owner,

@@ -89,6 +89,24 @@ def test_a_denied_pull_from_another_registry_lacks_credentials() -> None:
     assert cause(*pulling(DENIED, image=new, old=old)) == ("missing_image_pull_secret", HERE)
 
 
+def test_an_official_image_needs_no_credentials() -> None:
+    assert cause(*pulling(DENIED, image="redis:alpin")) == ("incorrect_image_reference", HERE)
+
+
+def test_a_mirror_that_refuses_a_private_repository_is_no_proof_of_a_typo() -> None:
+    said = "unexpected status from HEAD request to https://mirror.example.org/v2/x: 403 Forbidden"
+    private = pulling(said, image="docker.io/acme/vault:v1", old="docker.io/team/cart:v1")
+    assert cause(*private) == ("missing_image_pull_secret", HERE)
+    assert diagnosed(*private).confidence < 0.9
+
+
+def test_a_pod_that_lacks_its_peers_pull_secret_is_found() -> None:
+    peer = workload("cart", image="docker.io/acme/cart:v1", imagePullSecrets=[{"name": "reg"}])
+    broken = pulling(DENIED, image="docker.io/acme/cart:v2")
+    found = diagnosed(*broken, running(peer))
+    assert found.ranked[0].hypothesis.cause == "missing_image_pull_secret"
+
+
 def test_a_pull_secret_that_does_not_exist_is_blamed_only_where_credentials_are_the_matter() -> (
     None
 ):
