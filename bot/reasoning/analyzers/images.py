@@ -67,12 +67,13 @@ ANSWERS = (
     ),
     (
         r"no basic auth credentials|authentication required|401 |unauthorized|"
-        r"failed to fetch (?:anonymous|oauth) token|authorization failed|failed to authorize",
+        r"failed to fetch (?:anonymous|oauth) token",
         SECRET,
         "the registry refuses the pull without credentials",
     ),
     (
-        r"access denied|insufficient_scope|denied: |403 |may require",
+        r"access denied|insufficient_scope|denied: |403 |may require|authorization failed|"
+        r"failed to authorize",
         "denied",
         "the registry refuses the pull: no such repository, or no right to it",
     ),
@@ -183,14 +184,7 @@ def _weighed(pull: Pull, answer: str) -> Iterator[tuple[str, str, list[Evidence]
     """Credentials or a wrong reference: registries hide from strangers which of the two it is."""
     where = pull.telling or pull.pod
     wrong, secret = _compared(pull), _credentials(pull)
-    if pull.parts.is_public:
-        text = f"{pull.parts.repository} is public: nobody needs credentials for it"
-        wrong.append(saw(text, GOOD, where))
-        secret.append(saw(text, -STRONG, where))
-    old = before(pull.cluster, pull.owner, pull.image)
-    if old is not None and old.place != pull.parts.place and not misspelt(pull.parts, old):
-        text = f"it comes from another place than the {old.host}/{old.repository} it had before"
-        secret.append(saw(text, GOOD, pull.owner))
+    _known(pull, wrong, secret)
     if answer == SECRET:
         secret.append(saw("the registry asks for credentials", STRONG, where))
     elif answer == "denied":
@@ -208,6 +202,19 @@ def _weighed(pull: Pull, answer: str) -> Iterator[tuple[str, str, list[Evidence]
     cause = REFUSED if pull.named and pull.secret is None and _exist(pull) else SECRET
     why = "its credentials are refused" if cause == REFUSED else "it has no credentials for it"
     yield cause, why, secret
+
+
+def _known(pull: Pull, wrong: list[Evidence], secret: list[Evidence]) -> None:
+    """Add what is known of the place that the image comes from."""
+    where = pull.telling or pull.pod
+    if pull.parts.is_public:
+        text = f"{pull.parts.repository} is public: nobody needs credentials for it"
+        wrong.append(saw(text, GOOD, where))
+        secret.append(saw(text, -STRONG, where))
+    old = before(pull.cluster, pull.owner, pull.image)
+    if old is not None and old.place != pull.parts.place and not misspelt(pull.parts, old):
+        text = f"it comes from another place than the {old.host}/{old.repository} it had before"
+        secret.append(saw(text, GOOD, pull.owner))
 
 
 def _compared(pull: Pull) -> list[Evidence]:
