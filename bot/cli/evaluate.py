@@ -11,6 +11,7 @@ from bot.evaluation.benchmark import Options, Part
 
 BENCHMARKS = {
     "cloud-opsbench": "bot.evaluation.cloud_opsbench.benchmark",
+    "loghub": "bot.evaluation.loghub.benchmark",
 }
 
 

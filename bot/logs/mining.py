@@ -1,0 +1,43 @@
+"""Groups log lines that say the same: shapes, header, masks, Drain, refinement, merging."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.logs.drain import Words, group
+from bot.logs.header import learn, split
+from bot.logs.masking import mask
+from bot.logs.merging import merged
+from bot.logs.refining import refine
+from bot.logs.shapes import shapes
+from bot.logs.words import known_values, words_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mined:
+    """Which template each line belongs to, as an index into the templates."""
+
+    templates: tuple[str, ...]
+    indices: list[int]
+
+
+def mine(lines: Sequence[str]) -> Mined:
+    """Return the templates of lines of one source, in order of first appearance."""
+    found = shapes(lines)
+    header = learn(found.examples)
+    said = [line[split(line, header) :] for line in found.examples]
+    masked = [mask(line) for line in said]
+    token_lists = [words_of(line) for line in masked]
+    of_words = _clusters(token_lists, known_values(masked))
+    names: dict[str, int] = {}
+    of_shape = [names.setdefault(of_words[words], len(names)) for words in token_lists]
+    return Mined(templates=tuple(names), indices=[of_shape[i] for i in found.indices])
+
+
+def _clusters(lines: Sequence[Words], values: frozenset[str]) -> dict[Words, str]:
+    """Return for each distinct tokenised line the template it belongs to."""
+    parts = [part for g in group(lines) for part in refine(g.members, values)]
+    final: dict[Words, str] = {}
+    for template, members in merged(parts):
+        for words in members:
+            final[words] = template
+    return final
