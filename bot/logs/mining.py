@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.domain.redaction import redact
 from bot.logs.drain import Words, group
 from bot.logs.header import learn, split
-from bot.logs.masking import mask
+from bot.logs.masking import clean, mask
 from bot.logs.merging import merged
 from bot.logs.refining import refine
 from bot.logs.shapes import shapes
-from bot.logs.words import known_values, words_of
+from bot.logs.words import known_values, shown, words_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,16 +22,22 @@ class Mined:
 
 
 def mine(lines: Sequence[str]) -> Mined:
-    """Return the templates of lines of one source, in order of first appearance."""
+    """Return the templates of lines of one source, in order of first appearance.
+
+    A template holds no secret: each distinct line is redacted before anything is taken from it.
+    """
     found = shapes(lines)
-    header = learn(found.examples)
-    said = [line[split(line, header) :] for line in found.examples]
-    masked = [mask(line) for line in said]
-    token_lists = [words_of(line) for line in masked]
-    of_words = _clusters(token_lists, known_values(masked))
+    plain = [clean(line) for line in found.examples]
+    header = learn(plain)
+    masked = [mask(redact(line[split(line, header) :])) for line in plain]
+    worded = [words_of(line) for line in masked]
+    template_of = _clusters(worded, known_values(masked))
     names: dict[str, int] = {}
-    of_shape = [names.setdefault(of_words[words], len(names)) for words in token_lists]
-    return Mined(templates=tuple(names), indices=[of_shape[i] for i in found.indices])
+    of_shape = [names.setdefault(template_of[words], len(names)) for words in worded]
+    return Mined(
+        templates=tuple(shown(name) for name in names),
+        indices=[of_shape[i] for i in found.indices],
+    )
 
 
 def _clusters(lines: Sequence[Words], values: frozenset[str]) -> dict[Words, str]:

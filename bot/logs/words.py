@@ -6,12 +6,7 @@ from collections.abc import Iterable
 from bot.logs.drain import Words
 from bot.logs.masking import ANY, skeleton, users
 
-_SPLIT = re.compile(r"(?<=[\w)\]])([=:])(?=[^\s/\\:=])|\s+")
-_HIDDEN = re.compile(r"<\*>(?:[\w.%+/@\\$~#*-]*<\*>)*")
 _AROUND = re.compile(r"[\w.%+/@\\$~#*-]*<\*>[\w.%+/@\\$~#*<>-]*")
-_VALUE_OF = re.compile(
-    r"(?:\buser|\busername|\blogin|\bhost|\bhostname|\bfile|\bfor|\bservice)[ =:]+([\w.-]+)"
-)
 
 
 def words_of(masked: str) -> Words:
@@ -31,6 +26,11 @@ def words_of(masked: str) -> Words:
             continue
         kept.append(token)
     return tuple(kept)
+
+
+def shown(template: str) -> str:
+    """Return a template as it is read: keys beside their values, brackets beside what they hold."""
+    return template.replace("= ", "=").replace("( ", "(")
 
 
 def known_values(masked: Iterable[str]) -> frozenset[str]:
