@@ -9,16 +9,20 @@ from bot.logs.header import learn, split
 from bot.logs.masking import clean, mask
 from bot.logs.merging import merged
 from bot.logs.refining import refine
-from bot.logs.shapes import shapes
+from bot.logs.shapes import Shapes, shapes
 from bot.logs.words import known_values, shown, words_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mined:
-    """Which template each line belongs to, as an index into the templates."""
+    """Which template each line belongs to, as an index into the templates.
+
+    A shape is a line without its numbers and ids: there are far fewer of them than lines.
+    """
 
     templates: tuple[str, ...]
     indices: list[int]
+    shapes: Shapes
 
 
 def mine(lines: Sequence[str]) -> Mined:
@@ -37,6 +41,7 @@ def mine(lines: Sequence[str]) -> Mined:
     return Mined(
         templates=tuple(shown(name) for name in names),
         indices=[of_shape[i] for i in found.indices],
+        shapes=found,
     )
 
 

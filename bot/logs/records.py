@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 _FOLLOWS = re.compile(
-    r"\s|at [\w$.<]|\.\.\. \d+ (?:more|common frames)|Caused by: |Suppressed: |Traceback \(most recent"
+    r"\s|at [\w$.<]|\.\.\. \d+ (?:more|common frames)|Caused by: |Suppressed: |Traceback \("
     r"|During handling of the above|The above exception was|goroutine \d+ \[|--- End of|[)}\]]+\s*$"
 )
 _THROWN = re.compile(

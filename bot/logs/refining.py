@@ -15,10 +15,16 @@ from bot.logs.masking import ANY
 _WORD = re.compile(r"[^\W\d_]{2}")
 _TWO_WAYS = frozenset({"true", "false", "null", "none", "nil", "yes", "no", "on", "off"})
 _MANY = 5  # different words from which a column is a parameter
+_TOO_MANY = 24  # parts of one group: then they are combinations of values after all
 
 
 def refine(members: Sequence[Words], values: Collection[str]) -> list[list[Words]]:
     """Return the parts of a group whose lines say the same; `values` are known to be values."""
+    parts = _split(members, values)
+    return parts if len(parts) <= _TOO_MANY else [list(members)]
+
+
+def _split(members: Sequence[Words], values: Collection[str]) -> list[list[Words]]:
     if len(members) == 1:
         return [list(members)]
     columns = [Counter(column) for column in zip(*members, strict=True)]
@@ -29,7 +35,7 @@ def refine(members: Sequence[Words], values: Collection[str]) -> list[list[Words
     parts: dict[str, list[Words]] = {}
     for words in members:
         parts.setdefault(words[chosen], []).append(words)
-    return [part for word in sorted(parts) for part in refine(parts[word], values)]
+    return [part for word in sorted(parts) for part in _split(parts[word], values)]
 
 
 def _tells(found: Counter[str], values: Collection[str]) -> bool:

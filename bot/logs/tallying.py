@@ -36,23 +36,26 @@ class Tally:
 def tally(lines: Sequence[str]) -> list[Tally]:
     """Return the templates of one source's lines, in order of first appearance."""
     mined = mine(lines)
-    by_template: dict[int, list[int]] = {}
-    for number, index in enumerate(mined.indices):
-        by_template.setdefault(index, []).append(number)
+    numbers: dict[tuple[int, int], list[int]] = {}
+    for number, key in enumerate(zip(mined.indices, mined.shapes.indices, strict=True)):
+        numbers.setdefault(key, []).append(number)
+    parts: dict[int, dict[frozenset[str], list[int]]] = {}
+    for (index, shape), found in numbers.items():
+        named = _named(mined.shapes.examples[shape])
+        parts.setdefault(index, {}).setdefault(named, []).extend(found)
     return [
-        Tally(template=mined.templates[index], lines=tuple(part))
-        for index, numbers in by_template.items()
-        for part in _by_target(lines, numbers)
+        Tally(template=mined.templates[index], lines=tuple(sorted(part)))
+        for index, by_target in parts.items()
+        for part in _few(list(by_target.values()))
     ]
 
 
-def _by_target(lines: Sequence[str], numbers: Sequence[int]) -> list[list[int]]:
-    if not _TROUBLE.search(lines[numbers[0]][:MAX_LINE]):
-        return [list(numbers)]
-    parts: dict[frozenset[str], list[int]] = {}
-    for number in numbers:
-        parts.setdefault(targets(lines[number]), []).append(number)
-    return list(parts.values()) if len(parts) <= _MANY else [list(numbers)]
+def _few(parts: list[list[int]]) -> list[list[int]]:
+    return parts if len(parts) <= _MANY else [[n for part in parts for n in part]]
+
+
+def _named(line: str) -> frozenset[str]:
+    return targets(line) if _TROUBLE.search(line) else frozenset()
 
 
 def targets(line: str) -> frozenset[str]:
