@@ -21,7 +21,7 @@ _TIME = re.compile(
     r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}"
     r"|(?:mon|tue|wed|thu|fri|sat|sun),?"
     r"|1\d{9}(?:\d{3}|\d{6}|\d{9})?|1\d{9}\.\d+"
-    r"|\d{1,4}(?:[-/.:,_T+]\d{1,9}){2,9}(?:Z|[+-]\d\d:?\d\d)?"
+    r"|\d{1,8}(?:[-/.:,_T+]\d{1,9}){2,9}(?:Z|[+-]\d\d:?\d\d)?"
     r"|\d{1,4}[-/.]\d{1,2}[ T]\d{1,2}:\d\d(?::\d\d)?\S*|\d{1,2}[-/]\d{1,2}|\d{1,2}:\d\d"
     r"|\d{1,2}/[a-z]{3}/\d{4}:[\d:]+\s?[+\-\d]*"
     r"|[a-z]{3}\s+\d{1,2}\s+\d\d:\d\d:\d\d(?:[.,]\d+)?(?:\s\d{4})?"
@@ -35,6 +35,7 @@ _LEVEL = re.compile(
 )
 _LETTER = re.compile(r"[VDIWEF]|[VDIWEF]/\S*:?")
 _NUMBER = re.compile(r"[\[(<#]?[-+]?(?:0x)?[0-9a-f]*\d[0-9a-f.:-]*[\])>]?[,:]?|-", re.IGNORECASE)
+_STATUS = re.compile(r"[1-5]\d\d")
 _ORIGIN = re.compile(r"[^\s=\"'{}]*[\w)\]$>]:|[\w./-]+:\d+\]")
 STRONG = frozenset("TLP")
 
@@ -67,11 +68,17 @@ def learn(lines: Sequence[str]) -> Header:
 
 def _agreed(found: Counter[str], total: int, before: str) -> str:
     """Return the kind that a column's lines agree on, W where they do not."""
+    if found["S"] < 0.97 * total:  # not a column of HTTP statuses, which belong to the message
+        found = found + Counter(N=found["S"])
+        del found["S"]
+    if "T" in before:
+        found = found + Counter(L=found["l"])
+        del found["l"]
     kind, count = max(found.items(), key=lambda item: (item[1], item[0]))
     if kind == "I":  # single letters: a level where every line has one
         return "L" if count >= 0.97 * total and "T" in before else "W"
     needed = 0.95 if kind == "B" else _AGREE
-    return kind if kind != "W" and count >= needed * total else "W"
+    return kind if kind not in "Wl" and count >= needed * total else "W"
 
 
 def _header(kinds: str, lines: Sequence[str]) -> Header:
@@ -91,8 +98,8 @@ def _header(kinds: str, lines: Sequence[str]) -> Header:
 
 def _continues(kind: str, gap: int) -> bool:
     """Say whether a column is of the header, `gap` columns after the last that surely is."""
-    if kind == "P" or (kind in STRONG and gap <= 5):
-        return True
+    if kind in STRONG:
+        return gap <= (3 if kind == "P" else 5)
     return (kind in "BD" and gap <= 2) or (kind == "N" and gap == 1)
 
 
@@ -164,7 +171,7 @@ def _skip(line: str, place: int) -> int:
 
 def _is(text: str, kind: str) -> bool:
     found = _kind(text)
-    return found == kind or (kind == "L" and found == "I") or (kind == "T" and found == "N")
+    return found == kind or (kind == "L" and found in "lI") or (kind == "T" and found in "NS")
 
 
 def _kinds(line: str) -> list[str]:
@@ -182,12 +189,14 @@ def _kinds(line: str) -> list[str]:
 def _kind(text: str) -> str:  # noqa: PLR0911 - one return a kind
     if _TIME.fullmatch(text):
         return "T"
-    if _LEVEL.fullmatch(text):
-        return "L"
+    if _LEVEL.fullmatch(text):  # a lower-case word alone can begin a sentence: "critical input"
+        return "L" if text.isupper() or text[0] in "[(<" else "l"
     if _LETTER.fullmatch(text):
         return "I"
     if text in "-|::":
         return "D"
+    if _STATUS.fullmatch(text):
+        return "S"
     if _NUMBER.fullmatch(text):
         return "N"
     if text[0] == "[" and (text[-1] == "]" or text.endswith("]:")):

@@ -18,9 +18,10 @@ _NUMBERS = re.compile(
     | (?<![\w:])(?:[0-9a-f]{0,4}:){3,7}[0-9a-f]{1,4}(?![\w:])              # IPv6, MAC
     | \b0x[0-9a-f]+\b                                                      # address
     | (?<![a-z0-9])(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{6,}(?![a-z0-9])        # hexadecimal id
-    | (?<![a-z0-9])(?<!status=)(?<!status:\ )(?<!status\ )(?<!code=)[+-]?\d+(?:[.,]\d+)*
-        (?=[^a-z]|\b|[a-zµ%])                                              # number
-    | (?:(?<=status=)|(?<=status:\ )|(?<=status\ )|(?<=code=))(?!(?:50[0-4]|401|403|408|429)\b)\d+
+    | (?<![a-z0-9])(?!(?<=[=:\ ])(?:50[0-4]|401|403|408|429)(?!\d)(?:
+            (?<=status=...)|(?<=status\ ...)|(?<=status:\ ...)|(?<=status":...)|(?<=code=...)
+            |(?<=code:\ ...)|(?<=code\ ...)|(?<=code":...)|(?<=HTTP/..."\ ...)))
+        [+-]?\d+(?:[.,]\d+)*(?=[^a-z]|\b|[a-zµ%])                          # number, no status
     """,
     re.IGNORECASE | re.VERBOSE,
 )  # fmt: skip
@@ -39,6 +40,7 @@ _UNIT = re.compile(
 )
 _AGAIN = re.compile(r"<\*> \(<\*>\)")  # the same amount once more in another unit
 _STATES = re.compile(r"\bfrom ([A-Z][A-Z_]+) to ([A-Z][A-Z_]+)\b")
+_FLAG = re.compile(r"\b(?:true|false|null|nil|True|False|None|NULL|TRUE|FALSE)\b")
 _COMMAND = re.compile(r"\bCMD \(.{0,1000}\)")  # what cron runs
 _USER = re.compile(r"\b(user|username|login name)([ :]{1,3})(?!<)([\w.@$-]{1,64})", re.IGNORECASE)
 _VALUE = re.compile(
@@ -69,6 +71,7 @@ def skeleton(masked: str) -> str:
     if "/" in text or "\\" in text:
         text = _PATH.sub(ANY, text)
     text = _AGAIN.sub(ANY, _UNIT.sub(ANY, text))
+    text = _FLAG.sub(ANY, text)
     if " to " in text:
         text = _STATES.sub(f"from {ANY} to {ANY}", text)
     if "CMD (" in text:

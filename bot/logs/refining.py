@@ -43,7 +43,7 @@ def _tells(found: Counter[str], values: Collection[str]) -> bool:
         return False
     if all(_bare(word).lower() in _TWO_WAYS for word in found):
         return False
-    return not any(parameter(word, values) for word in found)
+    return 2 * sum(parameter(word, values) for word in found) < len(found)
 
 
 def parameter(word: str, values: Collection[str]) -> bool:

@@ -14,7 +14,9 @@ _REST_OF_ID = re.compile(
     rb"0(?:x[a-fA-F0]*|[a-fA-F-][a-fA-F0-]*)"
 )  # begins with a literal: found by memchr
 _HEAD_OF_ID = re.compile(rb"[a-fA-F](?<![0-9A-Za-z].)[a-fA-F]*0")
-_TROUBLE = rb"(?:_code)?[\"']?[=: ]{1,3}(?:50[0-4]|401|403|408|429)(?!\d)"
+_NUMBERS = rb"(?:50[0-4]|401|403|408|429)(?!\d)"
+_TROUBLE = rb"(?:_code)?[\"']?[=: ]{1,3}" + _NUMBERS
+_ACCESS = re.compile(rb"HTTP/[\d.]{1,3}\" " + _NUMBERS)
 _STATUS = re.compile(rb"status" + _TROUBLE)
 _CODE = re.compile(rb"code" + _TROUBLE)
 _LETTERS = bytes(ord("\x0e") + c - 48 if 48 <= c <= 57 else c for c in range(256))
@@ -52,7 +54,7 @@ def _keys(lines: Sequence[str]) -> list[bytes]:
     if len(text) > MAX_LINE and max(map(len, lines)) > MAX_LINE:
         text = "\n".join([line[:MAX_LINE] for line in text.split("\n")])
     raw = text.encode("utf-8", "surrogatepass")
-    raw = _CODE.sub(_kept, _STATUS.sub(_kept, raw))
+    raw = _ACCESS.sub(_kept, _CODE.sub(_kept, _STATUS.sub(_kept, raw)))
     raw = raw.translate(_DIGITS)
     for run in (b"00000000", b"0000", b"00", b"00"):
         raw = raw.replace(run, b"0")
