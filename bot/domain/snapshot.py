@@ -112,6 +112,7 @@ class LogTemplate:
     first_at: datetime | None
     last_at: datetime | None
     source: Source
+    domain: str = ""  # what a line of trouble is about (storage, timeout …), as `bot.logs` sorts it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
