@@ -1,6 +1,6 @@
 """A release that asks its database or a neighbour badly: one query per item, or a slow query."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.domain.diagnosis import Evidence, Finding, Hypothesis, Question
 from bot.domain.needs import Fact, Need
@@ -16,6 +16,7 @@ from bot.reasoning.wording import listed, quantity
 
 NAME = "queries"
 _PRIOR = -3.5
+_TOGETHER = timedelta(minutes=10)
 _RELEASES = (ChangeKind.DEPLOY, ChangeKind.COMMIT)
 _LOOP = ("for ", "foreach", "map(", ".each", "while ", "stream()")
 _SQL = ("select ", "join ", "where ", "index", "order by", "query", "like ", "sql")
@@ -69,6 +70,7 @@ def _n_plus_one(picture: Picture, question: Question, more: Amplification) -> Hy
     )
     weight = STRONG if more.factor >= 2 else GOOD
     own = [said(statement, weight, more.source), *evidence, *_fan_out(picture, service, more)]
+    own += _cache_lost(picture, service, more)
     who = f"{service} {change.after}" if change and change.after else service
     return Hypothesis(
         cause="n_plus_one_queries",
@@ -85,6 +87,15 @@ def _n_plus_one(picture: Picture, question: Question, more: Amplification) -> Hy
         signal=watched(picture, question, service),
         hint="rollback",
     )
+
+
+def _cache_lost(picture: Picture, service: str, more: Amplification) -> list[Evidence]:
+    """A cache that answers less sends its callers to the origin: no code has to change for it."""
+    for cache in sorted({service, *picture.graph.callees(service)} - {more.peer}):
+        drop = picture.sign(Signal.CACHE_HIT_RATIO, cache)
+        if drop is not None and abs(drop.onset - more.onset) <= _TOGETHER:
+            return [seen(drop, picture, -STRONG, "it asks the origin instead")]
+    return []
 
 
 def _fan_out(picture: Picture, service: str, more: Amplification) -> list[Evidence]:

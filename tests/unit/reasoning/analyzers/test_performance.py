@@ -1,0 +1,331 @@
+"""Trouble of load: a cache that stops helping, retries, locks, garbage, workers and queues."""
+
+import json
+
+import pytest
+
+from bot.domain.diagnosis import Hypothesis
+from bot.domain.snapshot import ChangeKind, LogTemplate, Signal
+from bot.reasoning.analyzers import discover
+from bot.reasoning.investigate import look
+from tests.unit.reasoning.scenes import (
+    SOURCE,
+    Scene,
+    answer,
+    ask,
+    cause_of,
+    minute,
+    values,
+)
+
+SLOW = values(0.2, 4.0)
+FAILING = values(0.001, 0.6)
+
+
+def shop(**curves: dict[str, tuple[float, ...]]) -> Scene:
+    """storefront → api → (worker, orders-db, sessions), other curves for some of them."""
+    scene = Scene()
+    for name in ("storefront", "api", "worker"):
+        scene.service(name, **curves.get(name, {}))
+    scene.workload("orders-db", "StatefulSet").workload("sessions", "StatefulSet")
+    return scene.calls("storefront", "api")
+
+
+def without(scene: Scene, signal: Signal, service: str) -> Scene:
+    scene.series = [s for s in scene.series if (s.signal, s.service) != (signal, service)]
+    return scene
+
+
+def says(scene: Scene, service: str, line: str, count: int = 40, first: float = 100) -> Scene:
+    scene.logs.append(
+        LogTemplate(
+            service=service, pod=None, container=None, previous=False, level="error",
+            template=line, example=line, count=count, baseline_count=0, first_at=minute(first),
+            last_at=minute(119), source=SOURCE,
+        )
+    )  # fmt: skip
+    return scene
+
+
+def odds(scene: Scene, cause: str) -> Hypothesis | None:
+    """Return what the analyzers think of a cause before it is ranked."""
+    looked = look(scene.snapshot(), ask(), discover())
+    assert looked.failed == ()
+    found = [h for f in looked.findings for h in f.hypotheses if h.cause == cause]
+    return max(found, key=lambda h: h.log_odds, default=None)
+
+
+def unlikely(scene: Scene, cause: str) -> bool:
+    found = odds(scene, cause)
+    return found is None or found.probability < 0.5
+
+
+# --- cache stampede
+
+
+def cached(hits: tuple[float, ...], queries: tuple[float, ...], **curves: object) -> Scene:
+    scene = shop(**{"api": {"p99": SLOW}, **curves})  # type: ignore[arg-type]  # curves by service
+    scene.calls("api", "sessions")
+    scene.add(Signal.CACHE_HIT_RATIO, "sessions", hits, "ratio")
+    scene.add(Signal.DB_QUERY_RATE, "api", queries, "1/s", peer="orders-db")
+    return scene
+
+
+def test_a_cache_that_lost_its_keys_sends_everybody_to_the_database():
+    scene = cached(values(0.95, 0.1, at=99), values(5, 60, at=99))
+    scene.add(Signal.DB_QUERY_P99, "api", values(0.01, 1.5, at=100), "s", peer="orders-db")
+    scene.add(Signal.RESTARTS, "sessions", values(0.0, 1.0, at=99, noise=0), "count")
+    diagnosis = answer(scene, "api")
+    assert cause_of(diagnosis) == ("cache_stampede", "statefulset/sessions")
+    assert "orders-db gets what it used to answer" in diagnosis.summary
+    assert "orders-db" in diagnosis.cause.explains
+
+
+def test_a_shorter_time_to_live_is_named_as_the_change():
+    scene = cached(values(0.95, 0.2, at=99), values(5, 50, at=99))
+    scene.change(
+        ChangeKind.CONFIG, "api", 97, object_="configmap/api-config",
+        before=json.dumps({"CACHE_TTL_S": "600"}), after=json.dumps({"CACHE_TTL_S": "5"}),
+    )  # fmt: skip
+    diagnosis = answer(scene, "api")
+    assert cause_of(diagnosis) == ("cache_stampede", "statefulset/sessions")
+    assert diagnosis.cause.change.object == "configmap/api-config"
+    assert diagnosis.cause.hint == "config_revert"
+
+
+def test_fewer_hits_that_nobody_pays_for_are_no_stampede():
+    scene = cached(values(0.95, 0.5, at=99), values(5), api={})
+    assert unlikely(scene, "cache_stampede")
+
+
+def test_more_queries_with_a_cache_as_good_as_ever_are_no_stampede():
+    scene = cached(values(0.95), values(5, 60, at=99))
+    assert odds(scene, "cache_stampede") is None
+
+
+def test_a_full_cache_is_short_of_memory_first():
+    scene = cached(values(0.95, 0.5, at=99), values(5, 9, at=99))
+    scene.add(Signal.EVICTIONS, "sessions", values(0.1, 80, at=95), "1/s")
+    calm = cached(values(0.95, 0.5, at=99), values(5, 9, at=99))
+    assert odds(scene, "cache_stampede").log_odds < odds(calm, "cache_stampede").log_odds
+
+
+# --- retry storm
+
+
+def retried(errors: tuple[float, ...], calls: tuple[float, ...], cpu: float = 1.0) -> Scene:
+    scene = shop(api={"errors": values(0.001, 0.4)}, worker={"errors": errors, "p99": SLOW})
+    scene.calls("api", "worker", calls)
+    scene.add(Signal.EDGE_ERROR_RATIO, "api", errors, "ratio", peer="worker")
+    without(scene, Signal.CPU_OF_LIMIT, "worker")
+    return scene.add(Signal.CPU_OF_LIMIT, "worker", values(0.3, cpu, at=101), "ratio")
+
+
+def test_retries_that_keep_a_service_down_are_a_storm():
+    scene = retried(values(0.001, 0.75, at=99), values(50, 150, at=101))
+    says(scene, "api", "request failed, retrying (attempt 3 of 5)")
+    assert cause_of(answer(scene, "api")) == ("retry_storm", "deployment/api")
+
+
+def test_a_storm_of_a_changed_setting_names_it():
+    scene = retried(values(0.001, 0.8, at=99), values(50, 200, at=100))
+    scene.change(
+        ChangeKind.CONFIG, "api", 97, object_="configmap/api-config",
+        before=json.dumps({"RETRIES": "1"}), after=json.dumps({"RETRIES": "10"}),
+    )  # fmt: skip
+    diagnosis = answer(scene, "api")
+    assert cause_of(diagnosis)[0] == "retry_storm"
+    assert diagnosis.cause.change.object == "configmap/api-config"
+
+
+def test_more_calls_than_retries_can_make_are_no_storm():
+    assert unlikely(retried(values(0.001, 0.1, at=101), values(50, 400, at=99)), "retry_storm")
+
+
+def test_retries_of_a_service_with_room_are_a_symptom():
+    scene = retried(values(0.001, 0.6, at=99), values(50, 90, at=101), cpu=0.35)
+    assert unlikely(scene, "retry_storm")
+
+
+def test_more_calls_that_all_succeed_are_no_storm():
+    scene = shop(worker={"p99": values(0.2)})
+    scene.calls("api", "worker", values(50, 200))
+    assert odds(scene, "retry_storm") is None
+
+
+# --- locks
+
+
+def database(cpu: float, **writes: tuple[float, ...]) -> Scene:
+    scene = shop(api={"p99": SLOW}, storefront={"p99": SLOW})
+    scene.add(Signal.DB_QUERY_P99, "api", values(0.01, 3.0), "s", peer="orders-db")
+    scene.add(Signal.CPU_OF_LIMIT, "orders-db", values(0.3, cpu), "ratio")
+    for operation, curve in writes.items():
+        scene.add(
+            Signal.DB_QUERY_P99, "api", curve, "s", peer="orders-db", operation=operation.upper()
+        )
+    return scene
+
+
+def test_writers_that_wait_for_locks_are_named_by_the_database():
+    scene = database(0.3, update=values(0.01, 3.0), select=values(0.01))
+    scene.add(Signal.LOCK_WAITERS, "orders-db", values(0.0, 30, noise=0), "count")
+    diagnosis = answer(scene, "api")
+    assert cause_of(diagnosis) == ("lock_contention", "statefulset/orders-db")
+    assert "storefront" in diagnosis.cause.explains
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Lock wait timeout exceeded; try restarting transaction",
+        "ERROR: deadlock detected",
+        "canceling statement due to lock timeout",
+        "sqlite3.OperationalError: database is locked",
+    ],
+)
+def test_what_a_client_says_of_locks_is_enough_with_an_idle_database(line: str):
+    scene = says(database(0.3, insert=values(0.01, 3.0), select=values(0.01)), "api", line)
+    assert cause_of(answer(scene, "api")) == ("lock_contention", "statefulset/orders-db")
+
+
+def test_a_migration_right_before_is_named_as_the_change():
+    scene = says(database(0.3), "api", "Lock wait timeout exceeded")
+    scene.change(ChangeKind.DEPLOY, "api", 98, diff="+ALTER TABLE orders ADD COLUMN note text;")
+    diagnosis = answer(scene, "api")
+    assert cause_of(diagnosis)[0] == "lock_contention"
+    assert diagnosis.cause.change is not None
+
+
+def test_a_busy_database_without_waiters_has_no_lock_contention():
+    assert odds(database(0.97), "lock_contention") is None
+
+
+def test_waiters_that_hurt_nobody_are_no_incident():
+    scene = shop()
+    scene.calls("api", "orders-db")
+    scene.add(Signal.LOCK_WAITERS, "orders-db", values(0.0, 5, noise=0), "count")
+    assert unlikely(scene, "lock_contention")
+
+
+# --- garbage collection
+
+
+def collecting(heap: tuple[float, ...], **curves: tuple[float, ...]) -> Scene:
+    scene = shop(api={"p99": SLOW, **curves}, storefront={"p99": SLOW})
+    scene.add(Signal.GC_TIME, "api", values(0.01, 0.4), "ratio")
+    return scene.add(Signal.HEAP_OF_LIMIT, "api", heap, "ratio")
+
+
+def test_a_full_heap_and_long_collections_are_gc_pressure():
+    scene = collecting(values(0.6, 0.95, noise=0.01))
+    says(scene, "api", "Pause Full (Allocation Failure) 4012M->3990M(4096M) 2.31s", first=100)
+    diagnosis = answer(scene, "api")
+    assert cause_of(diagnosis) == ("gc_pressure", "deployment/api")
+    assert diagnosis.cause.hint == "raise_limit"
+
+
+def test_a_smaller_heap_is_named_as_the_change():
+    scene = collecting(values(0.6, 0.95, noise=0.01))
+    scene.change(
+        ChangeKind.CONFIG, "api", 98, object_="configmap/api-config",
+        before=json.dumps({"JAVA_OPTS": "-Xmx4g"}), after=json.dumps({"JAVA_OPTS": "-Xmx512m"}),
+    )  # fmt: skip
+    diagnosis = answer(scene, "api")
+    assert cause_of(diagnosis)[0] == "gc_pressure"
+    assert diagnosis.cause.hint == "config_revert"
+
+
+def test_collections_that_nobody_feels_are_no_incident():
+    scene = shop()
+    scene.add(Signal.GC_TIME, "api", values(0.01, 0.15), "ratio")
+    assert unlikely(scene, "gc_pressure")
+
+
+def test_collections_of_a_surge_are_the_surge():
+    scene = collecting(values(0.6, 0.8), rate=values(50, 300, at=97))
+    alone = collecting(values(0.6, 0.8))
+    assert odds(scene, "gc_pressure").log_odds < odds(alone, "gc_pressure").log_odds - 1.5
+
+
+# --- workers and file descriptors
+
+
+def test_a_full_thread_pool_without_a_slow_callee_is_the_cause():
+    scene = shop(api={"p99": SLOW}, storefront={"p99": SLOW}).calls("api", "worker")
+    scene.add(Signal.THREADS_OF_LIMIT, "api", values(0.3, 1.0, noise=0.01), "ratio")
+    assert cause_of(answer(scene, "api")) == ("thread_pool_exhausted", "deployment/api")
+
+
+def test_threads_that_wait_for_a_slow_callee_are_a_symptom():
+    scene = shop(api={"p99": SLOW}, worker={"p99": SLOW}).calls("api", "worker")
+    scene.add(Signal.THREADS_OF_LIMIT, "api", values(0.3, 1.0, noise=0.01, at=101), "ratio")
+    scene.add(Signal.EDGE_LATENCY_P99, "api", SLOW, "s", peer="worker")
+    assert unlikely(scene, "thread_pool_exhausted")
+
+
+def test_too_many_open_files_are_named():
+    scene = shop(api={"errors": FAILING}, storefront={"errors": FAILING})
+    says(scene, "api", "accept tcp 0.0.0.0:8080: accept4: too many open files")
+    scene.add(Signal.FILES_OF_LIMIT, "api", values(0.4, 0.99, noise=0.005), "ratio")
+    assert cause_of(answer(scene)) == ("file_descriptors_exhausted", "deployment/api")
+
+
+def test_half_of_the_files_open_is_no_trouble():
+    scene = shop(api={"errors": FAILING})
+    scene.add(Signal.FILES_OF_LIMIT, "api", values(0.2, 0.5, noise=0.005), "ratio")
+    assert odds(scene, "file_descriptors_exhausted") is None
+
+
+# --- queues
+
+
+def queued(**curves: tuple[float, ...]) -> Scene:
+    """A topic that the workload "mailer" reads; its lag grows from minute 100 on."""
+    scene = shop()
+    scene.workload("mailer")
+    grows = tuple(20.0 if i < 200 else 20.0 + 60 * (i - 200) for i in range(240))
+    scene.add(Signal.QUEUE_DEPTH, "mailer", grows, "messages", resource="orders")
+    scene.add(
+        Signal.PRODUCED_RATE, "orders", curves.get("produced", values(40)), "1/s", resource="orders"
+    )
+    scene.add(
+        Signal.CONSUMED_RATE, "mailer", curves.get("consumed", values(40)), "1/s", resource="orders"
+    )
+    return scene.add(
+        Signal.CONSUMERS, "mailer", curves.get("consumers", values(3, noise=0)), "count"
+    )
+
+
+def test_a_queue_that_nobody_reads_any_more():
+    gone = queued(consumers=values(3, 0, noise=0), consumed=values(40, 0))
+    assert cause_of(answer(gone)) == ("queue_consumers_gone", "deployment/mailer")
+
+
+def test_a_queue_that_gets_more_than_it_can_take():
+    flooded = queued(produced=values(40, 200, at=99))
+    assert cause_of(answer(flooded)) == ("queue_flooded", "deployment/mailer")
+
+
+def test_a_queue_whose_readers_got_slow():
+    slow = queued(consumed=values(40, 10))
+    assert cause_of(answer(slow)) == ("queue_consumers_slow", "deployment/mailer")
+    assert odds(slow, "queue_flooded") is None
+
+
+def test_a_short_queue_is_no_trouble():
+    scene = shop()
+    scene.add(Signal.QUEUE_DEPTH, "mailer", values(20, 45), "messages", resource="orders")
+    assert not [
+        h
+        for f in look(scene.snapshot(), ask(), discover()).findings
+        for h in f.hypotheses
+        if h.cause.startswith("queue_")
+    ]
+
+
+def test_a_batch_that_is_being_worked_off_is_no_trouble():
+    scene = shop()
+    batch = tuple(20.0 if i < 150 else max(20.0, 9000 - 100.0 * (i - 150)) for i in range(240))
+    scene.add(Signal.QUEUE_DEPTH, "mailer", batch, "messages", resource="orders")
+    assert odds(scene, "queue_consumers_slow") is None
