@@ -41,7 +41,8 @@ _CAUSES: Mapping[str, tuple[str, ...]] = {
     ),
     "failover": (
         "external_provider_failure", "node_not_ready", "node_network_unavailable",
-        "node_network_delay", "node_network_packet_loss", "network_delay", "pod_network_delay",
+        "node_degraded", "node_network_delay", "node_network_packet_loss", "network_delay",
+        "pod_network_delay",
         "node_disk_pressure", "node_memory_pressure", "node_pid_pressure",
         "node_memory_running_out",
     ),
