@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from bot.domain.diagnosis import Hypothesis
@@ -9,6 +10,7 @@ from bot.domain.snapshot import ChangeKind, LogTemplate, Signal
 from bot.reasoning.analyzers import discover
 from bot.reasoning.investigate import look
 from tests.unit.reasoning.scenes import (
+    NOW,
     SOURCE,
     Scene,
     answer,
@@ -329,3 +331,88 @@ def test_a_batch_that_is_being_worked_off_is_no_trouble():
     batch = tuple(20.0 if i < 150 else max(20.0, 9000 - 100.0 * (i - 150)) for i in range(240))
     scene.add(Signal.QUEUE_DEPTH, "mailer", batch, "messages", resource="orders")
     assert odds(scene, "queue_consumers_slow") is None
+
+
+# --- providers outside
+
+
+def provided(line: str, **curves: object) -> Scene:
+    scene = shop(**{"api": {"errors": FAILING}, **curves})  # type: ignore[arg-type]  # by service
+    scene.calls("api", "maps-provider")
+    return says(scene, "api", line)
+
+
+def test_a_provider_that_refuses_for_too_many_requests_is_named():
+    scene = provided("POST maps-provider: 429 Too Many Requests, Retry-After: 30")
+    scene.add(Signal.EDGE_ERROR_RATIO, "api", FAILING, "ratio", peer="maps-provider")
+    scene.series = [s for s in scene.series if s.signal != Signal.EDGE_RATE]
+    scene.add(Signal.EDGE_RATE, "api", values(50, 160, at=98), "1/s", peer="maps-provider")
+    diagnosis = answer(scene, "api")
+    assert cause_of(diagnosis) == ("external_rate_limited", "external/maps-provider")
+    assert diagnosis.cause.hint == "wait"
+
+
+def test_a_provider_known_from_the_log_alone_is_named_by_its_host():
+    scene = shop(api={"errors": FAILING})
+    says(scene, "api", "https://api.example.com/v1/charge rate limit exceeded")
+    assert odds(scene, "external_rate_limited").object == "external/api.example.com"
+
+
+def test_refusals_that_no_user_feels_are_no_incident():
+    scene = provided("maps-provider: rate limit exceeded", api={})
+    assert unlikely(scene, "external_rate_limited")
+
+
+def test_our_own_limiter_is_no_provider():
+    scene = shop(api={"errors": FAILING}).calls("api", "worker")
+    says(scene, "api", "worker.shop.svc.cluster.local answered 429 too many requests")
+    assert odds(scene, "external_rate_limited") is None
+
+
+# --- what will be full
+
+
+def busy_day(low: float, high: float) -> np.ndarray:
+    """26 hours of traffic that ends in the calm, with its peak 14 hours ago."""
+    hours = np.linspace(-26, 0, 313)
+    return low + (high - low) * np.exp(-(((hours + 14) / 3) ** 2))
+
+
+def connected(used: tuple[float, ...], rate: tuple[float, ...]) -> Scene:
+    scene = shop(api={"rate": rate}).calls("api", "orders-db")
+    scene.long(Signal.REQUEST_RATE, "api", busy_day(50, 200), "1/s")
+    return scene.add(Signal.CONNECTIONS_OF_LIMIT, "orders-db", used, "ratio")
+
+
+RISING = tuple(np.linspace(1.0, 1.35, 240).tolist())  # grows by a third over two hours
+
+
+def test_connections_that_follow_the_traffic_will_not_last_for_the_peak():
+    scene = connected(tuple(0.3 * v for v in RISING), tuple(50 * v for v in RISING))
+    diagnosis = answer(scene)
+    assert cause_of(diagnosis) == ("connections_running_out", "statefulset/orders-db")
+    assert diagnosis.cause.forecast_at > NOW
+
+
+def test_connections_of_pools_with_a_fixed_size_are_no_forecast():
+    scene = connected(values(0.4, noise=0.02), tuple(50 * v for v in RISING))
+    assert unlikely(scene, "connections_running_out")
+
+
+def test_connections_with_room_for_the_peak_are_no_forecast():
+    scene = connected(tuple(0.1 * v for v in RISING), tuple(50 * v for v in RISING))
+    assert odds(scene, "connections_running_out") is None
+
+
+def test_open_files_that_only_grow_are_forecast():
+    scene = shop()
+    scene.long(Signal.FILES_OF_LIMIT, "api", np.linspace(0.3, 0.85, 200), "ratio")
+    found = odds(scene, "file_descriptors_exhausted")
+    assert found.forecast_at is not None
+    assert found.probability > 0.5
+
+
+def test_a_node_that_is_always_rather_full_is_no_forecast():
+    scene = shop()
+    scene.long(Signal.NODE_MEMORY, "node-1", values(0.88, noise=0.01), "ratio")
+    assert odds(scene, "node_memory_running_out") is None
