@@ -132,10 +132,14 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ranked:
-    """A hypothesis with its calibrated probability among all others."""
+    """A hypothesis with its calibrated probability among all others.
+
+    `log_odds` is the same before calibration: what a calibration is fitted on.
+    """
 
     hypothesis: Hypothesis
     confidence: float
+    log_odds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,6 +44,8 @@ class Scored:
     confidence: float  # of the first answer, calibrated
     facts: int
     seconds: float  # of CPU, loading included
+    correct: bool = False  # whether the first answer is the truth, though it may not be given
+    log_odds: float | None = None  # of the first answer before calibration; None: there is none
 
 
 def is_aside(benchmark: str, case: str) -> bool:

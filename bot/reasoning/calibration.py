@@ -24,8 +24,17 @@ def odds(log_odds: float) -> float:
     return math.exp(max(-_LIMIT, min(_LIMIT, log_odds)))
 
 
+def logit(share: float) -> float:
+    """Return the log-odds of a share in [0, 1], within ±20.7."""
+    bounded = min(max(share, 1e-9), 1 - 1e-9)
+    return math.log(bounded / (1 - bounded))
+
+
 def calibrated(share: float) -> float:
     """Return the probability that a raw share in [0, 1] stands for. Source: Platt 1999."""
-    bounded = min(max(share, 1e-9), 1 - 1e-9)
-    logit = math.log(bounded / (1 - bounded))
-    return min(HIGHEST, 1 / (1 + math.exp(-(SLOPE * logit + INTERCEPT))))
+    return probability(logit(share), SLOPE, INTERCEPT)
+
+
+def probability(log_odds: float, slope: float, intercept: float) -> float:
+    """Return the logistic of a line through the log-odds, never above HIGHEST."""
+    return min(HIGHEST, 1 / (1 + math.exp(-(slope * log_odds + intercept))))

@@ -113,10 +113,7 @@ def rank(
     standing = [
         _Standing(hypothesis=h, log_odds=_log_odds(h, merged, graph, question)) for h in merged
     ]
-    result = [
-        Ranked(hypothesis=s.hypothesis, confidence=calibration.calibrated(_share(s, standing)))
-        for s in standing
-    ]
+    result = [_ranked(s, _share(s, standing)) for s in standing]
     return tuple(
         sorted(
             result,
@@ -128,6 +125,14 @@ def rank(
                 r.hypothesis.object,
             ),
         )
+    )
+
+
+def _ranked(standing: _Standing, share: float) -> Ranked:
+    return Ranked(
+        hypothesis=standing.hypothesis,
+        confidence=calibration.calibrated(share),
+        log_odds=calibration.logit(share),
     )
 
 

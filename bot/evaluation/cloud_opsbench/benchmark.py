@@ -5,15 +5,18 @@ import json
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from bot.domain.diagnosis import Budget, Concluded, Question, Status, Symptom
+from bot.domain.diagnosis import HEALTHY, Budget, Concluded, Diagnosis, Question, Status, Symptom
 from bot.domain.errors import Malformed
 from bot.evaluation.benchmark import Options, Scored, chosen
 from bot.evaluation.cloud_opsbench.convert import is_folder, load_any
 from bot.evaluation.cloud_opsbench.labels import answers_of, truth_of
+from bot.evaluation.fitting import refitted
+from bot.evaluation.honesty import Subject
 from bot.evaluation.scoring import summary
 from bot.perception.case import Case
 from bot.reasoning.analyzers import Analyzer, discover
@@ -49,6 +52,15 @@ def question_about(case: Case) -> Question:
     )
 
 
+def subject(options: Options) -> Subject:
+    """Return what the honesty check needs of this benchmark."""
+    return Subject(
+        cases=lambda directory: _chosen(directory, options),
+        load=load_any,
+        score=partial(score_all, jobs=options.jobs),
+    )
+
+
 def cases_in(directory: Path) -> list[Path]:
     """Return the case folders below a directory, in the order of their names."""
     found = {path.parent for path in directory.rglob("metadata.json") if is_folder(path.parent)}
@@ -57,11 +69,11 @@ def cases_in(directory: Path) -> list[Path]:
 
 def evaluate(directory: Path, options: Options) -> dict[str, Any]:
     """Return the score over all cases below a directory. Raises: Malformed: there are none."""
-    names = [path.relative_to(directory).as_posix() for path in cases_in(directory)]
-    cases = [directory / name for name in chosen(NAME, names, options.part, _is_aside)]
+    cases = _chosen(directory, options)
     if not cases:
         raise Malformed(f"{directory}: no case with a metadata.json in it")
-    return summary(score_all(cases, directory, jobs=options.jobs), failures=options.failures)
+    scored = refitted(score_all(cases, directory, jobs=options.jobs), options)
+    return summary(scored, failures=options.failures)
 
 
 def score_all(cases: Sequence[Path], root: Path, *, jobs: int = 1) -> list[Scored]:
@@ -96,13 +108,26 @@ def score(path: Path, root: Path, analyzers: Sequence[Analyzer]) -> Scored:
         confidence=diagnosis.confidence,
         facts=sum(len(getattr(concluded.snapshot, name)) for name in COUNTED),
         seconds=seconds,
+        correct=answers[:1] == [truth],
+        log_odds=_first_log_odds(diagnosis),
     )
+
+
+def _chosen(directory: Path, options: Options) -> list[Path]:
+    names = [path.relative_to(directory).as_posix() for path in cases_in(directory)]
+    return [directory / name for name in chosen(NAME, names, options.part, _is_aside)]
 
 
 def _is_aside(_benchmark: str, case: str) -> bool:
     """Whether a case was set aside before the first rule was written, in part 1."""
     names = resources.files("bot.evaluation.cloud_opsbench").joinpath(ASIDE).read_text("utf-8")
     return "/".join(case.split("/")[-3:]) in names.split()
+
+
+def _first_log_odds(diagnosis: Diagnosis) -> float | None:
+    """Log-odds of what would be answered; "healthy" is no answer here."""
+    first = diagnosis.ranked[0] if diagnosis.ranked else None
+    return None if first is None or first.hypothesis.cause == HEALTHY else first.log_odds
 
 
 def _score_alone(path: Path, root: Path) -> Scored:
