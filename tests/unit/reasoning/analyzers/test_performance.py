@@ -1,11 +1,13 @@
 """Trouble of load: a cache that stops helping, retries, locks, garbage, workers and queues."""
 
 import json
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from bot.domain.diagnosis import Hypothesis
+from bot.domain.diagnosis import Hypothesis, Status
 from bot.domain.snapshot import ChangeKind, LogTemplate, Signal
 from bot.reasoning.analyzers import discover
 from bot.reasoning.investigate import look
@@ -24,7 +26,7 @@ SLOW = values(0.2, 4.0)
 FAILING = values(0.001, 0.6)
 
 
-def shop(**curves: dict[str, tuple[float, ...]]) -> Scene:
+def shop(**curves: Any) -> Scene:
     """storefront → api → (worker, orders-db, sessions), other curves for some of them."""
     scene = Scene()
     for name in ("storefront", "api", "worker"):
@@ -416,3 +418,65 @@ def test_a_node_that_is_always_rather_full_is_no_forecast():
     scene = shop()
     scene.long(Signal.NODE_MEMORY, "node-1", values(0.88, noise=0.01), "ratio")
     assert odds(scene, "node_memory_running_out") is None
+
+
+# --- CPU limits
+
+
+def throttled(cpu: float, **curves: tuple[float, ...]) -> Scene:
+    scene = without(shop(api={"p99": SLOW, **curves}), Signal.CPU_OF_LIMIT, "api")
+    scene.add(Signal.CPU_OF_LIMIT, "api", values(0.3, cpu), "ratio")
+    return scene.add(Signal.CPU_THROTTLED, "api", values(0.01, 0.6), "ratio")
+
+
+def test_bursts_that_are_cut_far_below_the_limit_need_a_higher_one():
+    scene = throttled(0.45)
+    scene.change(ChangeKind.DEPLOY, "api", 98, diff="-  cpu: 2\n+  cpu: 200m")
+    diagnosis = answer(scene, "api")
+    assert cause_of(diagnosis) == ("cpu_limit_too_low", "deployment/api")
+    assert diagnosis.cause.change is not None
+
+
+def test_a_workload_at_its_limit_is_overloaded():
+    assert cause_of(answer(throttled(1.0), "api")) == ("cpu_overload", "deployment/api")
+
+
+def test_throttling_that_nobody_feels_is_no_incident():
+    assert unlikely(throttled(0.45, p99=values(0.2)), "cpu_limit_too_low")
+
+
+# --- new pods against old ones
+
+
+def rolled(old: float, *, hashes: tuple[str, str] = ("aaaaaaaaa", "bbbbbbbbb")) -> Scene:
+    """A rollout of api at minute 98 that has replaced two of four pods, its onset at 100."""
+    scene = shop(api={"errors": values(0.001, 0.2), "pods": 0}, storefront={"errors": FAILING})
+    scene.change(ChangeKind.DEPLOY, "api", 98, before="v1", after="v2")
+    for name, level in ((hashes[0], old), (hashes[1], 0.4)):
+        for i in range(2):
+            pod = f"api-{name}-pod0{i}" if level == old else f"api-{name}-pod1{i}"
+            curve = values(0.001, level)
+            scene.add(Signal.ERROR_RATIO, "api", curve, "ratio", pod=pod)
+            if level == 0.4:
+                last = scene.series[-1]
+                scene.series[-1] = replace(last, times=last.times[197:], values=last.values[197:])
+    return scene
+
+
+def test_what_only_the_new_pods_do_is_the_release():
+    diagnosis = answer(rolled(0.001), "api")
+    assert cause_of(diagnosis) == ("bad_release", "deployment/api")
+    assert any("2 new pods" in e.statement and e.weight > 2 for e in diagnosis.cause.evidence)
+
+
+def test_what_the_old_pods_do_as_well_is_not_the_release():
+    diagnosis = answer(rolled(0.41), "api")
+    assert diagnosis.status is Status.UNKNOWN
+    assert any("old pods suffer too" in r.why for r in diagnosis.ruled_out)
+
+
+def test_pods_of_one_template_that_restarted_are_no_rollout():
+    scene = rolled(0.001, hashes=("aaaaaaaaa", "aaaaaaaaa"))
+    evidence = [e for f in look(scene.snapshot(), ask(), discover()).findings
+                for h in f.hypotheses for e in h.evidence]  # fmt: skip
+    assert not [e for e in evidence if "new pods" in e.statement]
