@@ -480,3 +480,60 @@ def test_pods_of_one_template_that_restarted_are_no_rollout():
     evidence = [e for f in look(scene.snapshot(), ask(), discover()).findings
                 for h in f.hypotheses for e in h.evidence]  # fmt: skip
     assert not [e for e in evidence if "new pods" in e.statement]
+
+
+# --- where only the log tells
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "HikariPool-1 - Connection is not available, request timed out after 30000ms",
+        "QueuePool limit of size 5 overflow 10 reached, connection timed out",
+        "Timeout acquiring a connection. The pool is probably full",
+        "redis: connection pool timeout",
+    ],
+)
+def test_a_pool_without_metrics_is_known_by_its_complaint(line: str):
+    scene = says(shop(api={"p99": SLOW, "errors": FAILING}), "api", line)
+    found = odds(scene, "connection_pool_exhausted")
+    assert found.object == "deployment/api"
+    scene.change(
+        ChangeKind.CONFIG, "api", 98, object_="configmap/api-config",
+        before=json.dumps({"POOL_SIZE": "20"}), after=json.dumps({"POOL_SIZE": "2"}),
+    )  # fmt: skip
+    assert cause_of(answer(scene)) == ("connection_pool_exhausted", "configmap/api-config")
+
+
+@pytest.mark.parametrize("line", ["carpool exhausted the driver", "swimming pool is closed"])
+def test_other_pools_are_no_connection_pool(line: str):
+    scene = says(shop(), "api", line)
+    assert unlikely(scene, "connection_pool_exhausted")
+
+
+def test_a_slow_query_without_metrics_is_known_by_the_log_and_the_release():
+    scene = shop(api={"p99": SLOW}, storefront={"p99": SLOW})
+    says(scene, "api", "ERROR: canceling statement due to statement timeout")
+    scene.change(ChangeKind.DEPLOY, "api", 98, diff="+SELECT * FROM orders WHERE lower(name) = $1")
+    assert cause_of(answer(scene)) == ("slow_query", "deployment/api")
+
+
+def test_a_slow_query_that_nobody_feels_is_no_incident():
+    scene = says(shop(), "api", "slow query: SELECT 1 took 1.2 s")
+    assert odds(scene, "slow_query") is None
+
+
+# --- several at once
+
+
+def test_a_stampede_here_and_a_queue_there_are_both_named():
+    scene = cached(values(0.95, 0.1, at=99), values(5, 60, at=99))
+    scene.add(Signal.RESTARTS, "sessions", values(0.0, 1.0, at=99, noise=0), "count")
+    scene.workload("mailer")
+    grows = tuple(20.0 if i < 200 else 20.0 + 60 * (i - 200) for i in range(240))
+    scene.add(Signal.QUEUE_DEPTH, "mailer", grows, "messages", resource="orders")
+    scene.add(Signal.CONSUMERS, "mailer", values(3, 0, noise=0), "count", resource="orders")
+    diagnosis = answer(scene)
+    assert {c.hypothesis.cause for c in diagnosis.causes} == {
+        "cache_stampede", "queue_consumers_gone",
+    }  # fmt: skip
