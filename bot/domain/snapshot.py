@@ -66,6 +66,7 @@ class Signal(StrEnum):
     LOCK_WAITERS = "lock_waiters"  # sessions of a database that wait for a lock
     CONSUMERS = "consumers"  # count, of a queue or consumer group
     PRODUCED_RATE = "produced_rate"  # 1/s, messages into a queue or topic
+    QUOTA_OF_LIMIT = "quota_of_limit"  # 0..1 of a namespace's quota; `service`: the namespace
     CONSUMED_RATE = "consumed_rate"  # 1/s, messages taken out of it
 
 

@@ -29,7 +29,8 @@ SATURATION = (
 )  # fmt: skip
 SLOW_MOVING = (
     Signal.REQUEST_RATE, Signal.MEMORY_OF_LIMIT, Signal.MEMORY_FRAGMENTATION, Signal.DISK_OF_LIMIT,
-    Signal.CONNECTIONS_OF_LIMIT, Signal.EVICTIONS, Signal.CACHE_HIT_RATIO,
+    Signal.CONNECTIONS_OF_LIMIT, Signal.EVICTIONS, Signal.CACHE_HIT_RATIO, Signal.QUOTA_OF_LIMIT,
+    Signal.FILES_OF_LIMIT, Signal.NODE_MEMORY,
 )  # fmt: skip
 OPTIONAL = frozenset(set(SATURATION) | set(SLOW_MOVING)) - {Signal.REQUEST_RATE}
 """Signals that many systems simply don't have."""

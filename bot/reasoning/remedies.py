@@ -57,7 +57,7 @@ _CAUSES: Mapping[str, tuple[str, ...]] = {
     "raise_limit": (
         "oom_killed", "gc_pressure", "cache_memory_pressure", "thread_pool_exhausted",
         "process_limit_reached", "cpu_limit_too_low", "disk_full", "connections_running_out",
-        "quota_running_out", "queue_running_full", "server_connections_exhausted",
+        "quota_running_out", "server_connections_exhausted",
         "db_connection_exhaustion", "database_connections_exhausted",
         "namespace_*_quota_exceeded", "node_pod_capacity_exceeded",
     ),

@@ -21,12 +21,14 @@ _CAUSES = {
     Signal.CONNECTIONS_OF_LIMIT: "connections_running_out",
     Signal.FILES_OF_LIMIT: "file_descriptors_exhausted",
     Signal.NODE_MEMORY: "node_memory_running_out",
+    Signal.QUOTA_OF_LIMIT: "quota_running_out",
 }
 _NOUNS = {
     Signal.DISK_OF_LIMIT: "disk",
     Signal.CONNECTIONS_OF_LIMIT: "connections",
     Signal.FILES_OF_LIMIT: "file descriptors",
     Signal.NODE_MEMORY: "memory",
+    Signal.QUOTA_OF_LIMIT: "quota",
 }
 _FULL = 0.95
 _LEAST_RISE = 0.05
@@ -171,11 +173,13 @@ def _hypothesis(picture: Picture, series: Series, service: str) -> Hypothesis | 
             signal=series.signal, service=service, unit=series.unit, good=float(values[0]),
             bad=level, labels=dict(series.labels),
         ),
-        hint="free space" if series.signal == Signal.DISK_OF_LIMIT else "",
+        hint="raise_limit",
     )  # fmt: skip
 
 
 def _object(picture: Picture, series: Series, service: str) -> str:
+    if series.signal == Signal.QUOTA_OF_LIMIT:
+        return f"namespace/{service}"
     on_node = series.signal == Signal.NODE_MEMORY
     if on_node or series.labels.get("resource", "").startswith("/"):
         return f"node/{service}"

@@ -23,7 +23,7 @@ UNITS: Mapping[Signal, str] = {
     Signal.EDGE_RATE: "1/s", Signal.EDGE_ERROR_RATIO: "ratio", Signal.EDGE_LATENCY_P99: "s",
     Signal.GC_TIME: "ratio", Signal.HEAP_OF_LIMIT: "ratio", Signal.THREADS_OF_LIMIT: "ratio",
     Signal.FILES_OF_LIMIT: "ratio", Signal.LOCK_WAITERS: "count", Signal.CONSUMERS: "count",
-    Signal.PRODUCED_RATE: "1/s", Signal.CONSUMED_RATE: "1/s",
+    Signal.PRODUCED_RATE: "1/s", Signal.CONSUMED_RATE: "1/s", Signal.QUOTA_OF_LIMIT: "ratio",
 }  # fmt: skip
 
 
@@ -285,6 +285,15 @@ def _infrastructure() -> Iterator[Template]:
     )  # fmt: skip
 
 
+def _quotas() -> Iterator[Template]:
+    metric, by = "kube_resourcequota", "by (namespace, resourcequota, resource)"
+    yield Template(
+        signal=Signal.QUOTA_OF_LIMIT, needs=(metric,), source="quota", service=("namespace",),
+        promql=f'max {by}({metric}{{type="used"}}) / (max {by}({metric}{{type="hard"}}) > 0)',
+        labels={"resource": "resource"}, reduce="max",
+    )  # fmt: skip
+
+
 def _runtimes() -> Iterator[Template]:
     """Garbage collection, heap, workers and file descriptors, as each runtime's client tells."""
     rows = (
@@ -350,7 +359,7 @@ def _queues_and_locks() -> Iterator[Template]:
 
 TEMPLATES: tuple[Template, ...] = (
     *_requests(), *_edges(), *_database(), *_containers(), *_workloads(), *_exporters(),
-    *_infrastructure(), *_runtimes(), *_queues_and_locks(),
+    *_infrastructure(), *_runtimes(), *_queues_and_locks(), *_quotas(),
 )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from tests.unit.reasoning.scenes import (
     ask,
     cause_of,
     minute,
+    thing,
     values,
 )
 
@@ -537,3 +538,60 @@ def test_a_stampede_here_and_a_queue_there_are_both_named():
     assert {c.hypothesis.cause for c in diagnosis.causes} == {
         "cache_stampede", "queue_consumers_gone",
     }  # fmt: skip
+
+
+# --- a provider that is bad from one zone
+
+
+def zoned(*levels: float) -> Scene:
+    """Api calls a provider from one pod in each zone; the levels are their errors since."""
+    scene = shop(api={"errors": values(0.001, 0.2), "pods": 0}).calls("api", "maps-provider")
+    scene.add(Signal.EDGE_ERROR_RATIO, "api", values(0.001, 0.3), "ratio", peer="maps-provider")
+    for i, level in enumerate(levels):
+        scene.pod(f"api-{i}", "api", node=f"node-{i}")
+        labels = {"topology.kubernetes.io/zone": f"zone-{i}"}
+        scene.objects.append(thing("Node", f"node-{i}", {"metadata": {"labels": labels}}))
+        scene.add(
+            Signal.EDGE_ERROR_RATIO, "api", values(0.001, level), "ratio", peer="maps-provider",
+            pod=f"api-{i}",
+        )  # fmt: skip
+    return scene
+
+
+def region(scene: Scene) -> list[str]:
+    looked = look(scene.snapshot(), ask(), discover())
+    assert looked.failed == ()
+    return [
+        h.summary for f in looked.findings for h in f.hypotheses if h.analyzer == "provider_region"
+    ]
+
+
+def test_a_provider_that_fails_from_one_zone_is_said_to():
+    scene = zoned(0.8, 0.001, 0.001)
+    assert "is bad from zone-0 only" in region(scene)[0]
+    assert cause_of(answer(scene, "api")) == ("external_provider_failure", "external/maps-provider")
+
+
+def test_a_provider_that_fails_from_everywhere_is_not_regional():
+    assert region(zoned(0.3, 0.3, 0.3)) == []
+
+
+def test_one_zone_alone_compares_with_nothing():
+    assert region(zoned(0.3)) == []
+
+
+# --- quotas
+
+
+def test_a_quota_that_fills_up_is_forecast():
+    scene = shop()
+    scene.long(Signal.QUOTA_OF_LIMIT, "shop", np.linspace(0.4, 0.88, 200), "ratio", resource="pods")
+    diagnosis = answer(scene)
+    assert cause_of(diagnosis) == ("quota_running_out", "namespace/shop")
+    assert diagnosis.cause.forecast_at > NOW
+
+
+def test_a_quota_that_is_used_as_ever_is_no_forecast():
+    scene = shop()
+    scene.long(Signal.QUOTA_OF_LIMIT, "shop", values(0.9, noise=0.001), "ratio", resource="pods")
+    assert odds(scene, "quota_running_out") is None
