@@ -174,7 +174,7 @@ def _explain(pull: Pull) -> Iterator[Hypothesis]:
             yield _blame(pull, candidate, why, evidence)
         return
     why = words.format(host=pull.parts.host)
-    evidence = [saw(f"the answer means: {why}", STRONG, pull.telling or pull.pod)]
+    evidence = [saw(f"the answer means: {why}", PROOF, pull.telling or pull.pod)]
     if cause == WRONG:
         evidence += _compared(pull)
     yield _blame(pull, cause, why, evidence)
