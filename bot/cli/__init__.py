@@ -18,6 +18,7 @@ COMMANDS = {
     "demo": "bot.cli.demo",
     "doctor": "bot.cli.doctor",
     "eval": "bot.cli.evaluate",
+    "honesty": "bot.cli.evaluate",
     "levels": "bot.cli.trust",
     "record": "bot.cli.record",
     "replay": "bot.cli.replay",

@@ -8,6 +8,7 @@ from bot.domain.diagnosis import Evidence
 from bot.domain.snapshot import Change, ChangeKind, Signal
 from bot.reasoning.claims import GOOD, HINT, STRONG, at, level_since, said, what
 from bot.reasoning.picture import Picture
+from bot.reasoning.rollouts import by_pods
 from bot.reasoning.series import between, median
 from bot.reasoning.thresholds import RED
 from bot.reasoning.wording import duration, noun, quantity
@@ -59,7 +60,7 @@ def versions(change: Change, picture: Picture, since: datetime) -> tuple[Evidenc
     for signal in (Signal.ERROR_RATIO, Signal.LATENCY_P99):
         if compared := _compared(change, picture, signal, since):
             return (compared,)
-    return ()
+    return by_pods(change, picture, since)
 
 
 def _compared(change: Change, picture: Picture, signal: Signal, since: datetime) -> Evidence | None:
@@ -109,12 +110,13 @@ def culprits(
 ) -> list[tuple[Change, Timing]]:
     """Return the changes of a service that can have caused an onset, the nearest before it first.
 
-    A commit that a deploy brought counts as that deploy.
+    A commit that a deploy brought counts as that deploy. Changes whose diff is known are left to
+    the analyzer that reads diffs.
     """
     wanted = frozenset(kinds)
     found = [
         (c, timing(c, onset, picture))
-        for c in unique(picture.snapshot.changes)
+        for c in judged_by_time(picture.snapshot.changes)
         if c.service == service and c.kind in wanted
     ]
     return sorted(
@@ -126,6 +128,30 @@ def unique(changes: Iterable[Change]) -> tuple[Change, ...]:
     """Return each change once, in time order."""
     by_id = {c.id: c for c in changes}
     return tuple(sorted(by_id.values(), key=lambda c: (c.at, c.id)))
+
+
+def judged_by_time(changes: Iterable[Change]) -> tuple[Change, ...]:
+    """Return each change once whose deed nobody can read: no diff of it, or of what it brought."""
+    every = unique(changes)
+    if not placed(every):
+        return every
+    read = [c.after or c.id for c in every if c.kind is ChangeKind.COMMIT and c.diff]
+    return tuple(
+        c
+        for c in every
+        if not (c.kind is ChangeKind.COMMIT and c.diff)
+        and not (c.commits and all(_among(sha, read) for sha in c.commits))
+    )
+
+
+def placed(changes: Iterable[Change]) -> bool:
+    """Whether it is known where commits run: deploys that don't say what they brought hide it."""
+    deploys = [c for c in changes if c.kind is ChangeKind.DEPLOY]
+    return not deploys or any(c.commits for c in deploys)
+
+
+def _among(sha: str, known: Iterable[str]) -> bool:
+    return len(sha) >= 7 and any(k.startswith(sha) or sha.startswith(k) for k in known)
 
 
 def onset_at(picture: Picture, service: str) -> datetime | None:
