@@ -93,7 +93,6 @@ ANSWERS = (
         "the registry {host} does not answer",
     ),
 )
-PATTERNS = tuple((re.compile(text, re.I), cause, words) for text, cause, words in ANSWERS)
 MIRROR = re.compile(r"request to https?://([^/\s:]+)")
 MISSING_PULL_SECRET = ("FailedToRetrieveImagePullSecret",)
 UNKNOWN = "nobody says why the pull fails"
@@ -163,7 +162,10 @@ def _pull(cluster: Cluster, pod: KubernetesObject, image: str, state: str) -> Pu
 
 
 def _answer(text: str) -> tuple[str, str] | None:
-    return next(((cause, words) for p, cause, words in PATTERNS if p.search(text)), None)
+    for pattern, cause, words in ANSWERS:
+        if re.search(pattern, text, re.I):
+            return cause, words
+    return None
 
 
 def _explain(pull: Pull) -> Iterator[Hypothesis]:
