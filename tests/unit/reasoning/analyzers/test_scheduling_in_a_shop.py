@@ -200,3 +200,12 @@ def test_the_newest_words_count_also_in_the_scheduler_s_own_kind_of_event() -> N
     assert found.cause.cause == "cpu_capacity_mismatch"
     assert "(9x)" in found.cause.evidence[0].statement
     assert found.onset is not None
+
+
+def test_a_node_that_does_not_exist_is_named_and_one_that_does_is_not() -> None:
+    lost, well = workload(nodeName="worker-9"), workload(nodeName="worker-1")
+    assert cause(lost, set_of(lost), waiting(lost, where="worker-9")) == (
+        "node_name_mismatch",
+        HERE,
+    )
+    assert diagnosed(well, set_of(well, "old"), running(well)).causes == ()
