@@ -7,6 +7,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from bot.domain.snapshot import KubernetesObject, Snapshot
+from bot.reasoning.event_times import last_seen
 
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob")
 SUFFIX = {
@@ -308,7 +309,7 @@ class Cluster:
             if (not reasons or e.body.get("reason") in reasons)
             and item.namespace in ("", _namespace_of(e))
         ]
-        return sorted(fitting, key=lambda e: str(e.body.get("lastTimestamp") or ""))
+        return sorted(fitting, key=lambda e: last_seen(e.body))
 
     def replica_sets(self, workload: KubernetesObject) -> list[KubernetesObject]:
         """Return the replica sets of a deployment that are told to run pods."""
@@ -391,7 +392,7 @@ def services_of(cluster: Cluster, workload: KubernetesObject) -> list[Kubernetes
 
 def latest(events: Iterable[KubernetesObject]) -> KubernetesObject | None:
     """Return the newest of some events."""
-    return max(events, key=lambda e: str(e.body.get("lastTimestamp") or ""), default=None)
+    return max(events, key=lambda e: last_seen(e.body), default=None)
 
 
 def messages(events: Iterable[KubernetesObject]) -> Iterator[str]:

@@ -33,7 +33,7 @@ def refused(cluster: Cluster) -> Iterator[Refused]:
     """Yield the workloads whose pods are refused now; a refusal that was overcome is none."""
     for workload in cluster.workloads:
         for maker in (*cluster.replica_sets(workload), workload):
-            counts = shortage(cluster, workload, maker)
+            counts = shortage(cluster, workload, maker) or _failing(cluster, workload, maker)
             found = _said(cluster, maker) if counts else None
             if counts and found:
                 event, said = found
@@ -64,6 +64,15 @@ def shortage(
         return None
     seen = len(_made_by(cluster, workload, maker))
     return (wanted, seen) if seen < wanted else None
+
+
+def _failing(
+    cluster: Cluster, workload: KubernetesObject, maker: KubernetesObject
+) -> tuple[int, int] | None:
+    """A controller that says so itself is short, whatever can be counted (a surge of a rollout)."""
+    if condition(maker, "ReplicaFailure").get("status") != "True":
+        return None
+    return desired(maker) or 1, len(_made_by(cluster, workload, maker))
 
 
 def _made_by(

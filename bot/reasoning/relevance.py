@@ -5,7 +5,7 @@ from datetime import timedelta
 from bot.domain.diagnosis import Evidence
 from bot.domain.snapshot import KubernetesObject
 from bot.reasoning.kubernetes import Cluster, get, moment
-from bot.reasoning.statements import GOOD, HINT, saw
+from bot.reasoning.statements import HINT, STRONG, saw
 from bot.reasoning.wording import duration
 
 FORGOTTEN = timedelta(days=1)
@@ -19,7 +19,7 @@ def doubts(cluster: Cluster, pod: KubernetesObject) -> list[Evidence]:
     waited = cluster.snapshot.now - made if made else timedelta(0)
     if waited > FORGOTTEN:
         text = f"{pod.name} has waited for {duration(waited.total_seconds())}: that is not new"
-        found.append(saw(text, -GOOD, pod))
+        found.append(saw(text, -STRONG, pod))
     owner = cluster.owner(pod)
     if owner is not None and owner.kind in BATCH:
         text = f"{pod.name} belongs to a {owner.kind.lower()}, which serves nobody"

@@ -26,7 +26,7 @@ _CAUSES: Mapping[str, tuple[str, ...]] = {
     "rollback": (
         "bad_release", "bad_deploy", "n_plus_one_queries", "slow_query", "memory_leak",
         "crash_loop", "incorrect_image_reference", "image_platform_mismatch",
-        "missing_image_pull_secret", "image_pull_unauthorized",
+        "missing_image_pull_secret", "image_pull_unauthorized", "init_container_failed",
     ),
     "config_revert": (
         "bad_config_change", "gateway_misrouted", "gateway_misroute", "db_readonly_mode",
@@ -44,7 +44,9 @@ _CAUSES: Mapping[str, tuple[str, ...]] = {
         "node_degraded", "node_network_delay", "node_network_packet_loss", "network_delay",
         "pod_network_delay",
         "node_disk_pressure", "node_memory_pressure", "node_pid_pressure",
-        "node_memory_running_out",
+        "node_memory_running_out", "node_disk_full", "node_volume_limit_exceeded",
+        "pod_address_exhausted", "pod_network_setup_failed", "sandbox_image_unavailable",
+        "no_nodes_available",
     ),
     "rotate_certificate": ("certificate_expired", "certificate_expiring"),
     "restart": (
@@ -52,7 +54,7 @@ _CAUSES: Mapping[str, tuple[str, ...]] = {
         "containerd_unavailable", "kubelet_unavailable", "kube_proxy_unavailable",
         "kube_scheduler_unavailable", "kube_apiserver_unavailable",
         "kube_controller_manager_unavailable", "etcd_unavailable", "node_component_unavailable",
-        "cluster_dns_unavailable",
+        "cluster_dns_unavailable", "admission_webhook_unavailable", "csi_driver_missing",
     ),
     "raise_limit": (
         "oom_killed", "gc_pressure", "cache_memory_pressure", "thread_pool_exhausted",
@@ -61,14 +63,19 @@ _CAUSES: Mapping[str, tuple[str, ...]] = {
         "db_connection_exhaustion", "database_connections_exhausted",
         "namespace_*_quota_exceeded", "node_pod_capacity_exceeded",
     ),
-    "wait": ("cache_stampede", "external_rate_limited", "image_registry_rate_limited"),
+    "wait": (
+        "cache_stampede", "external_rate_limited", "image_registry_rate_limited",
+        "init_container_waits", "scheduling_gated", "namespace_terminating",
+    ),
     "none": ("dependency_failure", "lock_contention", "queue_consumers_slow", HEALTHY),
     "fix_manifest": (
         "*_probe_incorrect_*", "missing_*", "*_mismatch", "*_port_conflict", "*_conflict",
         "limit_range_violated", "pod_security_violation", "quota_requires_resources",
         "admission_webhook_denied", "creation_forbidden", "pv_binding_occupied",
         "volume_*", "ingress_*", "network_policy_*", "*_dns_*", "image_*", "command_not_found",
-        "dns_resolution_failure", "permission_denied",
+        "dns_resolution_failure", "permission_denied", "admission_policy_denied",
+        "command_not_executable", "invalid_pod_spec", "pvc_volume_lost", "rbac_forbidden",
+        "unknown_scheduler",
     ),
 }  # fmt: skip
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from bot.domain.diagnosis import Evidence, Hypothesis
 from bot.domain.snapshot import KubernetesObject, Source
+from bot.reasoning.event_times import first_seen, times
 from bot.reasoning.kubernetes import mapping, moment, object_name
 
 # Prior log-odds of a cause before anything was seen: one specific Kubernetes misconfiguration in a
@@ -21,11 +22,11 @@ def saw(statement: str, weight: float, where: KubernetesObject | Source) -> Evid
 def event_text(event: KubernetesObject, limit: int = 300) -> str:
     """Return what an event says, with how often and on what: "pod/x: FailedScheduling (3x): …"."""
     involved = mapping(event.body, "involvedObject")
-    count = event.body.get("count") or 1
-    times = f" ({count}x)" if count > 1 else ""
+    count = times(event.body)
+    often = f" ({count}x)" if count > 1 else ""
     name = f"{str(involved.get('kind', '')).lower()}/{involved.get('name', '')}"
     message = " ".join(str(event.body.get("message") or "").split())
-    return f"{name}: {event.body.get('reason')}{times}: {message[:limit]}"
+    return f"{name}: {event.body.get('reason')}{often}: {message[:limit]}"
 
 
 def blame(  # noqa: PLR0913 - a hypothesis has that many sides
@@ -50,6 +51,6 @@ def blame(  # noqa: PLR0913 - a hypothesis has that many sides
         prior=prior,
         evidence=tuple(evidence),
         explains=tuple(explains),
-        onset=moment(event.body.get("firstTimestamp")) if event else None,
+        onset=moment(first_seen(event.body)) if event else None,
         hint=hint,
     )

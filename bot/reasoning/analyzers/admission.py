@@ -69,7 +69,6 @@ SAID = (
     (r"is forbidden", "creation_forbidden", "it may not create its pods"),
     (r"is invalid: ", "invalid_pod_spec", "its pod template is invalid"),
 )
-PATTERNS = tuple((re.compile(text), cause, words) for text, cause, words in SAID)
 
 
 def look(snapshot: Snapshot, _question: Question) -> Finding:
@@ -93,8 +92,8 @@ def _reasons(cluster: Cluster, one: Refused) -> Iterator[Hypothesis]:
     if match := ACCOUNT.search(one.said):
         yield _missing_account(cluster, one, match[1], evidence)
         return
-    for pattern, cause, words in PATTERNS:
-        if match := pattern.search(one.said):
+    for text, cause, words in SAID:
+        if match := re.search(text, one.said):
             named = [group for group in match.groups() if group]
             why = words.format(*named, "", "")
             yield _blame(cause, one, f"{one.workload.name} gets no pods: {why}", evidence)

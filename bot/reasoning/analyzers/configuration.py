@@ -47,7 +47,6 @@ SIGNS = (
      "volume_mount_permission_denied"),
     (r"permission denied|operation not permitted", "", "permission_denied"),
 )  # fmt: skip
-PATTERNS = tuple((re.compile(text, re.I), kind, cause) for text, kind, cause in SIGNS)
 STATES = (
     "CreateContainerConfigError", "CreateContainerError", "RunContainerError", "StartError",
     "ContainerCreating", "PodInitializing", "ContainerCannotRun", "CrashLoopBackOff",
@@ -87,12 +86,15 @@ def _of_pod(cluster: Cluster, pod: KubernetesObject) -> Iterator[Hypothesis]:
     said += [str(terminated(status).get("message") or "") for status in statuses(pod)]
     said += [f"{get(pod.body, 'status', 'reason')} {get(pod.body, 'status', 'message')}"] * failed
     events = cluster.events(pod, *REASONS)
-    for pattern, kind, sign in PATTERNS:
-        cause = sign
-        fitting = [e for e in events if pattern.search(_message(e)) and (kind or not _mounting(e))]
+    for pattern, kind, cause in SIGNS:
+        fitting = [
+            event
+            for event in events
+            if re.search(pattern, _message(event), re.I) and (kind or not _mounting(event))
+        ]
         telling = latest(fitting)
         text = str(telling.body["message"]) if telling else "\n".join(said)
-        match = pattern.search(text)
+        match = re.search(pattern, text, re.I)
         if match:
             named = cause == "permission_denied" and _mounted(pod_spec(pod), text)
             cause = "volume_mount_permission_denied" if named else cause

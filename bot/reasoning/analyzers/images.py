@@ -93,7 +93,6 @@ ANSWERS = (
         "the registry {host} does not answer",
     ),
 )
-PATTERNS = tuple((re.compile(text, re.I), cause, words) for text, cause, words in ANSWERS)
 MIRROR = re.compile(r"request to https?://([^/\s:]+)")
 MISSING_PULL_SECRET = ("FailedToRetrieveImagePullSecret",)
 UNKNOWN = "nobody says why the pull fails"
@@ -163,7 +162,10 @@ def _pull(cluster: Cluster, pod: KubernetesObject, image: str, state: str) -> Pu
 
 
 def _answer(text: str) -> tuple[str, str] | None:
-    return next(((cause, words) for p, cause, words in PATTERNS if p.search(text)), None)
+    for pattern, cause, words in ANSWERS:
+        if re.search(pattern, text, re.I):
+            return cause, words
+    return None
 
 
 def _explain(pull: Pull) -> Iterator[Hypothesis]:
@@ -174,7 +176,7 @@ def _explain(pull: Pull) -> Iterator[Hypothesis]:
             yield _blame(pull, candidate, why, evidence)
         return
     why = words.format(host=pull.parts.host)
-    evidence = [saw(f"the answer means: {why}", STRONG, pull.telling or pull.pod)]
+    evidence = [saw(f"the answer means: {why}", PROOF, pull.telling or pull.pod)]
     if cause == WRONG:
         evidence += _compared(pull)
     yield _blame(pull, cause, why, evidence)

@@ -41,7 +41,6 @@ SAID = (
     (r"connection timed out|no route to host|connection refused|mount failed|timed out waiting",
      "volume_mount_failed", "its volume cannot be mounted"),
 )  # fmt: skip
-PATTERNS = tuple((re.compile(text, re.I), cause, words) for text, cause, words in SAID)
 CONFIGURATION = re.compile(
     r'(?:secrets?|configmaps?) "[^"]+" not found|references non-existent|not registered|'
     r"failed to fetch token|kube-api-access",
@@ -82,11 +81,11 @@ def _telling(
     events: Sequence[KubernetesObject],
 ) -> tuple[KubernetesObject, str, str] | None:
     """The most specific of the newest words: a plain time-out follows every other failure."""
-    for pattern, cause, words in PATTERNS:
+    for pattern, cause, words in SAID:
         fitting = [
             event
             for event in events
-            if pattern.search(said := str(event.body.get("message") or ""))
+            if re.search(pattern, said := str(event.body.get("message") or ""), re.I)
             and not CONFIGURATION.search(said)
         ]
         event = latest(fitting)

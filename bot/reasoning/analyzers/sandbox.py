@@ -22,7 +22,6 @@ SAID = (
      r"NetworkPlugin|subnet\.env|calico|cilium|flannel|weave", "pod_network_setup_failed",
      "the network plugin of its node cannot set up pods"),
 )  # fmt: skip
-PATTERNS = tuple((re.compile(text, re.I), cause, words) for text, cause, words in SAID)
 RUNTIME_DOWN = re.compile(r"containerd\.sock|crio\.sock|dockerd?\.sock|runtime is down", re.I)
 NOT_READY = re.compile(r"network is not ready|NetworkPluginNotReady|cni plugin not initialized")
 CREATING = ("ContainerCreating", "PodInitializing", "")
@@ -49,8 +48,8 @@ def _of_pod(cluster: Cluster, pod: KubernetesObject) -> Iterator[Hypothesis]:
     message = str(event.body.get("message") or "") if event else ""
     if event is None or RUNTIME_DOWN.search(message):
         return
-    for pattern, cause, words in PATTERNS:
-        if pattern.search(message) or (
+    for pattern, cause, words in SAID:
+        if re.search(pattern, message, re.I) or (
             cause == "pod_network_setup_failed" and NOT_READY.search(message)
         ):
             yield _explain(cluster, pod, event, cause, words)

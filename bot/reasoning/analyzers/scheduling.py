@@ -67,7 +67,7 @@ def look(snapshot: Snapshot, _question: Question) -> Finding:
     for refusal in refusals(cluster):
         for hypothesis in (*_explain(refusal, cluster, nodes), *_held_back(refusal, cluster)):
             found.setdefault((hypothesis.cause, hypothesis.object), hypothesis)
-    for hypothesis in _turned_down(cluster):
+    for hypothesis in (*_turned_down(cluster), *_nowhere(cluster, nodes)):
         found.setdefault((hypothesis.cause, hypothesis.object), hypothesis)
     return Finding(hypotheses=tuple(found.values()))
 
@@ -238,6 +238,21 @@ def _turned_down(cluster: Cluster) -> Iterator[Hypothesis]:
         evidence = [saw(text, PROOF, pod), saw("the kubelet turned it down", STRONG, pod)]
         summary = f"{owner.name}'s pods are turned down by node {node}: {WORDS[reason]}"
         yield blame(CAUSE[reason], owner, summary, evidence, analyzer=NAME, hint="fix_manifest")
+
+
+def _nowhere(cluster: Cluster, nodes: Nodes) -> Iterator[Hypothesis]:
+    """Pods whose manifest names a node that does not exist: nobody ever looks at them."""
+    names = {node.name for node in nodes.all}
+    for pod in cluster.pods:
+        node, owner = str(get(pod.body, "spec", "nodeName") or ""), cluster.owner(pod) or pod
+        pinned = owner is not pod and pod_spec(owner).get("nodeName") == node
+        if node and pinned and names and node not in names:
+            evidence = [
+                saw(f"{pod.name} is bound to node {node} by its manifest", STRONG, owner),
+                saw(f"there is no node {node} among {len(names)}", PROOF, pod),
+            ]
+            summary = f"{owner.name} names a node {node} that does not exist"
+            yield blame("node_name_mismatch", owner, summary, evidence, analyzer=NAME)
 
 
 def _replaced(cluster: Cluster, owner: KubernetesObject) -> bool:

@@ -208,3 +208,11 @@ def test_a_claim_that_is_not_there_is_the_quota_s_fault_only_if_the_quota_is_tig
     assert cause(cart, set_of(cart), *held, tight) == expected
     assert cause(cart, set_of(cart), *held, roomy) == ("missing_volume_claim", HERE)
     assert cause(cart, set_of(cart), *held) == ("missing_volume_claim", HERE)
+
+
+def test_a_deployment_that_says_its_replicas_fail_is_believed_without_replica_sets() -> None:
+    cart = workload()
+    failure = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate",
+               "message": REFUSED + exceeded("pods=1", "pods=6", "pods=6")}  # fmt: skip
+    cart.body["status"] = {"conditions": [failure]}  # type: ignore[index]
+    assert cause(cart, running(cart)) == ("namespace_pod_quota_exceeded", NAMESPACE)

@@ -183,3 +183,29 @@ def test_a_leftover_pending_pod_is_not_blamed_above_a_real_fault() -> None:
     said = f"0/4 nodes are available: {PLANE_TAINT}, 3 Insufficient cpu."
     broken = [cart, set_of(cart), *unscheduled(cart, said), batch, done, old]
     assert cause(*broken) == ("cpu_capacity_mismatch", HERE)
+
+
+def test_the_newest_words_count_also_in_the_scheduler_s_own_kind_of_event() -> None:
+    cart = workload(resources=HUGE)
+    held = unscheduled(cart, "0/4 nodes are available: 3 node(s) had untolerated taint {a: b}.")
+    now = event(held[0], "FailedScheduling", "0/4 nodes are available: 3 Insufficient cpu.")
+    for said, first, last in ((held[1], "02:00:00", "02:10:00"), (now, "02:05:00", "03:03:00")):
+        stamp = "2026-01-02T{}.123456Z"
+        said.body.update(  # type: ignore[attr-defined]
+            firstTimestamp=None, lastTimestamp=None, count=None, eventTime=stamp.format(first),
+            series={"count": 9, "lastObservedTime": stamp.format(last)},
+        )  # fmt: skip
+    found = diagnosed(cart, set_of(cart), now, *held)
+    assert found.cause is not None
+    assert found.cause.cause == "cpu_capacity_mismatch"
+    assert "(9x)" in found.cause.evidence[0].statement
+    assert found.onset is not None
+
+
+def test_a_node_that_does_not_exist_is_named_and_one_that_does_is_not() -> None:
+    lost, well = workload(nodeName="worker-9"), workload(nodeName="worker-1")
+    assert cause(lost, set_of(lost), waiting(lost, where="worker-9")) == (
+        "node_name_mismatch",
+        HERE,
+    )
+    assert diagnosed(well, set_of(well, "old"), running(well)).causes == ()
