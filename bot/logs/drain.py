@@ -7,7 +7,7 @@ It sees distinct lines only, in an order of their own, so the result depends on 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from bot.logs.masking import ANY
+from bot.logs.masking import ANY, TROUBLE
 
 _DEPTH = 2  # words that lead down the tree
 _SIMILAR = 0.5  # share of words in common with a group
@@ -64,4 +64,9 @@ def _most_similar(words: Words, leaf: Sequence[Group]) -> Group | None:
 
 def variable(word: str) -> bool:
     """Say whether a word can only be a value: it holds a masked part or a digit."""
-    return ANY in word or any(c.isdigit() for c in word)
+    return ANY in word or (any(c.isdigit() for c in word) and not status(word))
+
+
+def status(word: str) -> bool:
+    """Say whether a word is an HTTP status of trouble, the only bare number that masks leave."""
+    return word.strip(",;:()[]{}'\".") in TROUBLE
