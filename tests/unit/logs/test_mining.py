@@ -85,6 +85,15 @@ def test_hostile_lines_do_not_slow_or_stop_it() -> None:
     assert len(found.indices) == len(lines)
 
 
+def test_lines_without_any_pattern_take_bounded_time() -> None:
+    source = random.Random(5)
+    words = ["".join(source.choice("abcdefghij") for _ in range(6)) for _ in range(3000)]
+    lines = ["same start " + " ".join(source.choices(words, k=8)) for _ in range(4000)]
+    started = time.process_time()
+    mine(lines)
+    assert time.process_time() - started < 6.0
+
+
 def test_nothing_is_mined_from_nothing() -> None:
     assert mine([]).templates == ()
 
