@@ -7,11 +7,12 @@ It sees distinct lines only, in an order of their own, so the result depends on 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from bot.logs.masking import ANY
+from bot.logs.masking import ANY, TROUBLE
 
 _DEPTH = 2  # words that lead down the tree
 _SIMILAR = 0.5  # share of words in common with a group
 _CHILDREN = 100  # of one node, then words that are new share one
+_GROUPS = 100  # of one leaf that a line is compared with, to bound the time of random lines
 
 Words = tuple[str, ...]
 
@@ -34,7 +35,8 @@ def group(lines: Iterable[Words]) -> list[Group]:
         best = _most_similar(words, leaf)
         if best is None:
             best = Group(template=list(words))
-            leaf.append(best)
+            if len(leaf) < _GROUPS:
+                leaf.append(best)
             groups.append(best)
         best.members.append(words)
         best.template = [a if a == b else ANY for a, b in zip(best.template, words, strict=True)]
@@ -64,4 +66,9 @@ def _most_similar(words: Words, leaf: Sequence[Group]) -> Group | None:
 
 def variable(word: str) -> bool:
     """Say whether a word can only be a value: it holds a masked part or a digit."""
-    return ANY in word or any(c.isdigit() for c in word)
+    return ANY in word or (any(c.isdigit() for c in word) and not status(word))
+
+
+def status(word: str) -> bool:
+    """Say whether a word is an HTTP status of trouble, the only bare number that masks leave."""
+    return word.strip(",;:()[]{}'\".") in TROUBLE

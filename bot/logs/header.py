@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 _COLUMNS = 16
 _AGREE = 0.8  # share of the lines
-_SAMPLE = 2000
+_SAMPLE = 500  # lines, evenly spaced, that the header is learnt from
 _COLUMN = re.compile(
     r"\[(?:[^\[\]\n]|\[[^\[\]\n]{0,100}\]){0,200}\]\S*|<\d{1,3}>|\"[^\"\n]{0,400}\"|[^\s|]+|\|"
 )
@@ -54,7 +54,8 @@ class Header:
 
 def learn(lines: Sequence[str]) -> Header:
     """Return the header that almost all of the lines begin with, an empty one if there is none."""
-    rows = [_kinds(line) for line in lines[:_SAMPLE]]
+    sample = lines[:: 1 + len(lines) // _SAMPLE]
+    rows = [_kinds(line) for line in sample]
     if not rows:
         return Header()
     kinds = ""
@@ -63,7 +64,7 @@ def learn(lines: Sequence[str]) -> Header:
         if sum(found.values()) < _AGREE * len(rows):
             break
         kinds += _agreed(found, len(rows), kinds)
-    return _header(kinds, lines[:_SAMPLE])
+    return _header(kinds, sample)
 
 
 def _agreed(found: Counter[str], total: int, before: str) -> str:

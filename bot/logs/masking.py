@@ -3,6 +3,7 @@
 import re
 
 ANY = "<*>"
+TROUBLE = frozenset({"500", "501", "502", "503", "504", "401", "403", "408", "429"})
 MAX_LINE = 2000
 _ANSI = re.compile(r"\x1b\[[0-9;?]{0,20}[ -/]{0,3}[@-~]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")

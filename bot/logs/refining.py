@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from bot.logs.drain import Words, variable
+from bot.logs.drain import Words, status, variable
 from bot.logs.masking import ANY
 
 _WORD = re.compile(r"[^\W\d_]{2}")
@@ -41,6 +41,8 @@ def _split(members: Sequence[Words], values: Collection[str]) -> list[list[Words
 def _tells(found: Counter[str], values: Collection[str]) -> bool:
     if len(found) == 1 or len(found) >= _MANY:
         return False
+    if any(status(word) for word in found):
+        return True
     if all(_bare(word).lower() in _TWO_WAYS for word in found):
         return False
     return 2 * sum(parameter(word, values) for word in found) < len(found)
