@@ -12,6 +12,10 @@ from bot.evaluation.benchmark import Options, Part
 
 BENCHMARKS = {
     "cloud-opsbench": "bot.evaluation.cloud_opsbench.benchmark",
+    "loghub": "bot.evaluation.loghub.benchmark",
+    "nezha": "bot.evaluation.nezha.benchmark",
+    "petshop": "bot.evaluation.petshop.benchmark",
+    "rootcausebench": "bot.evaluation.rootcausebench.benchmark",
 }
 HONEST = ("cloud-opsbench",)
 

@@ -121,6 +121,7 @@ class LogTemplate:
     first_at: datetime | None
     last_at: datetime | None
     source: Source
+    domain: str = ""  # what a line of trouble is about (storage, timeout …), as `bot.logs` sorts it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +138,8 @@ class Span:
     error: bool
     attributes: Mapping[str, str]
     source: Source
+    events: tuple[str, ...] = ()  # log templates written within it: "error: no route <*> found"
+    pod: str = ""
 
 
 class ChangeKind(StrEnum):
@@ -167,6 +170,7 @@ class Change:
     source: Source
     revertible: bool = True
     files: tuple[str, ...] = ()  # paths that a commit touches, if known
+    commits: tuple[str, ...] = ()  # full hashes that a deploy brought, if known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

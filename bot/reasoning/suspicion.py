@@ -110,12 +110,13 @@ def culprits(
 ) -> list[tuple[Change, Timing]]:
     """Return the changes of a service that can have caused an onset, the nearest before it first.
 
-    A commit that a deploy brought counts as that deploy.
+    A commit that a deploy brought counts as that deploy. Changes whose diff is known are left to
+    the analyzer that reads diffs.
     """
     wanted = frozenset(kinds)
     found = [
         (c, timing(c, onset, picture))
-        for c in unique(picture.snapshot.changes)
+        for c in judged_by_time(picture.snapshot.changes)
         if c.service == service and c.kind in wanted
     ]
     return sorted(
@@ -127,6 +128,30 @@ def unique(changes: Iterable[Change]) -> tuple[Change, ...]:
     """Return each change once, in time order."""
     by_id = {c.id: c for c in changes}
     return tuple(sorted(by_id.values(), key=lambda c: (c.at, c.id)))
+
+
+def judged_by_time(changes: Iterable[Change]) -> tuple[Change, ...]:
+    """Return each change once whose deed nobody can read: no diff of it, or of what it brought."""
+    every = unique(changes)
+    if not placed(every):
+        return every
+    read = [c.after or c.id for c in every if c.kind is ChangeKind.COMMIT and c.diff]
+    return tuple(
+        c
+        for c in every
+        if not (c.kind is ChangeKind.COMMIT and c.diff)
+        and not (c.commits and all(_among(sha, read) for sha in c.commits))
+    )
+
+
+def placed(changes: Iterable[Change]) -> bool:
+    """Whether it is known where commits run: deploys that don't say what they brought hide it."""
+    deploys = [c for c in changes if c.kind is ChangeKind.DEPLOY]
+    return not deploys or any(c.commits for c in deploys)
+
+
+def _among(sha: str, known: Iterable[str]) -> bool:
+    return len(sha) >= 7 and any(k.startswith(sha) or sha.startswith(k) for k in known)
 
 
 def onset_at(picture: Picture, service: str) -> datetime | None:

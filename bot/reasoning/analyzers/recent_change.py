@@ -10,7 +10,7 @@ from bot.reasoning import complaints, needs
 from bot.reasoning.calls import amplifications
 from bot.reasoning.claims import GOOD, HINT, STRONG, at, said, seen, watched, what
 from bot.reasoning.picture import Picture, picture_of
-from bot.reasoning.suspicion import EARLY, Timing, onset_at, timing, unique, versions
+from bot.reasoning.suspicion import EARLY, Timing, judged_by_time, onset_at, timing, versions
 from bot.reasoning.wording import duration
 
 NAME = "recent_change"
@@ -47,7 +47,7 @@ def look(snapshot: Snapshot, question: Question) -> Finding:
     if onset is None:
         return Finding()
     found, innocent, compared = [], [], set()
-    for change in _once_per_release(unique(snapshot.changes)):
+    for change in _once_per_release(judged_by_time(snapshot.changes)):
         where = onset_at(picture, change.service) or onset
         case = _Case(
             picture=picture, change=change, onset=where, timing=timing(change, where, picture)

@@ -1,0 +1,1 @@
+"""RootCauseBench: change incidents with innocent decoys (EdgeDelta, Apache-2.0)."""

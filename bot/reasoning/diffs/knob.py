@@ -1,0 +1,126 @@
+"""Rules about settings: a value that goes down, up, on, off, away or becomes another word."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from bot.reasoning.diffs.change import Change
+from bot.reasoning.diffs.reading import Effect, Reading
+from bot.reasoning.diffs.rule import PLAUSIBLE, STRONG, Rule, reading
+from bot.reasoning.diffs.settings import Setting
+from bot.reasoning.diffs.words import parts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Knob:
+    """A setting whose key matches `key` (words joined by "_", parents first) and goes one `way`.
+
+    Ways: "down", "up" (numbers of one unit, by at least the factor `least`; from the factor
+    `strong` on it weighs `weight`, below that the plausible weight), "zero", "off", "on" (also
+    when the key is new, if `fresh`), "gone", "new", "text" (words changed). `below` and `above`
+    bound the new number, in seconds, bytes or counts.
+    """
+
+    name: str
+    mechanism: str
+    effects: tuple[Effect, ...]
+    key: str
+    way: str
+    says: str = "{key} goes from {old} to {new}"
+    unless: str = ""
+    value: str = ""  # pattern of the new text
+    least: float = 1.01
+    strong: float = 2.0
+    below: float = float("inf")
+    above: float = float("-inf")
+    fresh: bool = False
+    languages: str = ""
+    path: str = ""
+    weight: float = STRONG
+
+    def rule(self) -> Rule:
+        """Return the knob as a rule."""
+        return Rule(name=self.name, read=self._read)
+
+    def _read(self, change: Change) -> Iterator[Reading]:
+        if self.languages and change.language not in self.languages.split():
+            return
+        if self.path and not re.search(self.path, change.path):
+            return
+        for one in change.settings:
+            if self._names(one.key) and (weight := self._weight(one)):
+                said = self.says.format(
+                    key=one.key.removesuffix(".value"),
+                    old=one.old.text if one.old else "nothing",
+                    new=one.new.text if one.new else "nothing",
+                )
+                yield reading(
+                    self.name, self.mechanism, self.effects, weight, said, change, one.line
+                )
+
+    def _names(self, key: str) -> bool:
+        words = joined(key)
+        return bool(re.search(self.key, words)) and not (
+            self.unless and re.search(self.unless, words)
+        )
+
+    def _weight(self, one: Setting) -> float:
+        if self.value and not (one.new and re.search(self.value, one.new.text)):
+            return 0.0
+        match self.way:
+            case "up" | "down":
+                return self._moved(one)
+            case "gone":
+                return self.weight if one.new is None and one.old else 0.0
+            case "new":
+                return self.weight if one.old is None and one.new and self._bounded(one) else 0.0
+            case "text":
+                return self.weight if _reworded(one) else 0.0
+            case _:
+                return self.weight if self._switched(one) else 0.0
+
+    def _moved(self, one: Setting) -> float:
+        if one.old is None or one.new is None or one.old.unit == "bool":
+            return 0.0
+        if (factor := _factor(one, self.way)) < self.least or not self._bounded(one):
+            return 0.0
+        return self.weight if factor >= self.strong else min(self.weight, PLAUSIBLE)
+
+    def _bounded(self, one: Setting) -> bool:
+        if self.below == float("inf") and self.above == float("-inf"):
+            return True
+        number = one.new.number if one.new else None
+        return number is not None and self.above <= number <= self.below
+
+    def _switched(self, one: Setting) -> bool:
+        if one.new is None or one.new.number is None or (one.old is None and not self.fresh):
+            return False
+        if self.way == "zero":
+            return one.new.number == 0 and one.new.unit != "bool"
+        on = self.way == "on"
+        return one.new.unit == "bool" and bool(one.new.number) == on
+
+
+@lru_cache(maxsize=4096)
+def joined(key: str) -> str:
+    """Return a key's words joined by "_": "spring.maxPoolSize" → "spring_max_pool_size"."""
+    return "_".join(parts(key))
+
+
+def _factor(one: Setting, way: str) -> float:
+    """Return by how much the value moved in the asked direction; 0 if it did not."""
+    old = one.old.number if one.old else None
+    new = one.new.number if one.new else None
+    if old is None or new is None or old == new or old < 0 or new < 0:
+        return 0.0
+    big, small = (old, new) if way == "down" else (new, old)
+    if big <= small:
+        return 0.0
+    return big / small if small else float("inf")
+
+
+def _reworded(one: Setting) -> bool:
+    if one.old is None or one.new is None or one.old.unit == "bool":
+        return False
+    return one.old.text != one.new.text

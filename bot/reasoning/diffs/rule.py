@@ -1,0 +1,142 @@
+"""How rules about diffs are written: a pattern that came, went or replaced another, or a function."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from bot.reasoning.diffs.change import Change
+from bot.reasoning.diffs.parse import Hunk, Line
+from bot.reasoning.diffs.reading import Effect, Reading
+from bot.reasoning.diffs.words import touched
+
+STRONG, PLAUSIBLE, WEAK = 3.0, 1.6, 0.7
+HARMLESS, INNOCENT = -1.6, -3.0
+_SHOWN = 90
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A named reader of one file's change; `read` may return the same mechanism many times."""
+
+    name: str
+    read: Callable[[Change], Iterable[Reading]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pattern:
+    """A line that came, went, or replaced another.
+
+    `came` and `went` are regular expressions over code lines (case counts unless "(?i)"). With only
+    one, it must match more often on its side of the file than on the other, so that a fix never
+    reads as its own bug. With both, one line of a hunk went and another came. `words` are lower
+    case words of which the line has one: they make the search quick. `unless` must not match any
+    line that came, `unless_went` none that went, `near` must match some line of the hunk as it is
+    afterwards (before, for what went) and `unless_near` none of them.
+    """
+
+    name: str
+    mechanism: str
+    effects: tuple[Effect, ...]
+    says: str  # statement; "{line}" is the line in question
+    words: str
+    came: str = ""
+    went: str = ""
+    unless: str = ""
+    unless_went: str = ""
+    near: str = ""
+    unless_near: str = ""
+    languages: str = ""  # names separated by blanks; none: every language
+    path: str = ""
+    weight: float = STRONG
+
+    def rule(self) -> Rule:
+        """Return the pattern as a rule."""
+        return Rule(name=self.name, read=self._read)
+
+    def _read(self, change: Change) -> Iterator[Reading]:
+        if self.languages and change.language not in self.languages.split():
+            return
+        words = _split(self.words)
+        went = _matches(self.went or self.came, change.went, words)
+        came = _matches(self.came or self.went, change.came, words)
+        if (line := self._line(change, came, went)) and self._admits(change, line):
+            yield reading(
+                self.name, self.mechanism, self.effects, self.weight,
+                self.says.format(line=shown(line)), change, line,
+            )  # fmt: skip
+
+    def _line(self, change: Change, came: list[Line], went: list[Line]) -> Line | None:
+        """Return the line that makes the pattern true, if it is."""
+        if self.came and self.went:
+            homes = {id(change.hunk_of(line)) for line in went}
+            return next((line for line in came if id(change.hunk_of(line)) in homes), None)
+        more, less = (came, went) if self.came else (went, came)
+        return more[0] if len(more) > len(less) else None
+
+    def _admits(self, change: Change, line: Line) -> bool:
+        hunk = change.hunk_of(line)
+        return (
+            not (self.path and not _compiled(self.path).search(change.path))
+            and not (self.unless and any_of(self.unless, change.added))
+            and not (self.unless_went and any_of(self.unless_went, change.removed))
+            and not (self.near and not any_of(self.near, _side(hunk, line)))
+            and not (self.unless_near and any_of(self.unless_near, _side(hunk, line)))
+        )
+
+
+def reading(  # noqa: PLR0913 - a reading's own fields, in their order
+    name: str,
+    mechanism: str,
+    effects: Iterable[Effect],
+    weight: float,
+    statement: str,
+    change: Change,
+    *lines: Line,
+) -> Reading:
+    """Return a reading of `lines`, with the identifiers that they and their function touch."""
+    headers = {hunk.header for hunk in map(change.hunk_of, lines)}
+    where = f" ({change.path})" if change.path else ""
+    return Reading(
+        rule=name,
+        mechanism=mechanism,
+        effects=frozenset(effects),
+        weight=weight,
+        statement=f"{statement}{where}",
+        file=change.path,
+        words=touched([*(line.code for line in lines), *headers]),
+    )
+
+
+def shown(line: Line) -> str:
+    """Return a line as a statement quotes it."""
+    code = line.code
+    return f"`{code if len(code) <= _SHOWN else code[: _SHOWN - 1] + '…'}`"
+
+
+def any_of(pattern: str, lines: Iterable[Line]) -> bool:
+    """Say whether some line's code matches."""
+    search = _compiled(pattern).search
+    return any(search(line.code) for line in lines)
+
+
+def _side(hunk: Hunk, line: Line) -> Iterator[Line]:
+    yield from hunk.side(line.sign)
+
+
+def _matches(
+    pattern: str, index: Mapping[str, tuple[Line, ...]], words: frozenset[str]
+) -> list[Line]:
+    found = {id(line): line for word in words if word in index for line in index[word]}
+    search = _compiled(pattern).search
+    return [line for line in found.values() if search(line.code)]
+
+
+@lru_cache(maxsize=None)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
+
+
+@lru_cache(maxsize=None)
+def _split(words: str) -> frozenset[str]:
+    return frozenset(words.split())

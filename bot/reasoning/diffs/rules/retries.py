@@ -1,0 +1,146 @@
+"""Retries: without limit, backoff or jitter, of what is not idempotent, or gone."""
+
+from bot.reasoning.diffs.knob import Knob
+from bot.reasoning.diffs.reading import Effect
+from bot.reasoning.diffs.rule import PLAUSIBLE, Pattern
+
+_STORM = (Effect.RETRIES, Effect.TRAFFIC, Effect.LATENCY, Effect.ERRORS)
+_KEY = r"retr(?:y|ies)|max_attempts?|attempts$|num_retries|try_count|redeliver|max_failures_retry"
+_WAIT = r"back_?off|retry_(?:delay|interval|wait|after|period)|(?:base|initial|min|max)_delay|sleep_between|wait_between|jitter"
+
+RULES = tuple(
+    rule.rule()
+    for rule in (
+        Knob(
+            name="retries_raised",
+            mechanism="retry_amplification",
+            effects=_STORM,
+            key=_KEY,
+            unless=_WAIT + r"|timeout|budget_interval",
+            way="up",
+            least=1.5,
+            strong=2.0,
+            above=3,
+            weight=2.4,
+        ),
+        Knob(
+            name="retries_off",
+            mechanism="retries_removed",
+            effects=(Effect.ERRORS,),
+            key=_KEY,
+            unless=_WAIT + r"|timeout",
+            way="down",
+            below=1,
+            weight=PLAUSIBLE,
+        ),
+        Knob(
+            name="backoff_cut",
+            mechanism="retry_storm",
+            effects=_STORM,
+            key=_WAIT,
+            way="down",
+            least=2.0,
+            strong=4.0,
+        ),
+        Knob(
+            name="backoff_lengthened",
+            mechanism="slow_retries",
+            effects=(Effect.LATENCY, Effect.QUEUE),
+            key=_WAIT,
+            way="up",
+            least=5.0,
+            strong=20.0,
+            weight=PLAUSIBLE,
+        ),
+        Pattern(
+            name="backoff_removed",
+            mechanism="retry_storm",
+            effects=_STORM,
+            words="backoff jitter sleep exponential delay wait wait_exponential retrydelay expo timer fixed wait_fixed constant after math rand random",
+            went=r"(?i)backoff|jitter|wait_exponential|retry_?delay|exponential|(?:sleep|after|delay|settimeout)\s*\(.*(?:attempt|retry|retries|tries|\bi\b|delay|wait|backoff)|\bsleep\b.*\b(?:attempt|retry)",
+            unless=r"(?i)back_?off|jitter|wait_exponential|exponential|sleep|retry_?delay|time\.after|delay\(|resilience|tenacity|retry_if|\.wait",
+            near=r"(?i)retr|attempt|\bfor\b|\bwhile\b|loop|tries",
+            says="{line}, the pause between attempts, is gone",
+        ),
+        Pattern(
+            name="jitter_removed",
+            mechanism="synchronised_retries",
+            effects=_STORM,
+            words="jitter rand random randomized",
+            went=r"(?i)jitter|(?:rand\w*|random)\b.*(?:delay|backoff|sleep|wait|interval)|(?:delay|backoff|sleep|wait|interval).*\brand",
+            unless=r"(?i)jitter|rand",
+            says="{line}, the random spread, is gone: all callers now come at once",
+            weight=2.0,
+        ),
+        Pattern(
+            name="retry_unbounded",
+            mechanism="retry_storm",
+            effects=(*_STORM, Effect.CPU),
+            words="for while loop true retry forever stop_never infinite",
+            came=r"^(?:for\s*\{|for\s*\(;;\)|while\s*\(?(?:true|True|1)\)?\s*[:{]?|loop do|loop \{)|stop_never|retry_?forever|retryForever|retry\(\)$|Integer\.MAX_VALUE.*retr|retr.*(?:Infinity|MAX_VALUE|MaxInt|-1\b)",
+            went=r"(?i)attempt|retr|tries|range\(|max_",
+            unless=r"(?i)attempts?\s*(?:<|>=|\+\+|\+=|>)|max_?(?:retries|attempts)",
+            says="{line} retries without a limit",
+        ),
+        Pattern(
+            name="retry_loop_added",
+            mechanism="retry_amplification",
+            effects=_STORM,
+            words="attempt retry retries tries attempts retryable withretry i",
+            came=r"(?i)^(?:for|while)\b.*(?:attempt|retr(?:y|ies)|tries)|@Retry(?:able)?\b|^@retry\b|withretr(?:y|ies)\(|retry\.do\(|\.retry\(|retry_on:|async-?retry|pRetry\(|axiosRetry|Policy\.Handle|\.WaitAndRetry|retry\.new|UnaryInterceptor\(.*retry",
+            unless=r"(?i)back_?off|jitter|wait_exponential|sleep|delay|exponential|WaitAndRetry|after\(",
+            says="{line} retries without a pause",
+            weight=2.2,
+        ),
+        Pattern(
+            name="retry_loop_with_pause_added",
+            mechanism="retry_amplification",
+            effects=_STORM,
+            words="attempt retry retries tries attempts retryable withretry",
+            came=r"(?i)^(?:for|while)\b.*(?:attempt|retr(?:y|ies)|tries)|@Retry(?:able)?\b|^@retry\b|withretr(?:y|ies)\(|retry\.do\(|\.retry\(|pRetry\(|axiosRetry|\.WaitAndRetry",
+            says="{line} repeats calls that fail",
+            weight=0.7,
+        ),
+        Pattern(
+            name="write_retried",
+            mechanism="duplicate_writes",
+            effects=(Effect.RETRIES, Effect.WRONG_RESULT),
+            words="retry_on post retryon non_idempotent retry proxy_next_upstream retriable methods allowed_methods status_forcelist withretry retries",
+            came=r"(?i)non_idempotent|(?:allowed_methods|methods)\b.*\bPOST\b|retry\w*\(.*(?:charge|pay|order|capture|create|insert|submit|transfer|send)|retry_?on.*(?:gateway-error|5xx|reset).*post|retryNonIdempotent",
+            says="{line} repeats calls that are not idempotent",
+            weight=2.2,
+        ),
+        Pattern(
+            name="retried_on_more_errors",
+            mechanism="retry_amplification",
+            effects=_STORM,
+            words="retryable isretryable shouldretry retry_on retry",
+            went=r"(?i)(?:is_?)?retr(?:y|i)able\(|should_?retry\(|retry_if_exception_type|isTransient|isTemporary|non_?retr(?:y|i)able|permanent",
+            unless=r"(?i)retr(?:y|i)able|should_?retry|transient|temporary|permanent",
+            near=r"(?i)retr|attempt",
+            says="{line}, which kept permanent errors from being retried, is gone",
+            weight=2.0,
+        ),
+        Pattern(
+            name="retry_limit_removed",
+            mechanism="retry_storm",
+            effects=_STORM,
+            words="maxattempts maxretries max_attempts max_retries attempts retries attempt stop_after_attempt limit retry",
+            went=r"(?i)(?:attempts?|retr(?:y|ies)|tries)\w*\s*(?:>=?|==)\s*\w+|stop_after_attempt|max_?(?:attempts|retries)",
+            unless=r"(?i)(?:attempts?|retr(?:y|ies)|tries)\w*\s*(?:>=?|<=?|==)|stop_after|max_?(?:attempts|retries|elapsed)|while|for\b.*range",
+            near=r"(?i)retr|attempt|tries",
+            says="{line}, the limit of attempts, is gone",
+            weight=2.2,
+        ),
+        Pattern(
+            name="retries_removed",
+            mechanism="retries_removed",
+            effects=(Effect.ERRORS,),
+            words="retry retryable withretry retries attempt retrier tenacity",
+            went=r"(?i)@retry(?:able)?\b|withretr(?:y|ies)\(|retry\.do\(|^(?:for|while)\b.*(?:attempt|retr(?:y|ies))|\.retry\(|tenacity|retry_on:|retries:",
+            unless=r"(?i)retr|attempt",
+            says="{line} is gone: a passing failure is no longer retried",
+            weight=PLAUSIBLE,
+        ),
+    )
+)

@@ -1,0 +1,94 @@
+"""What a line stands in, by indentation: loops, locks, transactions."""
+
+import re
+from collections.abc import Sequence
+
+from bot.reasoning.diffs.parse import Hunk, Line
+
+LOOP = re.compile(
+    r"^(?:\}?\s*)?(?:async )?(?:for|foreach|while|until)\b(?!.*(?:\breturn\b.*\}$))"
+    r"|\.(?:forEach|map|flatMap|each|each_with_index|filter|collect|mapNotNull|Select|ForEach|reduce"
+    r"|stream\(\)|parallelStream\(\)|find_each|times|mapToObj|inject|select|iter\(\))"
+    r"\s*(?:\(|\bdo\b|\{|&|$)|^loop\b"
+)
+_NO_LOOP = re.compile(
+    r"^while\s*\(?\s*(?:true|True|!|1\b)|^for\s*\{|^for\s*\(;;\)|attempt|retr(?:y|ies)|rows\.Next"
+    r"|\.Map\(\w+ =>.*;\s*$"
+)
+LOCK = re.compile(
+    r"(?i)\.lock\(\)|\.rlock\(\)|^(?:async )?with .*lock|\bsynchronized\b|^lock\s*\(|\.acquire\(\)"
+    r"|\.synchronize\b|\.writelock\(\)|entersemaphore|mutex\.(?:lock|runexclusive)|monitor\.enter"
+)
+UNLOCK = re.compile(r"(?i)(?<!defer )\b\w*(?:\.\w+)*\.r?unlock\(\)|\.release\(\)|monitor\.exit")
+TRANSACTION = re.compile(
+    r"(?i)@transactional|\.begin(?:tx|transaction)?\(|transaction\.atomic|^begin\b|transaction do"
+    r"|\$transaction\(|withtransaction|\.transaction\(|intransaction|begintransaction|runintx|start_transaction"
+)
+REMOTE = re.compile(
+    r"(?:\bctx,|\(ctx\))|\b(?:requests|httpx|axios|http|fetch|urllib)\.?(?:get|post|put|request|Get|Post|Do|urlopen)?\("
+    r"|(?i:(?:client|stub|gateway|api|remote|svc|service|resttemplate|webclient|http|rpc|feign)\w*(?:\(\))?\.\w+\()"
+    r"|\bawait \w[\w.]*\(|@feign|\.exchange\(|\.publish\(|\.send\("
+)
+QUERY = re.compile(
+    r"(?i)(?:\b|_)(?:db|conn|connection|tx|cursor|cur|session|pool|stmt|jdbc\w*|entitymanager|em|dbcontext|_?context|knex|prisma|mongo|collection|coll|sql)(?:\.\w+)*\.(?:query\w*|exec\w*|get\w*|select\w*|find\w*|one\w*|first\w*|load|fetch\w*|scan|save|insert\w*|update\w*|delete\w*|raw|where|run|prepare\w*)\("
+    r"|\w*(?:repo|repository|dao|mapper|store|querier|queries)\w*(?:\(\))?\.\w+\("
+    r"|\.objects\.(?:get|filter|create|all|exclude)\(|\.(?:findone|findby\w*|findbyid|find_by|findunique|findfirst|findbypk|find_or_create_by)\b"
+    r"|\b[A-Z]\w+\.(?:find|where|find_by|count|exists\?|first|create|update)\b[!(]?"
+    r"|\b(?:redis|rdb|cache|memcache)\w*\.(?:get|set|hget|hset|del|incr)\w*\("
+    r"|(?:select\b.*\bfrom|insert into|update \w+ set|delete from)\b"
+    r"|\.(?:getreference|\w+_set\.(?:all|filter|count|first))\("
+)
+
+
+def is_call(line: Line, languages_with_context: bool = True) -> bool:
+    """Say whether a line calls a database or another service."""
+    del languages_with_context
+    return bool(REMOTE.search(line.code) or QUERY.search(line.code))
+
+
+def ancestors(side: Sequence[Line], at: int) -> list[Line]:
+    """Return the lines that enclose line `at`, innermost first."""
+    found, indent = [], side[at].indent
+    for above in reversed(side[max(0, at - 80) : at]):
+        if above.indent < indent and above.code not in ("}", "{", ")", "});"):
+            found.append(above)
+            indent = above.indent
+        if indent == 0:
+            break
+    return found
+
+
+def loop_of(side: Sequence[Line], at: int) -> Line | None:
+    """Return the loop in which line `at` stands, within its function; itself if it is one."""
+    line = side[at]
+    if one_liner(line):
+        return line
+    for outer in ancestors(side, at):
+        if re.match(r"(?:func |def |(?:async )?function |(?:public|private|protected) )", outer.code):
+            return None
+        if is_loop(outer):
+            return outer
+    return None
+
+
+def is_loop(line: Line) -> bool:
+    """Say whether a line begins a loop over things (not a retry, not a pump)."""
+    return bool(LOOP.search(line.code)) and not _NO_LOOP.search(line.code)
+
+
+def one_liner(line: Line) -> bool:
+    """Say whether a line loops and calls within itself: `ids.map(id => repo.find(id))`."""
+    found = re.search(
+        r"\.(?:forEach|map|flatMap|each|collect|Select|ForEach)\s*[({]\s*(.*)"
+        r"|\[(?:await )?(.*) for \w+ in .*\]|\((.*) for \w+ in .*\)",
+        line.code,
+    )
+    if not found or "=" not in line.code + "=":
+        return False
+    body = next((g for g in found.groups() if g), "")
+    return bool(REMOTE.search(body) or QUERY.search(body))
+
+
+def hunk_text(hunk: Hunk) -> str:
+    """Return all the code of a hunk in one text, header first."""
+    return "\n".join([hunk.header, *(line.code for line in hunk.lines)])
