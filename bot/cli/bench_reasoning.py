@@ -11,21 +11,21 @@ from pathlib import Path
 
 import click
 
+from bot.cli.evaluate import BENCHMARKS, HONEST
+from bot.evaluation.benchmark import Options
+
 MEGABYTE = 1024 * 1024
 
 
 @click.command("reasoning")
 @click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--benchmark", default="cloud-opsbench", show_default=True)
+@click.option("--benchmark", default=HONEST[0], show_default=True, type=click.Choice(HONEST))
 @click.option("--cases", default=0, type=click.IntRange(0), help="Only the first few (0: all).")
 def reasoning(directory: Path, benchmark: str, cases: int) -> None:
     """CPU seconds a case, loading included, in this warm process; and its largest memory.
 
     The baseline parses the same files as JSON and does nothing with them.
     """
-    from bot.cli.evaluate import BENCHMARKS
-    from bot.evaluation.benchmark import Options
-
     subject = importlib.import_module(BENCHMARKS[benchmark]).subject(Options())
     paths = list(subject.cases(directory))
     paths = paths[:cases] if cases else paths
