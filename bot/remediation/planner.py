@@ -4,14 +4,22 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from bot.domain.action import ActionCall, Proposal, VerificationPlan
-from bot.domain.diagnosis import Concluded, Ranked, SignalRef, Status
+from bot.domain.diagnosis import Concluded, Hypothesis, Ranked, SignalRef, Status
 from bot.domain.environment import Environment
 from bot.domain.people import SELF
-from bot.domain.snapshot import Objective, Snapshot
+from bot.domain.snapshot import ChangeKind, Objective, Snapshot
 from bot.remediation.binding import BINDERS, Bound
 from bot.remediation.brittleness import warnings_of
 from bot.remediation.evidence import Case, Unbound
 from policies.catalog import Criteria, Remedy, Runbook, Runbooks, When
+
+_OF_CHANGE: Mapping[ChangeKind, str] = {
+    ChangeKind.DEPLOY: "bad_release",
+    ChangeKind.COMMIT: "bad_release",
+    ChangeKind.CONFIG: "bad_config_change",
+    ChangeKind.FLAG: "bad_feature_flag",
+}
+"""A change that broke something in a way no runbook names is taken back all the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,13 +63,13 @@ def propose(
     proposals: list[Proposal] = []
     reasons: list[str] = []
     for ranked in diagnosis.causes:
-        runbook = runbooks.for_cause(ranked.hypothesis.cause)
+        runbook = _runbook(runbooks, ranked.hypothesis)
         if runbook is None or not ranked.hypothesis.evidence:
             lacking = "no runbook knows" if runbook is None else "there is no evidence for"
             reasons.append(f"{lacking} {ranked.hypothesis.cause}")
             continue
         case = Case(hypothesis=ranked.hypothesis, snapshot=snapshot, environment=environment)
-        advice = runbooks.advice_for(ranked.hypothesis.cause)
+        advice = runbooks.advice_for(ranked.hypothesis.cause) or runbook.lasting_fix
         task = _Task(case=case, ranked=ranked, runbook=runbook, advice=advice, tried=tried)
         chosen, why_not = _first(task, {p.call.digest for p in proposals})
         reasons.extend(why_not)
@@ -70,6 +78,15 @@ def propose(
             signal = ranked.hypothesis.signal or diagnosis.signal
             proposals.append(_proposal(task, chosen, signal, (investigation_id, number, requester)))
     return Plan(proposals=tuple(proposals), reasons=tuple(dict.fromkeys(reasons)))
+
+
+def _runbook(runbooks: Runbooks, hypothesis: Hypothesis) -> Runbook | None:
+    """Return the runbook of the cause, else that of the kind of change which is to blame."""
+    change = hypothesis.change
+    found = runbooks.for_cause(hypothesis.cause)
+    if found is not None or change is None:
+        return found
+    return runbooks.for_cause(_OF_CHANGE.get(change.kind, ""))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

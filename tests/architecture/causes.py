@@ -16,6 +16,8 @@ def emitted() -> dict[str, str]:
     """Return cause name → file; the variable part of an f-string is "*"."""
     found: dict[str, str] = {}
     for path in sorted(ANALYZERS.rglob("*.py")):
+        if "diffs" in path.parts:  # what is odd in a diff is no cause of an incident
+            continue
         tree = ast.parse(path.read_text(encoding="utf-8"))
         for name in _in(tree):
             found.setdefault(name, path.relative_to(ANALYZERS).as_posix())
@@ -44,10 +46,10 @@ def _in(tree: ast.Module) -> Iterator[str]:
             yield from _assigned(node)
         elif isinstance(node, ast.AnnAssign) and _named(node.target) and node.value:
             yield from _strings(node.value)
-        elif isinstance(node, ast.FunctionDef) and re.search(r"cause|_kind$", node.name):
+        elif isinstance(node, ast.FunctionDef) and re.search(r"cause|_kind$|condition", node.name):
             yield from _returned(node)
-        elif isinstance(node, ast.For):
-            yield from _looped(node, tree)
+    if any(_named(t) for t in _targets(tree)):
+        yield from _rows(tree)
 
 
 def _returned(function: ast.FunctionDef) -> Iterator[str]:
@@ -102,18 +104,20 @@ def _assigned(node: ast.Assign) -> Iterator[str]:
         yield from _strings(node.value)
 
 
-def _looped(node: ast.For, tree: ast.Module) -> Iterator[str]:
-    """`for pattern, cause, why in TABLE`: the column of a table of the module."""
-    if not isinstance(node.target, ast.Tuple) or not isinstance(node.iter, ast.Name):
-        return
-    columns = [i for i, t in enumerate(node.target.elts) if _named(t)]
-    for table in (n for n in ast.walk(tree) if isinstance(n, ast.Assign | ast.AnnAssign)):
-        target = table.targets[0] if isinstance(table, ast.Assign) else table.target
-        same = isinstance(target, ast.Name) and target.id == node.iter.id
-        if same and isinstance(table.value, ast.Tuple | ast.List):
-            for row in table.value.elts:
-                for i in columns if isinstance(row, ast.Tuple) else ():
-                    yield from _strings(row.elts[i])  # type: ignore[attr-defined]  # a tuple
+def _targets(tree: ast.Module) -> Iterator[ast.expr]:
+    """What loops and comprehensions of a module unpack into."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.For | ast.comprehension):
+            yield node.target
+
+
+def _rows(tree: ast.Module) -> Iterator[str]:
+    """The names in the module's own tables, rows of `pattern, cause, words`."""
+    for table in tree.body:
+        value = table.value if isinstance(table, ast.Assign | ast.AnnAssign) else None
+        for row in value.elts if isinstance(value, ast.Tuple | ast.List) else ():
+            for one in row.elts if isinstance(row, ast.Tuple) else ():
+                yield from _strings(one)
 
 
 def _first(value: ast.expr) -> Iterator[str]:

@@ -24,6 +24,7 @@ ATTEMPTS = (
     3  # a cold simulation on a busy machine answers too late at first ("timed out after 4 s")
 )
 FEW = (("slow-query", 1), ("grey-failure", 2), ("false-alarm-restart", 3), ("redis-pressure", 1))
+FORETOLD = ("redis-pressure",)  # called before anything breaks, with a time
 NEVER_WRONG_ABOVE = 0.8
 
 
@@ -95,6 +96,8 @@ async def assert_true(incident: str, seed: int) -> None:
         assert story.diagnosis.status is Status.HEALTHY, story.diagnosis.summary
     else:
         assert story.found[:1] == [(story.truth.cause, story.truth.object)], story.diagnosis.summary
+    if incident in FORETOLD:
+        assert story.diagnosis.causes[0].hypothesis.forecast_at is not None, "no time is said"
 
 
 @pytest.mark.parametrize(("incident", "seed"), FEW)

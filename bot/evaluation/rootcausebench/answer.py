@@ -23,6 +23,13 @@ REMEDIES = {
     "renew": "rotate-cert",
     "restart": "rotate-cert",
     "turn the flag back": "feature-flag-disable",
+    "roll_forward": "roll-forward",
+    "config_revert": "config-revert",
+    "scale": "scale",
+    "raise_limit": "scale",
+    "failover": "failover",
+    "rotate_certificate": "rotate-cert",
+    "disable_flag": "feature-flag-disable",
 }  # the product's remediation classes in the data set's words
 
 

@@ -67,7 +67,7 @@ def _hypothesis(picture: Picture, question: Question, series: Series, left: floa
         onset=ends if expired else None,
         forecast_at=None if expired else ends,
         signal=watched(picture, question, service) or _expiry(series, left),
-        hint="restart" if renewed else "renew",
+        hint="rotate_certificate",
     )
 
 

@@ -17,6 +17,8 @@ NAME = "garbage_collection"
 _PRIOR = -3.5
 _MUCH = 0.1  # of the time: from here on requests feel the pauses
 _TIGHT = 0.85  # of the heap still used after collections
+_SHORT = 6  # samples
+_STILL = 0.02  # of the heap, from one twelfth of the time to the next
 _LINES = (
     r"gc overhead|outofmemoryerror|full gc|pause full|heap out of memory|java heap space|"
     r"stop.the.world|gc pause|garbage collect|allocation (failure|stall)|jvm pause|long pause"
@@ -89,7 +91,7 @@ def _heap(picture: Picture, service: str) -> list[Evidence]:
     series = picture.recent(Signal.HEAP_OF_LIMIT, service)
     if series is None or not series.times:
         return []
-    if rise(series) is not None:
+    if rise(series) is not None and _still_grows(series):
         text = (
             f"heap of {service} only grows, to {quantity(series.values[-1], '%')}: that is a leak"
         )
@@ -97,6 +99,14 @@ def _heap(picture: Picture, service: str) -> list[Evidence]:
     floor = _after_collection(series)
     text = f"heap of {service} is {quantity(floor, '%')} full even after collections"
     return [said(text, GOOD if floor >= _TIGHT else -HINT, series.source)]
+
+
+def _still_grows(series: Series) -> bool:
+    """Whether it grew during the last samples too: a step that ended is no leak."""
+    values = statistics.clean(series.times, series.values)[1]
+    count = max(_SHORT, values.size // 12)
+    late, before = values[-count:], values[-2 * count : -count]
+    return statistics.median(late) - statistics.median(before) > _STILL
 
 
 def _after_collection(series: Series) -> float:

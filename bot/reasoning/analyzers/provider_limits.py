@@ -8,7 +8,7 @@ from bot.domain.needs import Fact
 from bot.domain.snapshot import LogTemplate, Signal, Snapshot
 from bot.reasoning import complaints, needs
 from bot.reasoning.calls import amplifications
-from bot.reasoning.claims import GOOD, HINT, STRONG, at, said, seen, watched
+from bot.reasoning.claims import GOOD, HINT, PROOF, STRONG, at, said, seen, watched
 from bot.reasoning.picture import Picture, picture_of
 from bot.reasoning.suspicion import EARLY
 
@@ -68,7 +68,7 @@ def _hypothesis(
     callers = tuple(sorted({t.service for t in lines}))
     began = min((t.first_at for t in lines if t.first_at), default=None)
     evidence = [
-        complaints.quoted(picture, max(lines, key=lambda t: t.count), STRONG),
+        complaints.quoted(picture, max(lines, key=lambda t: t.count), PROOF),
         *_more_asked(picture, provider, callers, lines[0]),
         *_others(picture, provider, callers, lines[0]),
         *_hurt(picture, callers, lines[0]),

@@ -30,6 +30,7 @@ _NOUNS = {
     Signal.NODE_MEMORY: "memory",
     Signal.QUOTA_OF_LIMIT: "quota",
 }
+_JUDGED_ELSEWHERE = (Signal.CONNECTIONS_OF_LIMIT, Signal.FILES_OF_LIMIT)  # once they are used up
 _FULL = 0.95
 _LEAST_RISE = 0.05
 _FOLLOWS = 0.6  # correlation of connections with traffic
@@ -152,6 +153,8 @@ def _hypothesis(picture: Picture, series: Series, service: str) -> Hypothesis | 
     grows = grown.amount >= _LEAST_RISE and grown.steady
     full = forecast.when_full(series, now) if grows else None
     if level < _FULL and full is None:
+        return None
+    if level >= _FULL and series.signal in _JUDGED_ELSEWHERE:
         return None
     broken = level >= _FULL and series.signal == Signal.DISK_OF_LIMIT
     breaks = moment_of(full) if full and not broken else None

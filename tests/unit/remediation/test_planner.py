@@ -91,6 +91,11 @@ def test_without_a_revision_to_go_back_to_there_is_a_reason(objects: Any, said: 
     assert said in found.reasons[0]
 
 
+def test_a_release_that_broke_something_in_a_new_way_is_rolled_back_all_the_same() -> None:
+    cause = hypothesis("never_heard_of", change=deploy())
+    assert arguments(plan(snapshot(deployment(), *KEPT), cause))["to_revision"] == 40
+
+
 def test_without_a_change_nothing_is_rolled_back() -> None:
     found = plan(snapshot(deployment(), *KEPT), hypothesis("bad_release"))
     assert found.proposals == ()

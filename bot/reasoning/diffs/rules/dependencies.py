@@ -28,7 +28,12 @@ _STEPS = {"major": 2.2, "minor": 0.7, "down": 2.2, "patch": -1.6}
 def _versions(change: Change) -> Iterator[Reading]:
     if not (_FILES.search(change.path) or change.language in ("gomod", "requirements")):
         return
-    old = {name: (version, line) for line in change.removed if (found := _entry(line)) for name, version in [found]}
+    old = {
+        name: (version, line)
+        for line in change.removed
+        if (found := _entry(line))
+        for name, version in [found]
+    }
     for line in change.added:
         if not (found := _entry(line)):
             continue
@@ -40,7 +45,9 @@ def _versions(change: Change) -> Iterator[Reading]:
             yield _one(change, line, "dependency_added", 0.7, f"{name} is new")
         elif was[0] != version:
             step = _step(was[0], version)
-            weight = _STEPS[step] + (0.4 if step in ("major", "down", "minor") and _RISKY.search(name) else 0.0)
+            weight = _STEPS[step] + (
+                0.4 if step in ("major", "down", "minor") and _RISKY.search(name) else 0.0
+            )
             said = f"{name} goes from {_text(was[0])} to {_text(version)}"
             yield _one(change, line, f"dependency_{step}", weight, said)
     for name, (_, line) in old.items():

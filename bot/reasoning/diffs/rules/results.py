@@ -19,8 +19,14 @@ _OPERATORS = ("<=", ">=", "==", "!=", "&&", "||", "<", ">", "+", "-", "*", "/", 
 def _protobuf(change: Change) -> Iterator[Reading]:
     if change.language != "proto":
         return
-    old = {m[3]: (m[2], m[1].strip(), line) for line in change.removed if (m := _FIELD.match(line.code))}
-    new = {m[3]: (m[2], m[1].strip(), line) for line in change.added if (m := _FIELD.match(line.code))}
+    old = {
+        m[3]: (m[2], m[1].strip(), line)
+        for line in change.removed
+        if (m := _FIELD.match(line.code))
+    }
+    new = {
+        m[3]: (m[2], m[1].strip(), line) for line in change.added if (m := _FIELD.match(line.code))
+    }
     for tag, (name, kind, line) in new.items():
         if tag in old and (old[tag][0] != name or old[tag][1] != kind):
             weight = 3.0 if old[tag][1] != kind else 1.6
@@ -68,7 +74,9 @@ def _literal_key(change: Change) -> Iterator[Reading]:
             return
 
 
-_LOGGED = re.compile(r"(?i)\blog\w*[.(]|logger|print|console\.|slog|zap\.|raise |throw |errors\.new|errorf|metrics?\.|puts |message|\bmsg\b|title|label|description|help=")
+_LOGGED = re.compile(
+    r"(?i)\blog\w*[.(]|logger|print|console\.|slog|zap\.|raise |throw |errors\.new|errorf|metrics?\.|puts |message|\bmsg\b|title|label|description|help="
+)
 
 
 def _twins(change: Change) -> Iterator[tuple[Line, Line]]:
@@ -84,19 +92,37 @@ def _twins(change: Change) -> Iterator[tuple[Line, Line]]:
                 plus.append(line)
             else:
                 if len(minus) == len(plus):
-                    yield from ((a, b) for a, b in zip(minus, plus, strict=True) if id(a) in net and id(b) in net)
+                    yield from (
+                        (a, b)
+                        for a, b in zip(minus, plus, strict=True)
+                        if id(a) in net and id(b) in net
+                    )
                 minus, plus = ([line] if line is not None and line.sign == "-" else []), []
 
 
 def _operator(change: Change) -> Iterator[Reading]:
     """Two lines that differ in one operator, one literal of logic, or an off-by-one."""
-    if change.language in ("yaml", "toml", "properties", "json", "nginx", "dockerfile", "requirements", "gomod", "lock", "docs", "style"):
+    if change.language in (
+        "yaml",
+        "toml",
+        "properties",
+        "json",
+        "nginx",
+        "dockerfile",
+        "requirements",
+        "gomod",
+        "lock",
+        "docs",
+        "style",
+    ):
         return
     for old, new in _twins(change):
         a, b = _TOKEN.findall(old.code), _TOKEN.findall(new.code)
         if found := _difference(a, b):
             name, mechanism, weight = found
-            yield reading(name, mechanism, _WRONG, weight, f"{shown(new)} was {shown(old)}", change, new)
+            yield reading(
+                name, mechanism, _WRONG, weight, f"{shown(new)} was {shown(old)}", change, new
+            )
             return
 
 
@@ -122,13 +148,35 @@ def _kind(old: str, new: str) -> tuple[str, str, float] | None:
         return ("comparison_flipped", "flipped_comparison", 2.8)
     if both == {"and", "or"} or both == {"true", "false"}:
         return ("condition_inverted", "inverted_condition", 2.4)
-    if both == {"in", "notin"} or both == {"is", "isnot"} or both == {"any", "all"} or both == {"if", "unless"}:
+    if (
+        both == {"in", "notin"}
+        or both == {"is", "isnot"}
+        or both == {"any", "all"}
+        or both == {"if", "unless"}
+    ):
         return ("condition_inverted", "inverted_condition", 2.8)
-    if both in ({"min", "max"}, {"math.min", "math.max"}, {"asc", "desc"}, {"floor", "ceil"}, {"round", "floor"}, {"round", "ceil"}, {"before", "after"}, {"first", "last"}, {"round", "int"}, {"start", "end"}, {"every", "some"}):
+    if both in (
+        {"min", "max"},
+        {"math.min", "math.max"},
+        {"asc", "desc"},
+        {"floor", "ceil"},
+        {"round", "floor"},
+        {"round", "ceil"},
+        {"before", "after"},
+        {"first", "last"},
+        {"round", "int"},
+        {"start", "end"},
+        {"every", "some"},
+    ):
         return ("opposite_taken", "flipped_comparison", 2.6)
     if {old, new} & {"+1", "-1"} and (not old or not new) or {old, new} == {"0", "1"}:
         return ("off_by_one", "off_by_one", 2.4)
-    if not old and re.fullmatch(r"[*/]\d+(?:\.\d+)?", new) or not new and re.fullmatch(r"[*/]\d+(?:\.\d+)?", old):
+    if (
+        not old
+        and re.fullmatch(r"[*/]\d+(?:\.\d+)?", new)
+        or not new
+        and re.fullmatch(r"[*/]\d+(?:\.\d+)?", old)
+    ):
         return ("factor_changed", "unit_mistake", 2.8)
     return None
 

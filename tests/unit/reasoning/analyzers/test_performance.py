@@ -247,6 +247,15 @@ def test_collections_that_nobody_feels_are_no_incident():
     assert unlikely(scene, "gc_pressure")
 
 
+def test_a_heap_that_grows_without_end_is_a_leak_first():
+    ramp = tuple(np.linspace(0.4, 0.97, 240).tolist())
+    leaking = odds(collecting(ramp), "gc_pressure")
+    assert (
+        leaking.log_odds < odds(collecting(values(0.6, 0.95, noise=0.01)), "gc_pressure").log_odds
+    )
+    assert any("that is a leak" in e.statement for e in leaking.evidence)
+
+
 def test_collections_of_a_surge_are_the_surge():
     scene = collecting(values(0.6, 0.8), rate=values(50, 300, at=97))
     alone = collecting(values(0.6, 0.8))
@@ -578,6 +587,17 @@ def test_a_provider_that_fails_from_everywhere_is_not_regional():
 
 def test_one_zone_alone_compares_with_nothing():
     assert region(zoned(0.3)) == []
+
+
+# --- connections that are used up
+
+
+def test_a_server_without_connections_is_named_once():
+    scene = shop(api={"errors": FAILING}).calls("api", "orders-db")
+    scene.add(Signal.CONNECTIONS_OF_LIMIT, "orders-db", values(0.5, 1.0, noise=0.005), "ratio")
+    diagnosis = answer(scene, "api")
+    assert cause_of(diagnosis) == ("server_connections_exhausted", "statefulset/orders-db")
+    assert odds(scene, "connections_running_out") is None
 
 
 # --- quotas
