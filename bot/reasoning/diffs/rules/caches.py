@@ -115,7 +115,7 @@ RULES = tuple(
             effects=(*_MISSES, Effect.MEMORY_GROWTH),
             words="cache key cachekey cache_key keyfor keys proxy_cache_key vary memo redis getcachekey buildkey hash",
             went=r"(?i)(?:cache_?key|\bkey\w*|vary|keyfor|cachekey\w*)\b.*(?:=|\(|return|:|\s)|(?:cache|redis)\w*\.\w+\(",
-            came=r"(?i)(?=.*(?:cache_?key|\bkey|vary|keyfor|cache|redis|\breturn\b)).*(?:request_?id|req\.?id|trace_?id|correlation|session_?id|user_?agent|timestamp|\bnow\b|time\.now|unixnano|\.unix\(|date\.now|uuid|nonce|random|rand\.|currenttimemillis|\$request_id|\$http_cookie|cookie|\$args|fullurl|requesturi|\$request_uri|x-request-id|span_?id|client_?ip|remote_?addr|utcnow|user_?id|\.user\.id|email)",
+            came=r"(?i)(?=.*(?:cache_?key|\bkey|vary|keyfor|cache|redis|\breturn\b)).*(?:request[_-]?id|req\.?id|trace[_-]?id|correlation|session[_-]?id|user[_-]?agent|timestamp|\bnow\b|time\.now|unixnano|\.unix\(|date\.now|uuid|nonce|random|rand\.|currenttimemillis|\$request_id|\$http_cookie|cookie|\$args|fullurl|requesturi|\$request_uri|x-request-id|span_?id|client_?ip|remote_?addr|utcnow|user_?id|\.user\.id|email)",
             unless_went=r"(?i)request_?id|trace_?id|session_?id|timestamp|\bnow\b|uuid|nonce|user_?agent|cookie|random|user_?id|unixnano|remote_?addr|email|\$request_uri",
             near=r"(?i)cache|redis|memo|vary|ttl",
             says="{line}: the key now has a part that differs from request to request",

@@ -127,6 +127,7 @@ RULES = tuple(
             effects=(*_MEMORY, Effect.CPU, Effect.LATENCY),
             words="useg1gc useserialgc useparallelgc usezgc useconcmarksweepgc gogc gc setgcpercent useepsilongc xmx maxrampercentage memlimit",
             came=r"Use(?:Serial|Parallel|ConcMarkSweep|G1|Z|Epsilon|Shenandoah)GC|SetGCPercent|gc\.(?:disable|freeze|set_threshold)|GOGC=|gcServer|ConcurrentGarbageCollection",
+            either=True,
             says="{line} collects garbage differently",
             weight=2.0,
         ),
