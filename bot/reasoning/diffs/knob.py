@@ -43,7 +43,7 @@ class Knob:
         return Rule(name=self.name, read=self._read, sets=True)
 
     def _read(self, change: Change) -> Iterator[Reading]:
-        if self.languages and change.language not in self.languages.split():
+        if self.languages and change.language and change.language not in self.languages.split():
             return
         if self.path and not compiled(self.path).search(change.path):
             return

@@ -58,7 +58,7 @@ class Pattern:
         return Rule(name=self.name, read=self._read, words=_split(self.words))
 
     def _read(self, change: Change) -> Iterator[Reading]:
-        if self.languages and change.language not in self.languages.split():
+        if self.languages and change.language and change.language not in self.languages.split():
             return
         if (line := self._line(change)) and self._admits(change, line):
             yield reading(

@@ -313,7 +313,7 @@ RULES = (
                 effects=(Effect.MEMORY_GROWTH, Effect.CPU),
                 words="withlabelvalues labels tag tags attributes labelnames label counter histogram",
                 came=r"(?i)(?:withlabelvalues|\.labels|\.tags?|attributes?|labelnames|with_attributes|labels\s*[:=]|\.with\()\W.*(?:user_?id|request_?id|email|trace_?id|session_?id|order_?id|customer_?id|url\.path|req\.(?:url|path)|request\.path|remote_?addr|\bip\b|uuid|token)",
-                unless=r"(?i)span\.|log",
+                unless=r"(?i)span\.|(?:^|_)logs?(?:_|$)",
                 says="{line} makes a series for each value of an unbounded label",
                 weight=2.6,
             ),
