@@ -84,8 +84,8 @@ class Pattern:
             not (self.path and not compiled(self.path).search(change.path))
             and not (self.unless and any_of(self.unless, change.added))
             and not (self.unless_went and any_of(self.unless_went, change.removed))
-            and not (self.near and not any_of(self.near, _side(hunk, line)))
-            and not (self.unless_near and any_of(self.unless_near, _side(hunk, line)))
+            and not (self.near and not _near(self.near, hunk, line))
+            and not (self.unless_near and _near(self.unless_near, hunk, line))
         )
 
 
@@ -124,8 +124,9 @@ def any_of(pattern: str, lines: Iterable[Line]) -> bool:
     return any(search(line.code) for line in lines)
 
 
-def _side(hunk: Hunk, line: Line) -> Iterator[Line]:
-    yield from hunk.side(line.sign)
+def _near(pattern: str, hunk: Hunk, line: Line) -> bool:
+    """Say whether the hunk's header or some line of the same side matches."""
+    return any_of(pattern, hunk.side(line.sign)) or bool(compiled(pattern).search(hunk.header))
 
 
 def _matches(

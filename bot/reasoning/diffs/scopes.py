@@ -33,7 +33,7 @@ QUERY = re.compile(
     r"(?i)(?:\b|_)(?:db|conn|connection|tx|cursor|cur|session|pool|stmt|jdbc\w*|entitymanager|em|dbcontext|_?context|knex|prisma|mongo|collection|coll|sql)(?:\.\w+)*\.(?:query\w*|exec\w*|get\w*|select\w*|find\w*|one\w*|first\w*|load|fetch\w*|scan|save|insert\w*|update\w*|delete\w*|raw|where|run|prepare\w*)\("
     r"|\w*(?:repo|repository|dao|mapper|store|querier|queries)\w*(?:\(\))?\.\w+\("
     r"|\.objects\.(?:get|filter|create|all|exclude)\(|\.(?:findone|findby\w*|findbyid|find_by|findunique|findfirst|findbypk|find_or_create_by)\b"
-    r"|\b[A-Z]\w+\.(?:find|where|find_by|count|exists\?|first|create|update)\b[!(]?"
+    r"|(?-i:\b[A-Z]\w+\.(?:find|where|find_by|exists\?|create|update)\b[!(]?)"
     r"|\b(?:redis|rdb|cache|memcache)\w*\.(?:get|set|hget|hset|del|incr)\w*\("
     r"|(?:select\b.*\bfrom|insert into|update \w+ set|delete from)\b"
     r"|\.(?:getreference|\w+_set\.(?:all|filter|count|first))\("

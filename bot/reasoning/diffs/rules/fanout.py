@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from bot.reasoning.diffs.change import Change
+from bot.reasoning.diffs.change import Change, squeezed
 from bot.reasoning.diffs.knob import Knob
 from bot.reasoning.diffs.parse import Hunk, Line
 from bot.reasoning.diffs.reading import Effect, Reading
@@ -31,6 +31,8 @@ def _calls_in_loops(hunk: Hunk, change: Change) -> Iterator[Reading]:
            for callee in _callees(line)}  # fmt: skip
     for at, line in enumerate(after):
         fresh = line.sign == "+" or _new_loop(after, at)
+        if squeezed(line) in change.moved and not _new_loop(after, at):
+            continue
         if fresh and (loop := _looped(after, at)) and not _callees(line) & old:
             batch = any_of(_BATCH, hunk.removed) and not any_of(_BATCH, [line])
             weight = STRONG if batch or hunk.removed else 2.6

@@ -55,7 +55,14 @@ def _holder(side: Sequence[Line], at: int) -> Line | None:
     for outer in ancestors(side, at):
         if _BLOCK.search(outer.code) or TRANSACTION.search(outer.code):
             return outer
+        annotation = side[max(0, _index(side, outer) - 1)]
+        if annotation.code.startswith("@") and TRANSACTION.search(annotation.code):
+            return annotation
     return _locked_above(side, at)
+
+
+def _index(side: Sequence[Line], line: Line) -> int:
+    return next(at for at, one in enumerate(side) if one is line)
 
 
 def _locked_above(side: Sequence[Line], at: int) -> Line | None:

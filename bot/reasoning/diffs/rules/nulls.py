@@ -93,7 +93,7 @@ RULES = tuple(
             mechanism="type_assertion_panic",
             effects=_CRASH,
             words="ok string int map interface any error",
-            came=r"(?:^|[=(,\s])\w+(?:\.\w+)*(?:\[[^\]]+\])?(?:\.\w+\([^()]*\))?\.\((?:\*?\w[\w.\[\]]*|map\[\w+\]\w+)\)",
+            came=r"^(?!.*, \w*(?:ok|_|found)\w* :?=)(?!switch)(?:.*[=(,\s])?\w+(?:\.\w+)*(?:\[[^\]]+\])?(?:\.\w+\([^()]*\))?\.\((?:\*?\w[\w.\[\]]*|map\[\w+\]\w+)\)",
             unless=r", (?:ok|_|found|\w*[oO]k) :?=|switch .*\.\(type\)|\.\(type\)",
             languages="go",
             says="{line} panics when the value has another type",

@@ -117,6 +117,16 @@ RULES = (
         rule.rule()
         for rule in (
             Pattern(
+                name="set_made_list",
+                mechanism="quadratic_work",
+                effects=_CPU,
+                words="list arraylist append array slice vector",
+                went=r"= set\(|new (?:Hash|Linked|Tree)?(?:Set|Map)|= \{\}|make\(map|map\[|HashSet|defaultdict|Set\.new|frozenset\(|dict\(",
+                came=r"= \[\]|list\(|new (?:Array|Linked)?List|= \[\]\w|\.append\(|Array\.new|append\(|vec!",
+                says="{line}: each look-up now walks the list",
+                weight=2.4,
+            ),
+            Pattern(
                 name="sleep_added",
                 mechanism="added_delay",
                 effects=_SLOW,
