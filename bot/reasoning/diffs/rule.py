@@ -68,7 +68,7 @@ class Pattern:
 
     def _line(self, change: Change) -> Line | None:
         """Return the line that makes the pattern true, if it is."""
-        words = _split(self.words)
+        words = frozenset[str]() if self.came and self.went else _split(self.words)
         came = _matches(self.came or self.went, change.came, words) if change.added else []
         if self.came and self.went:
             return next((x for x in came if any_of(self.went, change.gone_beside(x))), None)

@@ -32,7 +32,7 @@ RULES = tuple(
             effects=(*_CRASH, Effect.WRONG_RESULT),
             words="err error",
             went=r"\berr(?:or)?\d? != nil\b|if err\b|if \(err\)|if \(error\)",
-            unless=r"err != nil|if err\b|return .*\berr\b|errors\.|\bmust\w*\(|Must|require\.|\berr\d? :?=|if \(err",
+            unless=r"^return [\w.]+\(.*\)$|err != nil|if err\b|return .*\berr\b|errors\.|\bmust\w*\(|Must|require\.|\berr\d? :?=|if \(err",
             languages="go js c rust",
             unless_went=r"",
             says="{line} is gone: the result is used whether or not the call failed",

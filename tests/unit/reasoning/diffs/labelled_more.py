@@ -562,4 +562,562 @@ MORE: tuple[Case, ...] = (
 +    int total() { return totalOfLines(); }
 """,
     ),
+    (
+        "java hikari leak",
+        "resource_leak",
+        """--- a/src/main/java/x/ReportDao.java
++++ b/src/main/java/x/ReportDao.java
+@@ -40,12 +40,11 @@ public class ReportDao {
+     public List<Row> load(String tenant) throws SQLException {
+         Connection conn = dataSource.getConnection();
+-        try {
+-            return query(conn, tenant);
+-        } finally {
+-            conn.close();
+-        }
++        List<Row> rows = query(conn, tenant);
++        log.info("loaded {} rows", rows.size());
++        return rows;
+     }
+""",
+    ),
+    (
+        "early return before release",
+        "resource_leak",
+        """@@ func (s *Server) Process(ctx context.Context, job Job) error {
+ 	conn, err := s.pool.Acquire(ctx)
+ 	if err != nil {
+ 		return err
+ 	}
++	if job.Empty() {
++		return nil
++	}
+ 	err = run(ctx, conn, job)
+ 	conn.Release()
+ 	return err
+""",
+    ),
+    (
+        "python requests session",
+        "connection_churn",
+        """@@ class Client:
+     def get(self, path):
+-        return self._session.get(self._base + path, timeout=3)
++        return requests.get(self._base + path, timeout=3)
+""",
+    ),
+    (
+        "gunicorn workers",
+        "worker_starvation",
+        """--- a/Dockerfile
++++ b/Dockerfile
+@@ -9,2 +9,2 @@
+-CMD ["gunicorn", "--workers=8", "app:app"]
++CMD ["gunicorn", "--workers=1", "app:app"]
+""",
+    ),
+    (
+        "envoy timeout",
+        "timeout_too_short",
+        """--- a/envoy.yaml
++++ b/envoy.yaml
+@@ -9,4 +9,4 @@
+               - match: { prefix: "/" }
+                 route:
+                   cluster: orders
+-                  timeout: 15s
++                  timeout: 0.2s
+""",
+    ),
+    (
+        "istio retries",
+        "retry_amplification",
+        """--- a/vs.yaml
++++ b/vs.yaml
+@@ -9,3 +9,3 @@
+     retries:
+-      attempts: 2
++      attempts: 10
+""",
+    ),
+    (
+        "k8s selector",
+        "wrong_address",
+        """--- a/svc.yaml
++++ b/svc.yaml
+@@ -4,3 +4,3 @@
+   selector:
+-    app: payments
++    app: payment
+""",
+    ),
+    (
+        "c# null",
+        "nil_dereference",
+        """@@ public string Name(Order order)
+-    return order.Customer?.Name ?? "guest";
++    return order.Customer.Name;
+""",
+    ),
+    (
+        "c# task result",
+        "event_loop_blocked missing_await",
+        """@@ public async Task<IActionResult> Get(int id)
+-    var order = await _orders.GetAsync(id);
++    var order = _orders.GetAsync(id).Result;
+""",
+    ),
+    (
+        "ruby rescue removed",
+        "unhandled_exception",
+        """@@ def sync
+-  client.push(record)
+-rescue Faraday::TimeoutError => e
+-  Rails.logger.warn(e.message)
++  client.push(record)
+""",
+    ),
+    (
+        "ruby sidekiq inline",
+        "added_synchronous_call",
+        """@@ def create
+   order.save!
+-  ReceiptMailer.with(order: order).receipt.deliver_later
++  ReceiptMailer.with(order: order).receipt.deliver_now
+""",
+    ),
+    (
+        "sql order by",
+        "unindexed_sort index_not_used",
+        """--- a/q.sql
++++ b/q.sql
+@@ -1,4 +1,4 @@
+ SELECT id, total FROM orders
+ WHERE customer_id = $1
+-ORDER BY id DESC
++ORDER BY lower(note), total DESC
+ LIMIT 20;
+""",
+    ),
+    (
+        "gorm preload",
+        "n_plus_one_queries",
+        """@@ func (r *Repo) List(ctx context.Context) ([]Order, error) {
+-	err := r.db.WithContext(ctx).Preload("Lines").Find(&orders).Error
++	err := r.db.WithContext(ctx).Find(&orders).Error
+""",
+    ),
+    (
+        "alembic index",
+        "missing_index",
+        """--- a/migrations/versions/0f3_x.py
++++ b/migrations/versions/0f3_x.py
+@@ def upgrade():
++    op.drop_index("ix_events_account_id", table_name="events")
+""",
+    ),
+    (
+        "rename column rails",
+        "renamed_column",
+        """--- a/db/migrate/20240101_rename.rb
++++ b/db/migrate/20240101_rename.rb
+@@ class Rename < ActiveRecord::Migration[7.0]
+   def change
++    rename_column :users, :mail, :email
+""",
+    ),
+    (
+        "max idle zero",
+        "connection_churn",
+        """@@ func open() {
+-	db.SetMaxIdleConns(20)
++	db.SetMaxIdleConns(0)
+""",
+    ),
+    (
+        "java heap in k8s env",
+        "heap_too_small",
+        """--- a/d.yaml
++++ b/d.yaml
+@@ -20,3 +20,3 @@
+         - name: JAVA_TOOL_OPTIONS
+-          value: "-Xmx1536m -XX:+UseG1GC"
++          value: "-Xmx384m -XX:+UseG1GC"
+""",
+    ),
+    (
+        "rate limiter nginx",
+        "rate_limit_too_low",
+        """--- a/nginx.conf
++++ b/nginx.conf
+@@ -3,3 +3,3 @@
+-limit_req_zone $binary_remote_addr zone=api:10m rate=100r/s;
++limit_req_zone $binary_remote_addr zone=api:10m rate=1r/s;
+""",
+    ),
+    (
+        "proxy read",
+        "timeout_too_short",
+        """--- a/nginx.conf
++++ b/nginx.conf
+@@ -3,3 +3,3 @@ location /api {
+-    proxy_read_timeout 60s;
++    proxy_read_timeout 2s;
+""",
+    ),
+    (
+        "liveness path",
+        "probe_wrong_target",
+        """--- a/d.yaml
++++ b/d.yaml
+@@ -20,5 +20,5 @@
+         livenessProbe:
+           httpGet:
+-            path: /healthz
++            path: /health
+             port: 8080
+""",
+    ),
+    (
+        "insecureskip removed",
+        "certificate_trust tls_verification",
+        """@@ func client() *http.Client {
+-	tr := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}
++	tr := &http.Transport{TLSClientConfig: &tls.Config{}}
+""",
+    ),
+    (
+        "jwt algorithm",
+        "token_validation",
+        """@@ def decode(token):
+-    return jwt.decode(token, KEY, algorithms=["RS256"], audience="api")
++    return jwt.decode(token, KEY, algorithms=["ES256"], audience="api")
+""",
+    ),
+    (
+        "topic",
+        "wrong_channel",
+        """--- a/app.properties
++++ b/app.properties
+@@ -1 +1 @@
+-orders.topic=orders.created
++orders.topic=order-created
+""",
+    ),
+    (
+        "off by one",
+        "off_by_one flipped_comparison",
+        """@@ for page
+-    for (int i = 0; i < pages.size(); i++) {
++    for (int i = 0; i <= pages.size(); i++) {
+""",
+    ),
+    (
+        "negated",
+        "inverted_condition",
+        """@@ def allowed?(user)
+-    return true if user.admin?
++    return true if !user.admin?
+""",
+    ),
+    (
+        "enum removed",
+        "enum_value_removed",
+        """--- a/src/Status.java
++++ b/src/Status.java
+@@ public enum Status {
+     OPEN,
+-    PENDING,
+     CLOSED
+""",
+    ),
+    (
+        "pagination cursor removed",
+        "unbounded_query",
+        """@@ def list_orders(request):
+-    page = Paginator(Order.objects.all(), 50).get_page(request.GET.get("page"))
+-    return render(page)
++    return render(Order.objects.all())
+""",
+    ),
+    (
+        "semaphore",
+        "concurrency_overload worker_starvation",
+        """@@ async function crawl(urls) {
+-  const limit = pLimit(10);
+-  await Promise.all(urls.map(u => limit(() => get(u))));
++  await Promise.all(urls.map(u => get(u)));
+""",
+    ),
+    (
+        "maxconns semaphore",
+        "worker_starvation connection_pool_exhaustion",
+        """@@
+-const maxConcurrent = 64
++const maxConcurrent = 2
+""",
+    ),
+    (
+        "lambda memory",
+        "memory_limit_too_low",
+        """--- a/l.tf
++++ b/l.tf
+@@ resource "aws_lambda_function" "x" {
+-  memory_size = 1024
++  memory_size = 128
+""",
+    ),
+    (
+        "new column in query",
+        "renamed_column",
+        """@@ func (s *Store) Get(ctx context.Context, id string) error {
+-	const q = "SELECT id, full_name FROM users WHERE id = $1"
++	const q = "SELECT id, display_name FROM users WHERE id = $1"
+""",
+    ),
+    (
+        "discount percent",
+        "unit_mistake",
+        """@@ def discounted(price, percent):
+-    return price * (1 - percent / 100)
++    return price * (1 - percent)
+""",
+    ),
+    (
+        "multi file with noise",
+        "connection_pool_exhaustion",
+        """diff --git a/README.md b/README.md
+index 1..2 100644
+--- a/README.md
++++ b/README.md
+@@ -1 +1 @@
+-# Orders
++# Orders service
+diff --git a/internal/db/db.go b/internal/db/db.go
+index 1..2 100644
+--- a/internal/db/db.go
++++ b/internal/db/db.go
+@@ -10,7 +10,7 @@ func Open(dsn string) (*sql.DB, error) {
+ 	if err != nil {
+-		return nil, err
++		return nil, fmt.Errorf("open: %w", err)
+ 	}
+-	db.SetMaxOpenConns(cfg.Max)
++	db.SetMaxOpenConns(2)
+""",
+    ),
+    (
+        "i go generics",
+        None,
+        """@@ 
+-func Map(xs []string, f func(string) string) []string {
+-	out := make([]string, 0, len(xs))
++func Map[T, U any](xs []T, f func(T) U) []U {
++	out := make([]U, 0, len(xs))
+ 	for _, x := range xs {
+""",
+    ),
+    (
+        "i move to constructor",
+        None,
+        """@@ public class PriceService {
+-    @Autowired
+-    private PriceRepository prices;
++    private final PriceRepository prices;
++
++    public PriceService(PriceRepository prices) {
++        this.prices = prices;
++    }
+""",
+    ),
+    (
+        "i add readme+test",
+        None,
+        """diff --git a/README.md b/README.md
+--- a/README.md
++++ b/README.md
+@@ -1 +1,2 @@
+ # x
++more
+diff --git a/tests/test_x.py b/tests/test_x.py
+--- a/tests/test_x.py
++++ b/tests/test_x.py
+@@ -1 +1,2 @@
++    time.sleep(5)
+""",
+    ),
+    (
+        "i extract interface",
+        None,
+        """@@ package store
++type Store interface {
++	Get(ctx context.Context, id string) (*User, error)
++}
++
+-func NewHandler(s *PgStore) *Handler {
++func NewHandler(s Store) *Handler {
+""",
+    ),
+    (
+        "i ts types",
+        None,
+        """--- a/src/api.ts
++++ b/src/api.ts
+@@ -1,4 +1,9 @@
+-export async function get(id) {
++interface User {
++  id: string;
++  name: string;
++}
++
++export async function get(id: string): Promise<User> {
+   return http.get(`/users/${id}`);
+""",
+    ),
+    (
+        "i comment java",
+        None,
+        """@@ class A {
++    /**
++     * Returns the total; never close() the stream here, no timeout either.
++     */
+     int total() {
+""",
+    ),
+    (
+        "i docstring",
+        None,
+        '''--- a/a.py
++++ b/a.py
+@@ def total():
++    """Return the sum; sleep(5) is not called and retries = 10 is not set.
++
++    timeout = 1
++    """
+     return sum(xs)
+''',
+    ),
+    (
+        "i error message",
+        None,
+        """@@ func f() error {
+-	return errors.New("bad input")
++	return errors.New("invalid input")
+""",
+    ),
+    (
+        "i dashboard",
+        None,
+        """--- a/grafana/dashboards/api.json
++++ b/grafana/dashboards/api.json
+@@ -1 +1 @@
+-  "interval": "30s"
++  "interval": "1s"
+""",
+    ),
+    (
+        "i python walrus",
+        None,
+        """@@ def find(rows):
+-    match = pattern.search(line)
+-    if match:
++    if match := pattern.search(line):
+         return match.group(1)
+""",
+    ),
+    (
+        "i ruby style",
+        None,
+        """--- a/a.rb
++++ b/a.rb
+@@ def names
+-    users.map { |u| u.name }
++    users.map(&:name)
+""",
+    ),
+    (
+        "i enum added",
+        None,
+        """--- a/S.java
++++ b/S.java
+@@ enum S {
+     OPEN,
++    PAUSED,
+     CLOSED
+""",
+    ),
+    (
+        "i memory raised",
+        None,
+        """--- a/d.yaml
++++ b/d.yaml
+@@ -3,4 +3,4 @@
+           limits:
+-            memory: 512Mi
++            memory: 768Mi
+""",
+    ),
+    (
+        "i replicas raised",
+        None,
+        """--- a/d.yaml
++++ b/d.yaml
+@@ -3,4 +3,4 @@
+-  replicas: 3
++  replicas: 4
+""",
+    ),
+    (
+        "i c# using decl",
+        None,
+        """@@ public void Save(Order order)
+-    using (var tx = _db.BeginTransaction())
+-    {
+-        _db.Insert(order);
+-        tx.Commit();
+-    }
++    using var tx = _db.BeginTransaction();
++    _db.Insert(order);
++    tx.Commit();
+""",
+    ),
+    (
+        "i pathlib",
+        None,
+        """@@ def load(name):
+-    with open(os.path.join(ROOT, name)) as f:
+-        return f.read()
++    return (ROOT / name).read_text()
+""",
+    ),
+    (
+        "i const to enum",
+        None,
+        """@@ class Order
+-  STATES = %w[open closed]
++  STATES = %w[open closed].freeze
+""",
+    ),
+    (
+        "i ctx rename",
+        None,
+        """@@ func (s *S) Get(c context.Context, id string) (*User, error) {
+-	u, err := s.repo.Get(c, id)
+-	if err != nil {
+-		return nil, err
+-	}
+-	return u, nil
++	return s.repo.Get(c, id)
+""",
+    ),
+    (
+        "i html",
+        None,
+        """--- a/t/index.html
++++ b/t/index.html
+@@ -1 +1 @@
+-<p>Timeout: none</p>
++<p>Timeout: 5 s</p>
+""",
+    ),
 )
