@@ -10,6 +10,7 @@ from bot.reasoning.diffs.parse import Hunk, Line
 from bot.reasoning.diffs.reading import Effect, Reading
 from bot.reasoning.diffs.words import touched
 
+Index = Mapping[str, tuple[Line, ...]]
 STRONG, PLAUSIBLE, WEAK = 3.0, 1.6, 0.7
 HARMLESS, INNOCENT = -1.6, -3.0
 _SHOWN = 90
@@ -69,10 +70,10 @@ class Pattern:
     def _line(self, change: Change) -> Line | None:
         """Return the line that makes the pattern true, if it is."""
         words = frozenset[str]() if self.came and self.went else _split(self.words)
-        came = _matches(self.came or self.went, change.came, words) if change.added else []
+        came = _matches(self.came or self.went, change.added, change.came, words)
         if self.came and self.went:
             return next((x for x in came if any_of(self.went, change.gone_beside(x))), None)
-        went = _matches(self.went or self.came, change.went, words) if change.removed else []
+        went = _matches(self.went or self.came, change.removed, change.went, words)
         if self.either:
             return next(iter((*came, *went)), None)
         more, less = (came, went) if self.came else (went, came)
@@ -130,12 +131,13 @@ def _near(pattern: str, hunk: Hunk, line: Line) -> bool:
 
 
 def _matches(
-    pattern: str, index: Mapping[str, tuple[Line, ...]], words: frozenset[str]
+    pattern: str, lines: tuple[Line, ...], index: Index, words: frozenset[str]
 ) -> list[Line]:
-    chosen = words & index.keys() if words else index.keys()
-    found = {id(line): line for word in chosen for line in index[word]}
+    if words:
+        found = {id(line): line for word in words & index.keys() for line in index[word]}
+        lines = tuple(found.values())
     search = compiled(pattern).search
-    return [line for line in found.values() if search(line.code)]
+    return [line for line in lines if search(line.code)]
 
 
 @cache

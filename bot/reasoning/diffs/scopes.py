@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
-from bot.reasoning.diffs.parse import Hunk, Line
+from bot.reasoning.diffs.parse import Line
 
 LOOP = re.compile(
     r"^(?:\}?\s*)?(?:async )?(?:for|foreach|while|until)\b(?!.*(?:\breturn\b.*\}$))"
@@ -40,10 +41,16 @@ QUERY = re.compile(
 )
 
 
-def is_call(line: Line, languages_with_context: bool = True) -> bool:
-    """Say whether a line calls a database or another service."""
-    del languages_with_context
-    return bool(REMOTE.search(line.code) or QUERY.search(line.code))
+@lru_cache(maxsize=8192)
+def is_remote(code: str) -> bool:
+    """Say whether a line of code calls another service."""
+    return bool(REMOTE.search(code))
+
+
+@lru_cache(maxsize=8192)
+def is_query(code: str) -> bool:
+    """Say whether a line of code asks a database or a cache."""
+    return bool(QUERY.search(code))
 
 
 def ancestors(side: Sequence[Line], at: int) -> list[Line]:
@@ -88,9 +95,4 @@ def one_liner(line: Line) -> bool:
     if not found or "=" not in line.code + "=":
         return False
     body = next((g for g in found.groups() if g), "")
-    return bool(REMOTE.search(body) or QUERY.search(body))
-
-
-def hunk_text(hunk: Hunk) -> str:
-    """Return all the code of a hunk in one text, header first."""
-    return "\n".join([hunk.header, *(line.code for line in hunk.lines)])
+    return bool(REMOTE.search(body) or is_query(body))

@@ -909,7 +909,7 @@ index 1..2 100644
     (
         "i go generics",
         None,
-        """@@ 
+        """@@
 -func Map(xs []string, f func(string) string) []string {
 -	out := make([]string, 0, len(xs))
 +func Map[T, U any](xs []T, f func(T) U) []U {
