@@ -29,8 +29,7 @@ def _calls_in_loops(hunk: Hunk, change: Change) -> Iterator[Reading]:
     after, before = hunk.side("+"), hunk.side("-")
     if not any(LOOP.search(line.code) or " for " in line.code for line in after):
         return
-    old = {callee for at, line in enumerate(before) if _looped(before, at)
-           for callee in _callees(line)}  # fmt: skip
+    old = {c for at, x in enumerate(before) if loop_of(before, at) for c in _callees(x)}
     for at, line in enumerate(after):
         fresh = line.sign == "+" or _new_loop(after, at)
         if squeezed(line) in change.moved and not _new_loop(after, at):
