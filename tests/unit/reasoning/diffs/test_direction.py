@@ -6,38 +6,36 @@ from bot.reasoning.diffs.read import read
 from tests.unit.reasoning.diffs.labelled import CASES
 from tests.unit.reasoning.diffs.labelled_more import MORE
 
-SYMMETRIC = set(
-    [
-        "wrong_address",
-        "wrong_port",
-        "wrong_channel",
-        "message_schema",
-        "tls_incompatible",
-        "tls_mismatch",
-        "rounding",
-        "token_validation",
-        "credentials_changed",
-        "flipped_comparison",
-        "unit_mistake",
-        "inverted_condition",
-        "off_by_one",
-        "renamed_column",
-        "cache_eviction_policy",
-        "date_format",
-        "probe_wrong_target",
-        "message_loss",
-        "auth_header_changed",
-        "missing_configuration",
-        "unindexed_sort",
-        "permission_removed",
-        "dependency_upgrade",
-        "messages_not_acknowledged",
-        "index_not_used",
-        "tls_verification",
-        "certificate_trust",
-        "missing_table",
-    ]
-)
+SYMMETRIC = {
+    "wrong_address",
+    "wrong_port",
+    "wrong_channel",
+    "message_schema",
+    "tls_incompatible",
+    "tls_mismatch",
+    "rounding",
+    "token_validation",
+    "credentials_changed",
+    "flipped_comparison",
+    "unit_mistake",
+    "inverted_condition",
+    "off_by_one",
+    "renamed_column",
+    "cache_eviction_policy",
+    "date_format",
+    "probe_wrong_target",
+    "message_loss",
+    "auth_header_changed",
+    "missing_configuration",
+    "unindexed_sort",
+    "permission_removed",
+    "dependency_upgrade",
+    "messages_not_acknowledged",
+    "index_not_used",
+    "tls_verification",
+    "certificate_trust",
+    "missing_table",
+}
 ONE_WAY = [
     pytest.param(expected, diff, id=name)
     for name, expected, diff in (*CASES, *MORE)
