@@ -2,7 +2,7 @@
 
 A span is compared with spans of the same operation under the same caller. In each odd trace the
 deepest odd span is where it starts; its callers only pass on what they got. Source of the idea:
-Yu et al., Nezha, ESEC/FSE 2023 (event patterns of traces and logs, normal against faulty), reworked
+Yu et al., ESEC/FSE 2023 (event patterns of traces and logs, normal against faulty), reworked
 to presence per span, which needs no pattern mining.
 """
 

@@ -1,13 +1,12 @@
 """Rules about settings: a value that goes down, up, on, off, away or becomes another word."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
 from bot.reasoning.diffs.change import Change
 from bot.reasoning.diffs.reading import Effect, Reading
-from bot.reasoning.diffs.rule import PLAUSIBLE, STRONG, Rule, reading
+from bot.reasoning.diffs.rule import PLAUSIBLE, STRONG, Rule, compiled, reading
 from bot.reasoning.diffs.settings import Setting
 from bot.reasoning.diffs.words import parts
 
@@ -41,12 +40,12 @@ class Knob:
 
     def rule(self) -> Rule:
         """Return the knob as a rule."""
-        return Rule(name=self.name, read=self._read)
+        return Rule(name=self.name, read=self._read, sets=True)
 
     def _read(self, change: Change) -> Iterator[Reading]:
-        if self.languages and change.language not in self.languages.split():
+        if self.languages and change.language and change.language not in self.languages.split():
             return
-        if self.path and not re.search(self.path, change.path):
+        if self.path and not compiled(self.path).search(change.path):
             return
         for one in change.settings:
             if self._names(one.key) and (weight := self._weight(one)):
@@ -60,25 +59,19 @@ class Knob:
                 )
 
     def _names(self, key: str) -> bool:
-        words = joined(key)
-        return bool(re.search(self.key, words)) and not (
-            self.unless and re.search(self.unless, words)
-        )
+        return _names(self.key, self.unless, joined(key))
 
     def _weight(self, one: Setting) -> float:
-        if self.value and not (one.new and re.search(self.value, one.new.text)):
+        if self.value and not (one.new and compiled(self.value).search(one.new.text)):
             return 0.0
-        match self.way:
-            case "up" | "down":
-                return self._moved(one)
-            case "gone":
-                return self.weight if one.new is None and one.old else 0.0
-            case "new":
-                return self.weight if one.old is None and one.new and self._bounded(one) else 0.0
-            case "text":
-                return self.weight if _reworded(one) else 0.0
-            case _:
-                return self.weight if self._switched(one) else 0.0
+        told = {
+            "gone": one.new is None and one.old is not None,
+            "new": _fresh(one) and self._bounded(one),
+            "text": _reworded(one),
+        }
+        if self.way in ("up", "down"):
+            return self._moved(one)
+        return self.weight if told.get(self.way, False) or self._switched(one) else 0.0
 
     def _moved(self, one: Setting) -> float:
         if one.old is None or one.new is None or one.old.unit == "bool":
@@ -94,7 +87,9 @@ class Knob:
         return number is not None and self.above <= number <= self.below
 
     def _switched(self, one: Setting) -> bool:
-        if one.new is None or one.new.number is None or (one.old is None and not self.fresh):
+        if self.way not in ("zero", "on", "off") or one.new is None or one.new.number is None:
+            return False
+        if one.old is None and not self.fresh:
             return False
         if self.way == "zero":
             return one.new.number == 0 and one.new.unit != "bool"
@@ -108,6 +103,11 @@ def joined(key: str) -> str:
     return "_".join(parts(key))
 
 
+@lru_cache(maxsize=65_536)
+def _names(key: str, unless: str, words: str) -> bool:
+    return bool(compiled(key).search(words)) and not (unless and compiled(unless).search(words))
+
+
 def _factor(one: Setting, way: str) -> float:
     """Return by how much the value moved in the asked direction; 0 if it did not."""
     old = one.old.number if one.old else None
@@ -118,6 +118,13 @@ def _factor(one: Setting, way: str) -> float:
     if big <= small:
         return 0.0
     return big / small if small else float("inf")
+
+
+def _fresh(one: Setting) -> bool:
+    """Say whether a literal stands where there was none."""
+    if one.new is None or one.old is None:
+        return one.new is not None
+    return one.old.number is None and one.new.number is not None
 
 
 def _reworded(one: Setting) -> bool:

@@ -1,15 +1,16 @@
-"""How rules about diffs are written: a pattern that came, went or replaced another, or a function."""
+"""How rules about diffs are written: a pattern that came, went or replaced another."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 from bot.reasoning.diffs.change import Change
 from bot.reasoning.diffs.parse import Hunk, Line
 from bot.reasoning.diffs.reading import Effect, Reading
 from bot.reasoning.diffs.words import touched
 
+Index = Mapping[str, tuple[Line, ...]]
 STRONG, PLAUSIBLE, WEAK = 3.0, 1.6, 0.7
 HARMLESS, INNOCENT = -1.6, -3.0
 _SHOWN = 90
@@ -21,6 +22,8 @@ class Rule:
 
     name: str
     read: Callable[[Change], Iterable[Reading]]
+    words: frozenset[str] = frozenset()  # one of them must stand in a changed line; none: any
+    sets: bool = False  # reads settings only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,9 +33,9 @@ class Pattern:
     `came` and `went` are regular expressions over code lines (case counts unless "(?i)"). With only
     one, it must match more often on its side of the file than on the other, so that a fix never
     reads as its own bug. With both, one line of a hunk went and another came. `words` are lower
-    case words of which the line has one: they make the search quick. `unless` must not match any
-    line that came, `unless_went` none that went, `near` must match some line of the hunk as it is
-    afterwards (before, for what went) and `unless_near` none of them.
+    case words of which the line has one (none: any line); they make the search quick. `unless` must
+    not match any line that came, `unless_went` none that went, `near` must match some line of the
+    hunk as it is afterwards (before, for what went) and `unless_near` none of them.
     """
 
     name: str
@@ -48,44 +51,46 @@ class Pattern:
     unless_near: str = ""
     languages: str = ""  # names separated by blanks; none: every language
     path: str = ""
+    either: bool = False  # any line that matches came, went or changed
     weight: float = STRONG
 
     def rule(self) -> Rule:
         """Return the pattern as a rule."""
-        return Rule(name=self.name, read=self._read)
+        return Rule(name=self.name, read=self._read, words=_split(self.words))
 
     def _read(self, change: Change) -> Iterator[Reading]:
-        if self.languages and change.language not in self.languages.split():
+        if self.languages and change.language and change.language not in self.languages.split():
             return
-        words = _split(self.words)
-        went = _matches(self.went or self.came, change.went, words)
-        came = _matches(self.came or self.went, change.came, words)
-        if (line := self._line(change, came, went)) and self._admits(change, line):
+        if (line := self._line(change)) and self._admits(change, line):
             yield reading(
                 self.name, self.mechanism, self.effects, self.weight,
                 self.says.format(line=shown(line)), change, line,
             )  # fmt: skip
 
-    def _line(self, change: Change, came: list[Line], went: list[Line]) -> Line | None:
+    def _line(self, change: Change) -> Line | None:
         """Return the line that makes the pattern true, if it is."""
+        words = frozenset[str]() if self.came and self.went else _split(self.words)
+        came = _matches(self.came or self.went, change.added, change.came, words)
         if self.came and self.went:
-            homes = {id(change.hunk_of(line)) for line in went}
-            return next((line for line in came if id(change.hunk_of(line)) in homes), None)
+            return next((x for x in came if any_of(self.went, change.gone_beside(x))), None)
+        went = _matches(self.went or self.came, change.removed, change.went, words)
+        if self.either:
+            return next(iter((*came, *went)), None)
         more, less = (came, went) if self.came else (went, came)
         return more[0] if len(more) > len(less) else None
 
     def _admits(self, change: Change, line: Line) -> bool:
         hunk = change.hunk_of(line)
         return (
-            not (self.path and not _compiled(self.path).search(change.path))
+            not (self.path and not compiled(self.path).search(change.path))
             and not (self.unless and any_of(self.unless, change.added))
             and not (self.unless_went and any_of(self.unless_went, change.removed))
-            and not (self.near and not any_of(self.near, _side(hunk, line)))
-            and not (self.unless_near and any_of(self.unless_near, _side(hunk, line)))
+            and not (self.near and not _near(self.near, hunk, line))
+            and not (self.unless_near and _near(self.unless_near, hunk, line))
         )
 
 
-def reading(  # noqa: PLR0913 - a reading's own fields, in their order
+def reading(
     name: str,
     mechanism: str,
     effects: Iterable[Effect],
@@ -116,27 +121,31 @@ def shown(line: Line) -> str:
 
 def any_of(pattern: str, lines: Iterable[Line]) -> bool:
     """Say whether some line's code matches."""
-    search = _compiled(pattern).search
+    search = compiled(pattern).search
     return any(search(line.code) for line in lines)
 
 
-def _side(hunk: Hunk, line: Line) -> Iterator[Line]:
-    yield from hunk.side(line.sign)
+def _near(pattern: str, hunk: Hunk, line: Line) -> bool:
+    """Say whether the hunk's header or some line of the same side matches."""
+    return any_of(pattern, hunk.side(line.sign)) or bool(compiled(pattern).search(hunk.header))
 
 
 def _matches(
-    pattern: str, index: Mapping[str, tuple[Line, ...]], words: frozenset[str]
+    pattern: str, lines: tuple[Line, ...], index: Index, words: frozenset[str]
 ) -> list[Line]:
-    found = {id(line): line for word in words if word in index for line in index[word]}
-    search = _compiled(pattern).search
-    return [line for line in found.values() if search(line.code)]
+    if words:
+        found = {id(line): line for word in words & index.keys() for line in index[word]}
+        lines = tuple(found.values())
+    search = compiled(pattern).search
+    return [line for line in lines if search(line.code)]
 
 
-@lru_cache(maxsize=None)
-def _compiled(pattern: str) -> re.Pattern[str]:
+@cache
+def compiled(pattern: str) -> re.Pattern[str]:
+    """Return a pattern compiled once; the library's own cache is too small for all of them."""
     return re.compile(pattern)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _split(words: str) -> frozenset[str]:
     return frozenset(words.split())

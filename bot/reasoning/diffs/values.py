@@ -23,6 +23,10 @@ _TIMES_FIRST = re.compile(rf"^(?:time\.|Duration\.)?([A-Za-z]+)\s*\*\s*({_NUMBER
 _OF = re.compile(rf"(?:Duration\.|TimeSpan\.|time\.|timedelta)?(?:\(|\.?(?:of|From|from_?))?([A-Za-z]+)\s*[(=]\s*({_NUMBER})\)?$")  # fmt: skip  # noqa: E501
 _RUBY = re.compile(rf"^({_NUMBER})\.([a-z]+)$")
 _UNIT_ARGUMENT = re.compile(rf"^({_NUMBER})[lL]?,\s*(?:TimeUnit|ChronoUnit)\.([A-Z]+)$")
+_RATE = re.compile(
+    r"^(\d+)\s*(?:r|req|requests?)?(?:/|ps|pm|-?per-?)\s*"
+    r"(s|sec|second|m|min|minute)?$"
+)
 _PRODUCT = re.compile(rf"^{_NUMBER}(?:\s*(?:\*|<<)\s*{_NUMBER})+$")
 _YES = frozenset(("true", "yes", "on", "enabled", "y"))
 _NO = frozenset(("false", "no", "off", "disabled", "n"))
@@ -63,6 +67,8 @@ def _numeric(bare: str, key: str) -> Value | None:
         if found := pattern.search(bare) if pattern is _OF else pattern.match(bare):
             number, unit = found.groups()[::-1] if swapped else found.groups()
             return _united(float(number.replace("_", "")), unit, bare, key)
+    if per := _RATE.match(bare):
+        return Value(text=bare, number=float(per[1]) / (60 if (per[2] or "s")[0] == "m" else 1))
     if _PRODUCT.match(bare):
         return _united(_product(bare), "", bare, key)
     return None
@@ -78,28 +84,23 @@ def _product(text: str) -> float:
 
 def _united(number: float, unit: str, text: str, key: str) -> Value | None:
     unit = unit.lower()
+    lower = key.lower()
     singular = unit[:-1] if unit.endswith("s") and len(unit) > 2 and unit not in _SECONDS else unit
-    if unit == "m" and _is_cpu(key):
+    if unit == "m" and lower.endswith("cpu"):
         return Value(text=text, number=number / 1000)
-    if unit == "m" and "memory" in key.lower() or key in ("Xmx", "Xms", "Xss") and unit == "m":
+    if unit == "m" and ("memory" in lower or "size" in lower or lower in ("xmx", "xms", "xss")):
         return Value(text=text, number=number * 2**20, unit="B")
-    if singular in _SECONDS and not (unit == "m" and "size" in key.lower()):
+    if singular in _SECONDS:
         return Value(text=text, number=number * _SECONDS[singular], unit="s")
-    if unit in _BYTES or (unit == "m"):
-        return Value(text=text, number=number * _BYTES.get(unit, 2.0**20), unit="B")
-    if unit and unit != "%":
-        return None
-    return _by_key(number, text, key)
-
-
-def _is_cpu(key: str) -> bool:
-    return key.lower().endswith("cpu")
+    if unit in _BYTES:
+        return Value(text=text, number=number * _BYTES[unit], unit="B")
+    return _by_key(number, text, key) if unit in ("", "%") else None
 
 
 def _by_key(number: float, text: str, key: str) -> Value:
     words = parts(key)
     for word in words[-2:]:
         unit = word[:-1] if word.endswith("s") and word not in _SECONDS else word
-        if len(word) > 1 and unit in _SECONDS or word == "s" and len(words) > 1:
+        if (len(word) > 1 and unit in _SECONDS) or (word == "s" and len(words) > 1):
             return Value(text=text, number=number * _SECONDS.get(unit, 1.0), unit="s")
     return Value(text=text, number=number)

@@ -7,7 +7,7 @@ from bot.reasoning.diffs.change import Change
 from bot.reasoning.diffs.parse import Line
 from bot.reasoning.diffs.reading import Effect, Reading
 from bot.reasoning.diffs.rule import PLAUSIBLE, Pattern, Rule, reading, shown
-from bot.reasoning.diffs.scopes import LOCK, QUERY, REMOTE, TRANSACTION, UNLOCK, ancestors
+from bot.reasoning.diffs.scopes import LOCK, TRANSACTION, UNLOCK, ancestors, is_query, is_remote
 
 _WAITS = (Effect.LOCKS, Effect.LATENCY, Effect.TIMEOUTS)
 
@@ -15,13 +15,16 @@ _WAITS = (Effect.LOCKS, Effect.LATENCY, Effect.TIMEOUTS)
 def _held_across_call(change: Change) -> Iterator[Reading]:
     """A remote call that now runs while a lock or a transaction is held."""
     for hunk in change.hunks:
-        after, before = hunk.side("+"), hunk.side("-")
+        after = hunk.side("+")
+        if not any(LOCK.search(x.code) or TRANSACTION.search(x.code) for x in after):
+            continue
+        before = hunk.side("-")
         already = {line.code for at, line in enumerate(before) if _holder(before, at)}
         for at, line in enumerate(after):
             holder = _holder(after, at)
             if holder is None or line.code in already or "+" not in (line.sign, holder.sign):
                 continue
-            remote = REMOTE.search(line.code) and not QUERY.search(line.code)
+            remote = is_remote(line.code) and not is_query(line.code)
             if TRANSACTION.search(holder.code) and not remote:
                 continue
             what = (
@@ -37,31 +40,36 @@ def _held_across_call(change: Change) -> Iterator[Reading]:
             return
 
 
+_BLOCK = re.compile(r"(?i)^(?:async )?with .*lock|synchronized|^lock\s*\(|synchronize|runexclusive")
+
+
 def _holder(side: Sequence[Line], at: int) -> Line | None:
-    line = side[at]
-    if (
-        not (REMOTE.search(line.code) or QUERY.search(line.code))
-        or LOCK.search(line.code)
-        or TRANSACTION.search(line.code)
-    ):
+    """Return the line that takes the lock or transaction in which a call at `at` stands."""
+    code = side[at].code
+    if not (is_remote(code) or is_query(code)) or LOCK.search(code) or TRANSACTION.search(code):
         return None
     for outer in ancestors(side, at):
-        if re.search(
-            r"(?i)^(?:async )?with .*lock|synchronized|^lock\s*\(|synchronize|runexclusive",
-            outer.code,
-        ) or TRANSACTION.search(outer.code):
+        if _BLOCK.search(outer.code) or TRANSACTION.search(outer.code):
             return outer
+        annotation = side[max(0, _index(side, outer) - 1)]
+        if annotation.code.startswith("@") and TRANSACTION.search(annotation.code):
+            return annotation
+    return _locked_above(side, at)
+
+
+def _index(side: Sequence[Line], line: Line) -> int:
+    return next(at for at, one in enumerate(side) if one is line)
+
+
+def _locked_above(side: Sequence[Line], at: int) -> Line | None:
     for above in reversed(side[max(0, at - 30) : at]):
-        if UNLOCK.search(above.code) and not above.code.startswith("defer"):
-            return None
-        if (
-            LOCK.search(above.code)
-            and above.indent <= line.indent
-            and "unlock" not in above.code.lower()
-        ):
+        code = above.code
+        if re.match(r"(?:func |def |public |private )", code):
+            break
+        if UNLOCK.search(code) and not code.startswith("defer"):
+            break
+        if LOCK.search(code) and above.indent <= side[at].indent and "unlock" not in code.lower():
             return above
-        if re.match(r"(?:func |def |public |private )", above.code):
-            return None
     return None
 
 

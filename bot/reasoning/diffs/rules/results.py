@@ -116,7 +116,10 @@ def _operator(change: Change) -> Iterator[Reading]:
         "style",
     ):
         return
+    set_anew = {id(one.line) for one in change.settings if one.old and one.old.number is not None}
     for old, new in _twins(change):
+        if id(new) in set_anew:
+            continue
         a, b = _TOKEN.findall(old.code), _TOKEN.findall(new.code)
         if found := _difference(a, b):
             name, mechanism, weight = found
@@ -140,45 +143,32 @@ def _difference(a: list[str], b: list[str]) -> tuple[str, str, float] | None:
     return _kind(text, other)
 
 
+_OPPOSITES = {
+    frozenset(pair.split()): ("opposite_taken", "flipped_comparison", 2.6)
+    for pair in (
+        "min max", "math.min math.max", "asc desc", "floor ceil", "round floor", "round ceil",
+        "before after", "first last", "round int", "start end", "every some",
+    )
+} | {
+    frozenset(pair.split()): ("condition_inverted", "inverted_condition", 2.6)
+    for pair in ("and or", "true false", "in notin", "is isnot", "any all", "if unless")
+}  # fmt: skip
+_FACTOR = re.compile(r"[*/]\d+(?:\.\d+)?")
+
+
 def _kind(old: str, new: str) -> tuple[str, str, float] | None:
-    both = {old.lower(), new.lower()}
-    if both & {"!", "not", "!(", "(!", "!!"} and len(both) == 2 and (not old or not new):
-        return ("condition_inverted", "inverted_condition", 2.8)
-    if _is_operator(old) and _is_operator(new):
-        return ("comparison_flipped", "flipped_comparison", 2.8)
-    if both == {"and", "or"} or both == {"true", "false"}:
-        return ("condition_inverted", "inverted_condition", 2.4)
-    if (
-        both == {"in", "notin"}
-        or both == {"is", "isnot"}
-        or both == {"any", "all"}
-        or both == {"if", "unless"}
-    ):
-        return ("condition_inverted", "inverted_condition", 2.8)
-    if both in (
-        {"min", "max"},
-        {"math.min", "math.max"},
-        {"asc", "desc"},
-        {"floor", "ceil"},
-        {"round", "floor"},
-        {"round", "ceil"},
-        {"before", "after"},
-        {"first", "last"},
-        {"round", "int"},
-        {"start", "end"},
-        {"every", "some"},
-    ):
-        return ("opposite_taken", "flipped_comparison", 2.6)
-    if {old, new} & {"+1", "-1"} and (not old or not new) or {old, new} == {"0", "1"}:
-        return ("off_by_one", "off_by_one", 2.4)
-    if (
-        not old
-        and re.fullmatch(r"[*/]\d+(?:\.\d+)?", new)
-        or not new
-        and re.fullmatch(r"[*/]\d+(?:\.\d+)?", old)
-    ):
-        return ("factor_changed", "unit_mistake", 2.8)
-    return None
+    both = frozenset((old.lower(), new.lower()))
+    one_sided = not old or not new
+    found = _OPPOSITES.get(both)
+    if one_sided and both & {"!", "not", "!(", "(!", "!!"}:
+        found = ("condition_inverted", "inverted_condition", 2.8)
+    elif _is_operator(old) and _is_operator(new):
+        found = ("comparison_flipped", "flipped_comparison", 2.8)
+    elif both == {"0", "1"} or (one_sided and both & {"+1", "-1"}):
+        found = ("off_by_one", "off_by_one", 2.4)
+    elif one_sided and _FACTOR.fullmatch(old + new):
+        found = ("factor_changed", "unit_mistake", 2.8)
+    return found
 
 
 def _is_operator(text: str) -> bool:
@@ -230,8 +220,8 @@ RULES = (
                 mechanism="encoding",
                 effects=_WRONG,
                 words="utf utf8 encode decode charset encoding base64 ascii latin1 urlencode escape unescape content type hex stdencoding urlencoding contenttype",
-                went=r"(?i)utf-?_?8|\.(?:en|de)code\(|charset|base64\.\w+|encodeuri\w*|urlencode|queryescape|escape\w*\(|content-?type|accept[\"']",
-                came=r"(?i)utf-?_?(?:8|16)|latin|ascii|iso-?8859|\.(?:en|de)code\(|charset|base64\.\w+|encodeuri\w*|urlencode|pathescape|escape\w*\(|content-?type|hex|accept[\"']|cp1252",
+                went=r"(?i)utf-?_?8|\.(?:en|de)code\(\s*[\"']|charset|base64\.\w+|encodeuri\w*|urlencode|queryescape|escape\w*\(|content-?type|accept[\"']",
+                came=r"(?i)utf-?_?(?:8|16)|latin|ascii|iso-?8859|\.(?:en|de)code\(\s*[\"']|charset|base64\.\w+|encodeuri\w*|urlencode|pathescape|escape\w*\(|content-?type|hex|accept[\"']|cp1252",
                 unless_went=r"(?i)json\.(?:de|en)code",
                 says="{line} encodes differently",
                 weight=2.4,
@@ -241,7 +231,7 @@ RULES = (
                 mechanism="message_schema",
                 effects=(Effect.SCHEMA, *_WRONG),
                 words="jsonnaming propertynamingpolicy camelcase snakecase property_naming_strategy jsoninclude omitempty serializer fields exclude kebab namingstrategy omit use_enum_values alias_generator as_json",
-                came=r"(?i)jsonnaming|propertynaming\w*|property_naming\w*|jsoninclude|omitempty|\"-\"|jsonignore\b|namingstrategy|alias_generator|exclude\s*=|fields\s*=\s*[\[(]|camelcase|snake_?case|preservingprotofieldnames|emitunpopulated|useprotonames|emitdefault",
+                came=r"(?i)jsonnaming|propertynaming\w*|property_naming\w*|jsoninclude|json:\"-\"|jsonignore\b|namingstrategy|alias_generator|exclude\s*=|fields\s*=\s*[\[(]|camelcase|snake_?case|preservingprotofieldnames|emitunpopulated|useprotonames|emitdefault",
                 unless_near=r"(?i)class meta.*form",
                 says="{line} changes the names or presence of fields in messages",
                 weight=2.0,
@@ -262,7 +252,7 @@ RULES = (
                 name="enum_member_removed",
                 mechanism="enum_value_removed",
                 effects=(Effect.SCHEMA, Effect.ERRORS, Effect.CRASH),
-                words="enum case iota",
+                words="",
                 went=r"^(?:[A-Z][A-Z0-9_]{2,}(?:\s*=\s*[\w\"']+|\([^)]*\))?[,;]|case [\w.\"']+:|when [\w:\"']+)",
                 unless=r"^(?:[A-Z][A-Z0-9_]{2,}(?:\s*=\s*[\w\"']+|\([^)]*\))?[,;]|case |when |default|else)|\bif\b|map\[",
                 languages="java go js csharp ruby proto rust python",

@@ -16,9 +16,21 @@ _NEW_TABLE = re.compile(r"(?i)\b(?:from|join|into|update)\s+[`\"]?((?:\w+\.)?[a-
 _MADE = re.compile(
     r"(?i)create (?:table|view|materialized view)(?: if not exists)? [`\"]?([\w.]+)|\bwith (\w+) as|\), (\w+) as \("
 )
-_SQL_LANGUAGES = frozenset("sql go java python js csharp ruby php rust".split())
+_SQL_LANGUAGES = frozenset(["sql", "go", "java", "python", "js", "csharp", "ruby", "php", "rust"])
 _NOT_TABLES = frozenset(
-    "select set where dual unnest lateral the information_schema values excluded table".split()
+    [
+        "select",
+        "set",
+        "where",
+        "dual",
+        "unnest",
+        "lateral",
+        "the",
+        "information_schema",
+        "values",
+        "excluded",
+        "table",
+    ]
 )
 
 
@@ -58,7 +70,7 @@ def _tables(code: str) -> list[str]:
         or re.search(r"(?i)select .*from|insert into|update \w+ set|delete from", code)
     ):
         return []
-    return [name for name in _NEW_TABLE.findall(code)]
+    return list(_NEW_TABLE.findall(code))
 
 
 def _column_renamed(change: Change) -> Iterator[Reading]:
