@@ -29,6 +29,19 @@ BURDENS = frozenset({
 })  # fmt: skip
 """Effects that a caller has on what it calls: load, messages and credentials."""
 
+LEADS_TO: Mapping[Effect, tuple[Effect, ...]] = {
+    Effect.LATENCY: (Effect.QUEUE, Effect.TIMEOUTS),
+    Effect.CPU: (Effect.TIMEOUTS, Effect.QUEUE),
+    Effect.POOL: (Effect.TIMEOUTS, Effect.QUEUE),
+    Effect.LOCKS: (Effect.POOL, Effect.TIMEOUTS),
+    Effect.SLOW_QUERY: (Effect.POOL, Effect.TIMEOUTS, Effect.CPU),
+    Effect.QUERY_FANOUT: (Effect.SLOW_QUERY, Effect.TIMEOUTS, Effect.TRAFFIC),
+    Effect.CACHE_MISSES: (Effect.SLOW_QUERY, Effect.TRAFFIC, Effect.CPU),
+    Effect.MEMORY_GROWTH: (Effect.CRASH, Effect.CPU),
+    Effect.RETRIES: (Effect.TRAFFIC, Effect.TIMEOUTS),
+}
+"""What follows from an effect where it goes on: seen for itself, it is a weaker sign."""
+
 _UNREAD = -1.5  # most changes that no rule knows are innocent
 _UNKNOWN = -2.5  # a change whose diff nobody has seen may be suspected, never convicted
 _UNSEEN = -2.0  # a definite effect that is not seen speaks against it
@@ -110,7 +123,7 @@ class Trial:
         telling = reading.effects - COMMON
         definite = reading.effects - VAGUE
         seen = self._seen(telling, services)
-        common = self._seen(definite, services)
+        common = self._seen(definite, services) or self._seen(_follows(reading.effects), services)
         vague = signature.best(reading.effects)
         if seen is not None:
             return said(seen[0].statement, min(3.0, seen[1] + 0.3), seen[0].source)
@@ -237,6 +250,11 @@ class Trial:
         verb = "adds" if told[0] in suspect.added else "takes out"
         text = f"it {verb} {told[0]}, which the trouble speaks of"
         return [said(text, 2.5, suspect.commit.source)]
+
+
+def _follows(effects: frozenset[Effect]) -> frozenset[Effect]:
+    """Return what effects lead to in their turn."""
+    return frozenset(e for effect in effects for e in LEADS_TO.get(effect, ()))
 
 
 def _delay(

@@ -42,7 +42,7 @@ def test_most_unknown_incidents_are_solved_and_no_decoy_is_blamed(
     report: dict[str, object],
 ) -> None:
     assert report["decoy_hits"] == 0, report["failures"]
-    assert float(str(report["pass_rate"])) >= 0.6, report["failures"]
+    assert float(str(report["pass_rate"])) >= 0.85, report["failures"]
 
 
 def test_none_is_right_wherever_no_commit_is_guilty(report: dict[str, object]) -> None:
