@@ -29,6 +29,11 @@ class Change:
     settings: tuple[Setting, ...]
     home: Mapping[int, Hunk]  # id of a line → its hunk
 
+    def gone_beside(self, line: Line) -> tuple[Line, ...]:
+        """Return the net removed lines of the hunk in which `line` stands."""
+        hunk = self.home[id(line)]
+        return tuple(one for one in self.removed if self.home[id(one)] is hunk)
+
     def hunk_of(self, line: Line) -> Hunk:
         """Return the hunk in which `line` stands."""
         return self.home[id(line)]

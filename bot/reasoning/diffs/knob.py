@@ -1,13 +1,12 @@
 """Rules about settings: a value that goes down, up, on, off, away or becomes another word."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
 from bot.reasoning.diffs.change import Change
 from bot.reasoning.diffs.reading import Effect, Reading
-from bot.reasoning.diffs.rule import PLAUSIBLE, STRONG, Rule, reading
+from bot.reasoning.diffs.rule import PLAUSIBLE, STRONG, Rule, compiled, reading
 from bot.reasoning.diffs.settings import Setting
 from bot.reasoning.diffs.words import parts
 
@@ -41,12 +40,12 @@ class Knob:
 
     def rule(self) -> Rule:
         """Return the knob as a rule."""
-        return Rule(name=self.name, read=self._read)
+        return Rule(name=self.name, read=self._read, sets=True)
 
     def _read(self, change: Change) -> Iterator[Reading]:
-        if self.languages and change.language not in self.languages.split():
+        if self.languages and change.language and change.language not in self.languages.split():
             return
-        if self.path and not re.search(self.path, change.path):
+        if self.path and not compiled(self.path).search(change.path):
             return
         for one in change.settings:
             if self._names(one.key) and (weight := self._weight(one)):
@@ -60,13 +59,10 @@ class Knob:
                 )
 
     def _names(self, key: str) -> bool:
-        words = joined(key)
-        return bool(re.search(self.key, words)) and not (
-            self.unless and re.search(self.unless, words)
-        )
+        return _names(self.key, self.unless, joined(key))
 
     def _weight(self, one: Setting) -> float:
-        if self.value and not (one.new and re.search(self.value, one.new.text)):
+        if self.value and not (one.new and compiled(self.value).search(one.new.text)):
             return 0.0
         match self.way:
             case "up" | "down":
@@ -106,6 +102,11 @@ class Knob:
 def joined(key: str) -> str:
     """Return a key's words joined by "_": "spring.maxPoolSize" → "spring_max_pool_size"."""
     return "_".join(parts(key))
+
+
+@lru_cache(maxsize=65_536)
+def _names(key: str, unless: str, words: str) -> bool:
+    return bool(compiled(key).search(words)) and not (unless and compiled(unless).search(words))
 
 
 def _factor(one: Setting, way: str) -> float:

@@ -26,7 +26,10 @@ def _of(file: FileDiff) -> Iterator[Reading]:
     if file.binary or named_harmless(file.path):
         return
     seen = change(file)
+    words = seen.came.keys() | seen.went.keys()
     for rule in rules.discover():
+        if rule.sets and not seen.settings or rule.words and words.isdisjoint(rule.words):
+            continue
         yield from rule.read(seen)
 
 

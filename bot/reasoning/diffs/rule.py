@@ -21,6 +21,8 @@ class Rule:
 
     name: str
     read: Callable[[Change], Iterable[Reading]]
+    words: frozenset[str] = frozenset()  # one of them must stand in a changed line; none: any
+    sets: bool = False  # reads settings only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +32,7 @@ class Pattern:
     `came` and `went` are regular expressions over code lines (case counts unless "(?i)"). With only
     one, it must match more often on its side of the file than on the other, so that a fix never
     reads as its own bug. With both, one line of a hunk went and another came. `words` are lower
-    case words of which the line has one: they make the search quick. `unless` must not match any
+    case words of which the line has one (none: any line); they make the search quick. `unless` must not match any
     line that came, `unless_went` none that went, `near` must match some line of the hunk as it is
     afterwards (before, for what went) and `unless_near` none of them.
     """
@@ -48,36 +50,38 @@ class Pattern:
     unless_near: str = ""
     languages: str = ""  # names separated by blanks; none: every language
     path: str = ""
+    either: bool = False  # any line that matches came, went or changed
     weight: float = STRONG
 
     def rule(self) -> Rule:
         """Return the pattern as a rule."""
-        return Rule(name=self.name, read=self._read)
+        return Rule(name=self.name, read=self._read, words=_split(self.words))
 
     def _read(self, change: Change) -> Iterator[Reading]:
-        if self.languages and change.language not in self.languages.split():
+        if self.languages and change.language and change.language not in self.languages.split():
             return
-        words = _split(self.words)
-        went = _matches(self.went or self.came, change.went, words)
-        came = _matches(self.came or self.went, change.came, words)
-        if (line := self._line(change, came, went)) and self._admits(change, line):
+        if (line := self._line(change)) and self._admits(change, line):
             yield reading(
                 self.name, self.mechanism, self.effects, self.weight,
                 self.says.format(line=shown(line)), change, line,
             )  # fmt: skip
 
-    def _line(self, change: Change, came: list[Line], went: list[Line]) -> Line | None:
+    def _line(self, change: Change) -> Line | None:
         """Return the line that makes the pattern true, if it is."""
+        words = _split(self.words)
+        came = _matches(self.came or self.went, change.came, words) if change.added else []
         if self.came and self.went:
-            homes = {id(change.hunk_of(line)) for line in went}
-            return next((line for line in came if id(change.hunk_of(line)) in homes), None)
+            return next((x for x in came if any_of(self.went, change.gone_beside(x))), None)
+        went = _matches(self.went or self.came, change.went, words) if change.removed else []
+        if self.either:
+            return next(iter((*came, *went)), None)
         more, less = (came, went) if self.came else (went, came)
         return more[0] if len(more) > len(less) else None
 
     def _admits(self, change: Change, line: Line) -> bool:
         hunk = change.hunk_of(line)
         return (
-            not (self.path and not _compiled(self.path).search(change.path))
+            not (self.path and not compiled(self.path).search(change.path))
             and not (self.unless and any_of(self.unless, change.added))
             and not (self.unless_went and any_of(self.unless_went, change.removed))
             and not (self.near and not any_of(self.near, _side(hunk, line)))
@@ -116,7 +120,7 @@ def shown(line: Line) -> str:
 
 def any_of(pattern: str, lines: Iterable[Line]) -> bool:
     """Say whether some line's code matches."""
-    search = _compiled(pattern).search
+    search = compiled(pattern).search
     return any(search(line.code) for line in lines)
 
 
@@ -127,13 +131,15 @@ def _side(hunk: Hunk, line: Line) -> Iterator[Line]:
 def _matches(
     pattern: str, index: Mapping[str, tuple[Line, ...]], words: frozenset[str]
 ) -> list[Line]:
-    found = {id(line): line for word in words if word in index for line in index[word]}
-    search = _compiled(pattern).search
+    chosen = words & index.keys() if words else index.keys()
+    found = {id(line): line for word in chosen for line in index[word]}
+    search = compiled(pattern).search
     return [line for line in found.values() if search(line.code)]
 
 
 @lru_cache(maxsize=None)
-def _compiled(pattern: str) -> re.Pattern[str]:
+def compiled(pattern: str) -> re.Pattern[str]:
+    """Return a pattern compiled once; the library's own cache is too small for all of them."""
     return re.compile(pattern)
 
 

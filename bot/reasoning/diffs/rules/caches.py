@@ -7,7 +7,7 @@ from bot.reasoning.diffs.rule import PLAUSIBLE, WEAK, Pattern
 _MISSES = (Effect.CACHE_MISSES, Effect.LATENCY, Effect.TRAFFIC)
 _GROWTH = (Effect.MEMORY_GROWTH, Effect.CRASH)
 _TTL = r"ttl|cache\w*_(?:expir\w*|max_age|duration|seconds|minutes|life_?time|period|time|timeout)|expire_?after|expir(?:y|ation|es|e)(?:_|$)|s_?max_?age|^max_age|_max_age|stale_(?:while|after)|time_to_live|set_?ex$|cache_for|revalidate"
-_NOT_CACHE = r"token|session|cookie|jwt|cert|password|lock|lease|dns|hsts|retention|idempot|otp|invite|link|message|heartbeat|job|log|finished|strict_transport|tls|credential"
+_NOT_CACHE = r"token|session|cookie|jwt|cert|password|lock|lease|dns|hsts|retention|idempot|otp|invite|link|message|heartbeat|job|(?:^|_)logs?(?:_|$)|finished|strict_transport|tls|credential"
 _SIZE = r"cache\w*_(?:size|entries|capacity|limit|items|max|mb|bytes|count|memory)|max_(?:cache\w*|entries|items|keys|memory$|size$)|maximum_size|lru_?cache|lru_(?:new|size)|maxmemory|cache_max|maxsize|lru(?:_new)?$|shared_buffers|innodb_buffer_pool_size|effective_cache|new_lru|new_cache"
 
 RULES = tuple(
@@ -114,8 +114,8 @@ RULES = tuple(
             mechanism="cache_key_too_wide",
             effects=(*_MISSES, Effect.MEMORY_GROWTH),
             words="cache key cachekey cache_key keyfor keys proxy_cache_key vary memo redis getcachekey buildkey hash",
-            went=r"(?i)(?:cache_?key|\bkey\w*|vary|keyfor|cachekey\w*)\b.*(?:=|\(|return|:|\s)|(?:cache|redis)\w*\.\w+\(",
-            came=r"(?i)(?=.*(?:cache_?key|\bkey|vary|keyfor|cache|redis|\breturn\b)).*(?:request_?id|req\.?id|trace_?id|correlation|session_?id|user_?agent|timestamp|\bnow\b|time\.now|unixnano|\.unix\(|date\.now|uuid|nonce|random|rand\.|currenttimemillis|\$request_id|\$http_cookie|cookie|\$args|fullurl|requesturi|\$request_uri|x-request-id|span_?id|client_?ip|remote_?addr|utcnow|user_?id|\.user\.id|email)",
+            went=r"(?i)(?:cache_?key|\bkey\w*|vary|keyfor|cachekey\w*)\b.*(?:=|\(|return|:|\s)|(?:cache|redis)\w*\.\w+\(|[\"\x27`]cache:",
+            came=r"(?i)(?=.*(?:cache_?key|\bkey|vary|keyfor|cache|redis|\breturn\b)).*(?:request[_-]?id|req\.?id|trace[_-]?id|correlation|session[_-]?id|user[_-]?agent|timestamp|\bnow\b|time\.now|unixnano|\.unix\(|date\.now|uuid|nonce|random|rand\.|currenttimemillis|\$request_id|\$http_cookie|cookie|\$args|fullurl|requesturi|\$request_uri|x-request-id|span_?id|client_?ip|remote_?addr|utcnow|user_?id|\.user\.id|email)",
             unless_went=r"(?i)request_?id|trace_?id|session_?id|timestamp|\bnow\b|uuid|nonce|user_?agent|cookie|random|user_?id|unixnano|remote_?addr|email|\$request_uri",
             near=r"(?i)cache|redis|memo|vary|ttl",
             says="{line}: the key now has a part that differs from request to request",

@@ -55,6 +55,7 @@ RULES = tuple(
             effects=(Effect.ERRORS,),
             words="throw raise errors errorf",
             went=r"(?i)^(?:continue|return\b|log\w*\.|logger\.|warn|pass$|console\.(?:warn|error|log))",
+            unless=r"%w|from e\b|cause",
             came=r"^(?:throw\b|raise\b|return .*(?:errors\.New|fmt\.Errorf|status\.Error)|.*=> throw)",
             says="{line}: what was tolerated is now an error",
             weight=2.2,

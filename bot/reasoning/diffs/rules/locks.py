@@ -15,7 +15,10 @@ _WAITS = (Effect.LOCKS, Effect.LATENCY, Effect.TIMEOUTS)
 def _held_across_call(change: Change) -> Iterator[Reading]:
     """A remote call that now runs while a lock or a transaction is held."""
     for hunk in change.hunks:
-        after, before = hunk.side("+"), hunk.side("-")
+        after = hunk.side("+")
+        if not any(LOCK.search(x.code) or TRANSACTION.search(x.code) for x in after):
+            continue
+        before = hunk.side("-")
         already = {line.code for at, line in enumerate(before) if _holder(before, at)}
         for at, line in enumerate(after):
             holder = _holder(after, at)

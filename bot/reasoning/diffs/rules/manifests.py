@@ -24,7 +24,7 @@ RULES = tuple(
              key=r"limits_(?:memory|cpu)|mem_limit", way="gone", says="{key} is gone", weight=1.6),
         Knob(name="replicas_lowered", mechanism="too_few_replicas", effects=_FEWER,
              key=r"(?:^|_)replicas?(?:_count)?$|min_replicas|max_replicas|desired_(?:count|capacity)|min_(?:size|instances|capacity|count)|max_(?:size|instances|capacity)|instance_count|node_count|num_instances|min_available|replica_count|provisioned_concurrency|reserved_concurrent\w*|task_count",
-             unless=r"insync|cache|pool|body|upload|log|file|header", way="down", least=1.2, strong=1.6),
+             unless=r"insync|cache|pool|body|upload|(?:^|_)logs?(?:_|$)|file|header", way="down", least=1.2, strong=1.6),
         Knob(name="replicas_raised", mechanism="database_connections_exhausted", effects=(Effect.POOL, Effect.TRAFFIC),
              key=r"(?:^|_)replicas?(?:_count)?$|min_replicas|max_replicas|desired_count|instance_count", way="up", least=3.0, strong=10.0, weight=1.6),
         Knob(name="scaling_target_changed", mechanism="autoscaling", effects=_FEWER,

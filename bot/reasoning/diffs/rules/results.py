@@ -92,7 +92,10 @@ def _operator(change: Change) -> Iterator[Reading]:
     """Two lines that differ in one operator, one literal of logic, or an off-by-one."""
     if change.language in ("yaml", "toml", "properties", "json", "nginx", "dockerfile", "requirements", "gomod", "lock", "docs", "style"):
         return
+    set_anew = {id(one.line) for one in change.settings if one.old and one.old.number is not None}
     for old, new in _twins(change):
+        if id(new) in set_anew:
+            continue
         a, b = _TOKEN.findall(old.code), _TOKEN.findall(new.code)
         if found := _difference(a, b):
             name, mechanism, weight = found
@@ -182,8 +185,8 @@ RULES = (
                 mechanism="encoding",
                 effects=_WRONG,
                 words="utf utf8 encode decode charset encoding base64 ascii latin1 urlencode escape unescape content type hex stdencoding urlencoding contenttype",
-                went=r"(?i)utf-?_?8|\.(?:en|de)code\(|charset|base64\.\w+|encodeuri\w*|urlencode|queryescape|escape\w*\(|content-?type|accept[\"']",
-                came=r"(?i)utf-?_?(?:8|16)|latin|ascii|iso-?8859|\.(?:en|de)code\(|charset|base64\.\w+|encodeuri\w*|urlencode|pathescape|escape\w*\(|content-?type|hex|accept[\"']|cp1252",
+                went=r"(?i)utf-?_?8|\.(?:en|de)code\(\s*[\"']|charset|base64\.\w+|encodeuri\w*|urlencode|queryescape|escape\w*\(|content-?type|accept[\"']",
+                came=r"(?i)utf-?_?(?:8|16)|latin|ascii|iso-?8859|\.(?:en|de)code\(\s*[\"']|charset|base64\.\w+|encodeuri\w*|urlencode|pathescape|escape\w*\(|content-?type|hex|accept[\"']|cp1252",
                 unless_went=r"(?i)json\.(?:de|en)code",
                 says="{line} encodes differently",
                 weight=2.4,
@@ -193,7 +196,7 @@ RULES = (
                 mechanism="message_schema",
                 effects=(Effect.SCHEMA, *_WRONG),
                 words="jsonnaming propertynamingpolicy camelcase snakecase property_naming_strategy jsoninclude omitempty serializer fields exclude kebab namingstrategy omit use_enum_values alias_generator as_json",
-                came=r"(?i)jsonnaming|propertynaming\w*|property_naming\w*|jsoninclude|omitempty|\"-\"|jsonignore\b|namingstrategy|alias_generator|exclude\s*=|fields\s*=\s*[\[(]|camelcase|snake_?case|preservingprotofieldnames|emitunpopulated|useprotonames|emitdefault",
+                came=r"(?i)jsonnaming|propertynaming\w*|property_naming\w*|jsoninclude|json:\"-\"|jsonignore\b|namingstrategy|alias_generator|exclude\s*=|fields\s*=\s*[\[(]|camelcase|snake_?case|preservingprotofieldnames|emitunpopulated|useprotonames|emitdefault",
                 unless_near=r"(?i)class meta.*form",
                 says="{line} changes the names or presence of fields in messages",
                 weight=2.0,
