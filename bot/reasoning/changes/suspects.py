@@ -116,7 +116,7 @@ def _read(diff: str, files: tuple[str, ...]) -> tuple[Reading, ...]:
     kept = tuple(f for f in files if not harmless(f))
     found = read(running(diff, files), kept or files)
     if files and all(_MANIFEST.search(f) for f in files):
-        return tuple(r for r in found if r.rule == "dependency" or r.weight < 0)
+        return tuple(r for r in found if r.rule.startswith("dependency") or r.weight < 0)
     return tuple(found)
 
 

@@ -29,6 +29,9 @@ BURDENS = frozenset({
 })  # fmt: skip
 """Effects that a caller has on what it calls: load, messages and credentials."""
 
+LOCAL = frozenset({Effect.CRASH, Effect.MEMORY_GROWTH, Effect.DISK})
+"""Effects that show only where the changed code runs."""
+
 LEADS_TO: Mapping[Effect, tuple[Effect, ...]] = {
     Effect.LATENCY: (Effect.QUEUE, Effect.TIMEOUTS),
     Effect.CPU: (Effect.TIMEOUTS, Effect.QUEUE),
@@ -147,6 +150,7 @@ class Trial:
             (o, o.weight if o.service in near else min(_FAR_MOST, _FAR * o.weight))
             for o in self.signature.observations
             if o.effect in effects
+            and not (o.effect in LOCAL and services and o.service not in services)
         ]
         best = max(found, key=lambda pair: pair[1], default=None)
         return best if best is not None and best[1] >= _LEAST_SEEN else None
