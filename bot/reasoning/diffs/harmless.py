@@ -12,7 +12,7 @@ from bot.reasoning.diffs.words import touched
 _KINDS = (
     ("documentation", re.compile(
         r"(?:^|/)(?:docs?|documentation|adr|rfcs?|examples?)/|\.(?:md|rst|adoc|mdx)$"
-        r"|(?:^|/)(?:license|notice|authors|changelog|codeowners|readme|contributing)[\w.]*$", re.I)),
+        r"|(?:^|/)(?:license|notice|authors|changelog|codeowners|readme)[\w.]*$", re.I)),
     ("tests", re.compile(
         r"(?:^|/)(?:tests?|__tests__|spec|specs|e2e|fixtures|testdata|mocks?|__mocks__|benchmarks?)/"
         r"|_test\.\w+$|\.(?:test|spec|stories)\.\w+$|(?:^|/)test_[\w]+\.py$|_spec\.rb$"
@@ -31,7 +31,25 @@ _KINDS = (
 _IDENTIFIER = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[A-Za-z_]\w*|\d[\w.]*|[^\s\w]")
 _NAME = re.compile(r"[A-Za-z_]\w*$")
 _WORDS = frozenset(
-    "true false null nil none and or not if else for while return await async in is".split()
+    [
+        "true",
+        "false",
+        "null",
+        "nil",
+        "none",
+        "and",
+        "or",
+        "not",
+        "if",
+        "else",
+        "for",
+        "while",
+        "return",
+        "await",
+        "async",
+        "in",
+        "is",
+    ]
 )
 
 

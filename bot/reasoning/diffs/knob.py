@@ -64,17 +64,14 @@ class Knob:
     def _weight(self, one: Setting) -> float:
         if self.value and not (one.new and compiled(self.value).search(one.new.text)):
             return 0.0
-        match self.way:
-            case "up" | "down":
-                return self._moved(one)
-            case "gone":
-                return self.weight if one.new is None and one.old else 0.0
-            case "new":
-                return self.weight if one.old is None and one.new and self._bounded(one) else 0.0
-            case "text":
-                return self.weight if _reworded(one) else 0.0
-            case _:
-                return self.weight if self._switched(one) else 0.0
+        told = {
+            "gone": one.new is None and one.old is not None,
+            "new": one.old is None and one.new is not None and self._bounded(one),
+            "text": _reworded(one),
+        }
+        if self.way in ("up", "down"):
+            return self._moved(one)
+        return self.weight if told.get(self.way, False) or self._switched(one) else 0.0
 
     def _moved(self, one: Setting) -> float:
         if one.old is None or one.new is None or one.old.unit == "bool":
@@ -90,7 +87,9 @@ class Knob:
         return number is not None and self.above <= number <= self.below
 
     def _switched(self, one: Setting) -> bool:
-        if one.new is None or one.new.number is None or (one.old is None and not self.fresh):
+        if self.way not in ("zero", "on", "off") or one.new is None or one.new.number is None:
+            return False
+        if one.old is None and not self.fresh:
             return False
         if self.way == "zero":
             return one.new.number == 0 and one.new.unit != "bool"

@@ -17,28 +17,52 @@ _EXTENSIONS = {
     "html": "markup", "graphql": "graphql", "lua": "lua", "avsc": "json", "cnf": "properties",
 }  # fmt: skip
 _NAMES = {
-    "dockerfile": "dockerfile", "containerfile": "dockerfile", "makefile": "shell", "go.mod": "gomod",
-    "go.sum": "lock", "requirements.txt": "requirements", "gemfile": "ruby", "jenkinsfile": "java",
+    "dockerfile": "dockerfile", "containerfile": "dockerfile", "makefile": "shell",
+    "go.mod": "gomod", "go.sum": "lock", "requirements.txt": "requirements", "gemfile": "ruby",
+    "jenkinsfile": "java",
     ".env": "properties", "procfile": "yaml", "package-lock.json": "lock", "yarn.lock": "lock",
     "poetry.lock": "lock", "cargo.lock": "lock", "gemfile.lock": "lock", "pnpm-lock.yaml": "lock",
     "nginx.conf": "nginx", "rakefile": "ruby", "codeowners": "docs", "license": "docs",
 }  # fmt: skip
 _SYNTAX = (
-    ("proto", re.compile(r"^\s*(?:message|service|enum) \w+ \{|^\s*(?:optional |repeated )?\w+ \w+ = \d+;")),
-    ("sql", re.compile(r"^\s*(?:SELECT .* FROM|ALTER TABLE|CREATE (?:UNIQUE )?(?:INDEX|TABLE)|DROP (?:INDEX|TABLE)|UPDATE \w+ SET|INSERT INTO|DELETE FROM)\b", re.I)),
+    ("proto", re.compile(
+        r"^\s*(?:message|service|enum) \w+ \{|^\s*(?:optional |repeated )?\w+ \w+ = \d+;"
+    )),
+    ("sql", re.compile(
+        r"^\s*(?:SELECT .* FROM|ALTER TABLE|CREATE (?:UNIQUE )?(?:INDEX|TABLE)|DROP (?:INDEX"
+        r"|TABLE)|UPDATE \w+ SET|INSERT INTO|DELETE FROM)\b",
+        re.IGNORECASE,
+    )),
     ("dockerfile", re.compile(r"^(?:FROM \S+|RUN |ENTRYPOINT |COPY \S+ \S+|CMD \[)")),
     ("terraform", re.compile(r'^\s*(?:resource|variable|module|data|provider) "')),
-    ("go", re.compile(r"^\s*func [\w(]|:= |\bdefer |\bif err != nil|^package \w+$|\bchan \w|\bgo func\(|\w\.\w+\(ctx[,)]|\btime\.(?:Second|Millisecond|Minute)\b")),
-    ("csharp", re.compile(r"^\s*using [\w.]+;|\bpublic (?:async )?Task\b|\bTimeSpan\.|\bnamespace [\w.]+|\bnew \(\);")),
-    ("java", re.compile(r"^\s*(?:public|private|protected|final|@\w+)\b.*[;{]?$|^\s*import [\w.]+;|\bDuration\.of|\bTimeUnit\.|^\s*(?:[A-Z]\w+(?:<[\w<>, ?]+>)?) \w+ = ")),
-    ("python", re.compile(r"^\s*(?:async )?(?:def|class) \w+.*:\s*$|^\s*(?:with|for|if|elif|except|try|while)\b.*:\s*$|^\s*(?:from [\w.]+ )?import \w|\bself\.")),
-    ("js", re.compile(r"^\s*(?:const|let|var|export|async function|function)\b|=> |\brequire\(|\bawait ")),
+    ("go", re.compile(
+        r"^\s*func [\w(]|:= |\bdefer |\bif err != nil|^package \w+$|\bchan \w|\bgo func\("
+        r"|\w\.\w+\(ctx[,)]|\btime\.(?:Second|Millisecond|Minute)\b"
+    )),
+    ("csharp", re.compile(
+        r"^\s*using [\w.]+;|\bpublic (?:async )?Task\b|\bTimeSpan\.|\bnamespace [\w.]+"
+        r"|\bnew \(\);"
+    )),
+    ("java", re.compile(
+        r"^\s*(?:public|private|protected|final|@\w+)\b.*[;{]?$|^\s*import [\w.]+;"
+        r"|\bDuration\.of|\bTimeUnit\.|^\s*(?:[A-Z]\w+(?:<[\w<>, ?]+>)?) \w+ = "
+    )),
+    ("python", re.compile(
+        r"^\s*(?:async )?(?:def|class) \w+.*:\s*$|^\s*(?:with|for|if|elif|except|try"
+        r"|while)\b.*:\s*$|^\s*(?:from [\w.]+ )?import \w|\bself\."
+    )),
+    ("js", re.compile(
+        r"^\s*(?:const|let|var|export|async function|function)\b|=> |\brequire\(|\bawait "
+    )),
     ("ruby", re.compile(r"^\s*(?:def \w+[^:]*$|end$|class \w+ < |module \w+$)|\.each do|\bdo \|")),
-    ("nginx", re.compile(r"^\s*(?:server|location|upstream|http)\b.*\{|^\s*(?:proxy_|keepalive|worker_|listen |ssl_)[\w ]*.*;")),
+    ("nginx", re.compile(
+        r"^\s*(?:server|location|upstream|http)\b.*\{|^\s*(?:proxy_|keepalive|worker_|listen "
+        r"|ssl_)[\w ]*.*;"
+    )),
     ("json", re.compile(r'^\s*"[\w.\-]+"\s*:')),
     ("properties", re.compile(r"^[\w.\-]+\s*=\s*\S*\s*$")),
     ("yaml", re.compile(r"^\s*(?:- )?[\w.\-/\"']+:(?:\s|$)")),
-)  # fmt: skip  # noqa: E501
+)  # fmt: skip
 _HASH = {"python", "ruby", "yaml", "toml", "properties", "shell", "dockerfile", "nginx",
          "requirements", "elixir", "terraform", "graphql"}  # fmt: skip
 _SLASH = {"go", "java", "js", "csharp", "rust", "php", "c", "proto", "terraform", "gomod", ""}

@@ -28,7 +28,7 @@ def _of(file: FileDiff) -> Iterator[Reading]:
     seen = change(file)
     words = seen.came.keys() | seen.went.keys()
     for rule in rules.discover():
-        if rule.sets and not seen.settings or rule.words and words.isdisjoint(rule.words):
+        if (rule.sets and not seen.settings) or (rule.words and words.isdisjoint(rule.words)):
             continue
         yield from rule.read(seen)
 

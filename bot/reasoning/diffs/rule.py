@@ -1,9 +1,9 @@
-"""How rules about diffs are written: a pattern that came, went or replaced another, or a function."""
+"""How rules about diffs are written: a pattern that came, went or replaced another."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 from bot.reasoning.diffs.change import Change
 from bot.reasoning.diffs.parse import Hunk, Line
@@ -32,9 +32,9 @@ class Pattern:
     `came` and `went` are regular expressions over code lines (case counts unless "(?i)"). With only
     one, it must match more often on its side of the file than on the other, so that a fix never
     reads as its own bug. With both, one line of a hunk went and another came. `words` are lower
-    case words of which the line has one (none: any line); they make the search quick. `unless` must not match any
-    line that came, `unless_went` none that went, `near` must match some line of the hunk as it is
-    afterwards (before, for what went) and `unless_near` none of them.
+    case words of which the line has one (none: any line); they make the search quick. `unless` must
+    not match any line that came, `unless_went` none that went, `near` must match some line of the
+    hunk as it is afterwards (before, for what went) and `unless_near` none of them.
     """
 
     name: str
@@ -89,7 +89,7 @@ class Pattern:
         )
 
 
-def reading(  # noqa: PLR0913 - a reading's own fields, in their order
+def reading(
     name: str,
     mechanism: str,
     effects: Iterable[Effect],
@@ -137,12 +137,12 @@ def _matches(
     return [line for line in found.values() if search(line.code)]
 
 
-@lru_cache(maxsize=None)
+@cache
 def compiled(pattern: str) -> re.Pattern[str]:
     """Return a pattern compiled once; the library's own cache is too small for all of them."""
     return re.compile(pattern)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _split(words: str) -> frozenset[str]:
     return frozenset(words.split())

@@ -64,7 +64,9 @@ def loop_of(side: Sequence[Line], at: int) -> Line | None:
     if one_liner(line):
         return line
     for outer in ancestors(side, at):
-        if re.match(r"(?:func |def |(?:async )?function |(?:public|private|protected) )", outer.code):
+        if re.match(
+            r"(?:func |def |(?:async )?function |(?:public|private|protected) )", outer.code
+        ):
             return None
         if is_loop(outer):
             return outer

@@ -78,28 +78,23 @@ def _product(text: str) -> float:
 
 def _united(number: float, unit: str, text: str, key: str) -> Value | None:
     unit = unit.lower()
+    lower = key.lower()
     singular = unit[:-1] if unit.endswith("s") and len(unit) > 2 and unit not in _SECONDS else unit
-    if unit == "m" and _is_cpu(key):
+    if unit == "m" and lower.endswith("cpu"):
         return Value(text=text, number=number / 1000)
-    if unit == "m" and "memory" in key.lower() or key in ("Xmx", "Xms", "Xss") and unit == "m":
+    if unit == "m" and ("memory" in lower or "size" in lower or lower in ("xmx", "xms", "xss")):
         return Value(text=text, number=number * 2**20, unit="B")
-    if singular in _SECONDS and not (unit == "m" and "size" in key.lower()):
+    if singular in _SECONDS:
         return Value(text=text, number=number * _SECONDS[singular], unit="s")
-    if unit in _BYTES or (unit == "m"):
-        return Value(text=text, number=number * _BYTES.get(unit, 2.0**20), unit="B")
-    if unit and unit != "%":
-        return None
-    return _by_key(number, text, key)
-
-
-def _is_cpu(key: str) -> bool:
-    return key.lower().endswith("cpu")
+    if unit in _BYTES:
+        return Value(text=text, number=number * _BYTES[unit], unit="B")
+    return _by_key(number, text, key) if unit in ("", "%") else None
 
 
 def _by_key(number: float, text: str, key: str) -> Value:
     words = parts(key)
     for word in words[-2:]:
         unit = word[:-1] if word.endswith("s") and word not in _SECONDS else word
-        if len(word) > 1 and unit in _SECONDS or word == "s" and len(words) > 1:
+        if (len(word) > 1 and unit in _SECONDS) or (word == "s" and len(words) > 1):
             return Value(text=text, number=number * _SECONDS.get(unit, 1.0), unit="s")
     return Value(text=text, number=number)

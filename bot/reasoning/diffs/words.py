@@ -8,18 +8,21 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _HOST = re.compile(r"\b[a-z0-9][a-z0-9-]*(?:[.-][a-z0-9-]+)+\b")
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _LIMIT = 60
-_COMMON = frozenset(
-    """
-    if else for while return func def class public private protected static final void int string
-    bool boolean float double long var let const new this self true false none null nil and or not
-    in is import from package struct type interface async await try catch except finally raise
-    throw throws with as map list dict set string err error ctx context range len append make
-    value key name data item items i j k v e x the a an of to s t id get end do then begin select
-    where on by order group join inner left insert into values update delete create table index
-    alter add drop column default varchar integer bigint text case when break continue switch go
-    defer chan yield lambda pass del global assert export function require module log info debug
-    """.split()
-)
+_COMMON = frozenset((
+    "if", "else", "for", "while", "return", "func", "def", "class", "public", "private",
+    "protected", "static", "final", "void", "int", "string", "bool", "boolean", "float", "double",
+    "long", "var", "let", "const", "new", "this", "self", "true", "false", "none", "null", "nil",
+    "and", "or", "not", "in", "is", "import", "from", "package", "struct", "type", "interface",
+    "async", "await", "try", "catch", "except", "finally", "raise", "throw", "throws", "with",
+    "as", "map", "list", "dict", "set", "string", "err", "error", "ctx", "context", "range",
+    "len", "append", "make", "value", "key", "name", "data", "item", "items", "i", "j", "k", "v",
+    "e", "x", "the", "a", "an", "of", "to", "s", "t", "id", "get", "end", "do", "then", "begin",
+    "select", "where", "on", "by", "order", "group", "join", "inner", "left", "insert", "into",
+    "values", "update", "delete", "create", "table", "index", "alter", "add", "drop", "column",
+    "default", "varchar", "integer", "bigint", "text", "case", "when", "break", "continue",
+    "switch", "go", "defer", "chan", "yield", "lambda", "pass", "del", "global", "assert",
+    "export", "function", "require", "module", "log", "info", "debug",
+))  # fmt: skip
 
 
 @lru_cache(maxsize=20_000)

@@ -26,7 +26,15 @@ def _orders(change: Change) -> Iterator[Reading]:
 
 
 def _words(change: Change) -> Iterator[Reading]:
-    if change.language not in ("yaml", "toml", "properties", "json", "nginx", "terraform", "dockerfile"):
+    if change.language not in (
+        "yaml",
+        "toml",
+        "properties",
+        "json",
+        "nginx",
+        "terraform",
+        "dockerfile",
+    ):
         return
     for one in change.settings:
         if one.old and one.new and one.old.number is None and one.old.text != one.new.text:

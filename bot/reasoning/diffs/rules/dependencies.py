@@ -1,7 +1,7 @@
 """Dependencies and runtimes: what is upgraded, downgraded, added or taken away, and by how much."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from bot.reasoning.diffs.change import Change
 from bot.reasoning.diffs.parse import Line
@@ -22,38 +22,42 @@ _RISKY = re.compile(
     r"sidekiq|celery|gunicorn|uvicorn|spring|django|rails|express|node|python|java|golang"
 )
 _EFFECTS = (Effect.ERRORS, Effect.LATENCY, Effect.CRASH, Effect.MEMORY_GROWTH)
+Version = tuple[int, int, int]
 _STEPS = {"major": 2.2, "minor": 0.7, "down": 2.2, "patch": -1.6}
 
 
 def _versions(change: Change) -> Iterator[Reading]:
     if not (_FILES.search(change.path) or change.language in ("gomod", "requirements")):
         return
-    old = {name: (version, line) for line in change.removed if (found := _entry(line)) for name, version in [found]}
-    for line in change.added:
-        if not (found := _entry(line)):
-            continue
-        name, version = found
+    old = {name: (version, line) for name, version, line in _entries(change.removed)}
+    new = list(_entries(change.added))
+    for name, version, line in new:
         was = old.pop(name, None)
-        if was is None:
-            if change.removed or old:
-                continue
+        if was is not None and was[0] != version:
+            yield _stepped(change, line, name, was[0], version)
+        elif was is None and not change.removed:
             yield _one(change, line, "dependency_added", 0.7, f"{name} is new")
-        elif was[0] != version:
-            step = _step(was[0], version)
-            weight = _STEPS[step] + (0.4 if step in ("major", "down", "minor") and _RISKY.search(name) else 0.0)
-            said = f"{name} goes from {_text(was[0])} to {_text(version)}"
-            yield _one(change, line, f"dependency_{step}", weight, said)
-    for name, (_, line) in old.items():
-        if not any(_entry(new) for new in change.added):
+    if not new:
+        for name, (_, line) in old.items():
             yield _one(change, line, "dependency_removed", 1.6, f"{name} is gone")
+
+
+def _entries(lines: Iterable[Line]) -> Iterator[tuple[str, Version, Line]]:
+    for line in lines:
+        if found := _entry(line):
+            yield (*found, line)
+
+
+def _stepped(change: Change, line: Line, name: str, old: Version, new: Version) -> Reading:
+    step = _step(old, new)
+    weight = _STEPS[step] + (0.4 if _STEPS[step] > 0 and _RISKY.search(name) else 0.0)
+    said = f"{name} goes from {_text(old)} to {_text(new)}"
+    return _one(change, line, f"dependency_{step}", weight, said)
 
 
 def _one(change: Change, line: Line, name: str, weight: float, said: str) -> Reading:
     mechanism = "dependency_upgrade" if weight > 0 else "harmless"
     return reading(name, mechanism, _EFFECTS if weight > 0 else (), weight, said, change, line)
-
-
-Version = tuple[int, int, int]
 
 
 def _entry(line: Line) -> tuple[str, Version] | None:

@@ -53,16 +53,22 @@ def _looped(side: Sequence[Line], at: int) -> Line | None:
 
 def loop_itself(line: Line) -> bool:
     """Say whether the call stands in the body of a one-line loop, not in what is looped over."""
-    return bool(re.search(r"\.(?:map|forEach|each|flatMap|Select|collect)\b|\bfor \w+ in ", line.code)) and not (
-        re.match(r"(?:async )?for(?:each)?\b", line.code)
-    )
+    return bool(
+        re.search(r"\.(?:map|forEach|each|flatMap|Select|collect)\b|\bfor \w+ in ", line.code)
+    ) and not (re.match(r"(?:async )?for(?:each)?\b", line.code))
 
 
 def _buffered(line: Line) -> bool:
     return bool(
-        re.search(r"(?i)\.(?:append|add|push|put)\(|batch|pipeline|pipe\.|\blog(?:ger)?\.|metrics?\.|span\."
-                  r"|\bbuilder|strings\.|ctx\.(?:Done|Err)\(|span|AddEvent|rows\.|@\w+\(", line.code)
-        and not re.search(r"(?i)\.(?:append|push)\(\s*(?:await )?.*(?:client|repo|db|session|svc|stub)\w*\.", line.code)
+        re.search(
+            r"(?i)\.(?:append|add|push|put)\(|batch|pipeline|pipe\.|\blog(?:ger)?\.|metrics?\.|span\."
+            r"|\bbuilder|strings\.|ctx\.(?:Done|Err)\(|span|AddEvent|rows\.|@\w+\(",
+            line.code,
+        )
+        and not re.search(
+            r"(?i)\.(?:append|push)\(\s*(?:await )?.*(?:client|repo|db|session|svc|stub)\w*\.",
+            line.code,
+        )
     )
 
 

@@ -15,25 +15,45 @@ _LOG = re.compile(
 _METRIC = re.compile(
     r"(?i)(?:metrics?|counter|histogram|gauge|statsd|prometheus|span|tracer|meter|stats|timer)\w*(?:\.\w+)*\.(?:inc\w*|observe|record\w*|add|set\w*|start\w*|end|count\w*|timing|with\w*|labels|increment|gauge|add_event)\(|@timed|@counted|prometheus\.new|defer span\.end"
 )
-_PLAIN = re.compile(r"^(?:[)}\]]+[,;]?|import .*|from .* import .*|using .*;|\"[\w./-]+\"|#include .*|require .*|package .*)$")
+_PLAIN = re.compile(
+    r"^(?:[)}\]]+[,;]?|import .*|from .* import .*|using .*;|\"[\w./-]+\"|#include .*|require .*|package .*)$"
+)
 
 
 def _logs(change: Change) -> Iterator[Reading]:
     lines = [*change.added, *change.removed]
     real = [line for line in lines if not _PLAIN.match(line.code)]
     if real and all(_LOG.match(line.code) for line in real):
-        yield reading("log_text", "harmless", (), HARMLESS, "only log lines changed", change, real[0])
+        yield reading(
+            "log_text", "harmless", (), HARMLESS, "only log lines changed", change, real[0]
+        )
 
 
 def _metrics(change: Change) -> Iterator[Reading]:
     real = [x for x in change.added if not _PLAIN.match(x.code) and not _LOG.match(x.code)]
     if real and not change.removed and all(_METRIC.search(x.code) for x in real):
-        yield reading("metrics_added", "harmless", (), HARMLESS, "only metrics and traces were added", change, real[0])
+        yield reading(
+            "metrics_added",
+            "harmless",
+            (),
+            HARMLESS,
+            "only metrics and traces were added",
+            change,
+            real[0],
+        )
 
 
 def _renames(change: Change) -> Iterator[Reading]:
     if change.added and renamed(change):
-        yield reading("renamed", "harmless", (), HARMLESS, "only names changed, everywhere alike", change, change.added[0])
+        yield reading(
+            "renamed",
+            "harmless",
+            (),
+            HARMLESS,
+            "only names changed, everywhere alike",
+            change,
+            change.added[0],
+        )
 
 
 def _imports(change: Change) -> Iterator[Reading]:

@@ -17,13 +17,18 @@ def _early_return(change: Change) -> Iterator[Reading]:
     for hunk in change.hunks:
         side = hunk.side("+")
         for at, line in enumerate(side):
-            if line.sign != "+" or not re.match(r"(?:return|throw|raise|continue)\b|if .*\breturn\b", line.code):
+            if line.sign != "+" or not re.match(
+                r"(?:return|throw|raise|continue)\b|if .*\breturn\b", line.code
+            ):
                 continue
             opened = next(
                 (o for o in side[max(0, at - 15) : at] if re.search(
                     r"(?i)[:=]\s*(?:await )?.*(?:open|acquire|getconn\w*|connect|borrow|begin\w*|dial|prepare\w*)\(", o.code)), None)  # fmt: skip
             closes = [c for c in side[at + 1 : at + 25] if _CLOSE.search(c.code)]
-            guarded = any(re.search(r"(?i)\bdefer\b|finally|^with |using|try\s*\(|ensure", s.code) for s in side)
+            guarded = any(
+                re.search(r"(?i)\bdefer\b|finally|^with |using|try\s*\(|ensure", s.code)
+                for s in side
+            )
             if opened and opened.sign == " " and closes and not guarded:
                 yield reading("return_before_close", "resource_leak", _POOL, 2.6,
                               f"{shown(line)} now leaves before {shown(closes[0])}", change, line)  # fmt: skip
@@ -33,8 +38,18 @@ def _early_return(change: Change) -> Iterator[Reading]:
 def _close_left_finally(change: Change) -> Iterator[Reading]:
     """A close that stood in a finally, ensure or defer now stands in the normal flow."""
     for hunk in change.hunks:
-        went = [x for x in hunk.removed if re.search(r"(?i)\bfinally\b|^ensure\b|\bdefer\b.*(?:close|release|unlock|rollback)", x.code)]
-        came = [x for x in hunk.added if re.search(r"(?i)\bfinally\b|^ensure\b|\bdefer\b|^with |using\b|try \(", x.code)]
+        went = [
+            x
+            for x in hunk.removed
+            if re.search(
+                r"(?i)\bfinally\b|^ensure\b|\bdefer\b.*(?:close|release|unlock|rollback)", x.code
+            )
+        ]
+        came = [
+            x
+            for x in hunk.added
+            if re.search(r"(?i)\bfinally\b|^ensure\b|\bdefer\b|^with |using\b|try \(", x.code)
+        ]
         if went and not came:
             closes = [x for x in hunk.side("+") if _CLOSE.search(x.code) and "defer" not in x.code]
             said = f"{shown(went[0])} is gone: after an error nothing is given back"

@@ -27,27 +27,46 @@ def _held_across_call(change: Change) -> Iterator[Reading]:
             remote = REMOTE.search(line.code) and not QUERY.search(line.code)
             if TRANSACTION.search(holder.code) and not remote:
                 continue
-            what = "transaction_across_remote_call" if TRANSACTION.search(holder.code) else "lock_across_call"
+            what = (
+                "transaction_across_remote_call"
+                if TRANSACTION.search(holder.code)
+                else "lock_across_call"
+            )
             said = f"{shown(line)} now runs while {shown(holder)} is held"
             effects = (*_WAITS, Effect.POOL)
-            yield reading("held_across_call", what, effects, 3.0 if remote else 2.6, said, change, line)
+            yield reading(
+                "held_across_call", what, effects, 3.0 if remote else 2.6, said, change, line
+            )
             return
 
 
+_BLOCK = re.compile(r"(?i)^(?:async )?with .*lock|synchronized|^lock\s*\(|synchronize|runexclusive")
+
+
 def _holder(side: Sequence[Line], at: int) -> Line | None:
-    line = side[at]
-    if not (REMOTE.search(line.code) or QUERY.search(line.code)) or LOCK.search(line.code) or TRANSACTION.search(line.code):
+    """Return the line that takes the lock or transaction in which a call at `at` stands."""
+    code = side[at].code
+    if (
+        not (REMOTE.search(code) or QUERY.search(code))
+        or LOCK.search(code)
+        or TRANSACTION.search(code)
+    ):
         return None
     for outer in ancestors(side, at):
-        if re.search(r"(?i)^(?:async )?with .*lock|synchronized|^lock\s*\(|synchronize|runexclusive", outer.code) or TRANSACTION.search(outer.code):
+        if _BLOCK.search(outer.code) or TRANSACTION.search(outer.code):
             return outer
+    return _locked_above(side, at)
+
+
+def _locked_above(side: Sequence[Line], at: int) -> Line | None:
     for above in reversed(side[max(0, at - 30) : at]):
-        if UNLOCK.search(above.code) and not above.code.startswith("defer"):
-            return None
-        if LOCK.search(above.code) and above.indent <= line.indent and "unlock" not in above.code.lower():
+        code = above.code
+        if re.match(r"(?:func |def |public |private )", code):
+            break
+        if UNLOCK.search(code) and not code.startswith("defer"):
+            break
+        if LOCK.search(code) and above.indent <= side[at].indent and "unlock" not in code.lower():
             return above
-        if re.match(r"(?:func |def |public |private )", above.code):
-            return None
     return None
 
 

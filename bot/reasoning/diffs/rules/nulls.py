@@ -20,7 +20,8 @@ RULES = tuple(
             effects=_CRASH,
             words="if unless nil null none undefined ok len length isempty blank present isnullorempty ispresent nonnull isnull guard is",
             went=_GUARD,
-            unless=_GUARD + r"|(?:assert|require|ensure|validate|check)\w*\(|notnull|nonnull|\?\.|&\.|\?\?|orelse|switch|\bcase\b|\bwhen\b|\.get\(.*, |optional|except|rescue|\bif\b",
+            unless=_GUARD
+            + r"|(?:assert|require|ensure|validate|check)\w*\(|notnull|nonnull|\?\.|&\.|\?\?|orelse|switch|\bcase\b|\bwhen\b|\.get\(.*, |optional|except|rescue|\bif\b",
             unless_went=r"(?i)feature|flag|enabled|debug|log\.|\bif err(?:or)? [!=]|\berr != nil\b|if .*cache|toggle|experiment",
             says="{line}, a guard against an absent value, is gone",
             weight=2.6,
@@ -54,9 +55,13 @@ RULES = tuple(
             mechanism="nil_dereference",
             effects=_CRASH,
             words="get orelse optional getordefault dig fetch ofnullable ifpresent unwrap_or first firstordefault singleordefault maybe getattr setdefault length map",
-            went=r"(?i)" + _SAFE + r"|firstordefault|singleordefault|ofnullable|defaultdict|unwrap_or|\.first\(\)|\.get\(\s*[\"']\w+[\"']\s*\)",
+            went=r"(?i)"
+            + _SAFE
+            + r"|firstordefault|singleordefault|ofnullable|defaultdict|unwrap_or|\.first\(\)|\.get\(\s*[\"']\w+[\"']\s*\)",
             came=r"\w\[[\"'\w.]+\]|\.get\(\)|\.\w+\b|!\.|\.First\(|\.Single\(|\.unwrap\(\)|\.fetch\(|!!",
-            unless=r"(?i)" + _SAFE + r"|firstordefault|ofnullable|unwrap_or|setdefault|\bin \w+[:\]]|try|\.get\(|if ",
+            unless=r"(?i)"
+            + _SAFE
+            + r"|firstordefault|ofnullable|unwrap_or|setdefault|\bin \w+[:\]]|try|\.get\(|if ",
             languages="java python js csharp ruby rust",
             says="{line} no longer allows for an absent value",
             weight=2.2,

@@ -17,7 +17,9 @@ _WORKERS = (
     r"|thread_pool|core_pool|concurrency|parallelism|semaphore|max_procs|gomaxprocs|fixed_thread_pool"
     r"|event_loop_threads|io_threads|accept_count|executor_size|dispatcher|max_concurren|limit_concurr"
 )
-_IDLE = r"max_idle|idle_conn|min_idle|pool_min|minimum_idle|keep_alive_conn|keepalive$|max_idle_conns"
+_IDLE = (
+    r"max_idle|idle_conn|min_idle|pool_min|minimum_idle|keep_alive_conn|keepalive$|max_idle_conns"
+)
 
 RULES = tuple(
     rule.rule()

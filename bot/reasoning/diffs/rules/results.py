@@ -19,8 +19,14 @@ _OPERATORS = ("<=", ">=", "==", "!=", "&&", "||", "<", ">", "+", "-", "*", "/", 
 def _protobuf(change: Change) -> Iterator[Reading]:
     if change.language != "proto":
         return
-    old = {m[3]: (m[2], m[1].strip(), line) for line in change.removed if (m := _FIELD.match(line.code))}
-    new = {m[3]: (m[2], m[1].strip(), line) for line in change.added if (m := _FIELD.match(line.code))}
+    old = {
+        m[3]: (m[2], m[1].strip(), line)
+        for line in change.removed
+        if (m := _FIELD.match(line.code))
+    }
+    new = {
+        m[3]: (m[2], m[1].strip(), line) for line in change.added if (m := _FIELD.match(line.code))
+    }
     for tag, (name, kind, line) in new.items():
         if tag in old and (old[tag][0] != name or old[tag][1] != kind):
             weight = 3.0 if old[tag][1] != kind else 1.6
@@ -68,7 +74,9 @@ def _literal_key(change: Change) -> Iterator[Reading]:
             return
 
 
-_LOGGED = re.compile(r"(?i)\blog\w*[.(]|logger|print|console\.|slog|zap\.|raise |throw |errors\.new|errorf|metrics?\.|puts |message|\bmsg\b|title|label|description|help=")
+_LOGGED = re.compile(
+    r"(?i)\blog\w*[.(]|logger|print|console\.|slog|zap\.|raise |throw |errors\.new|errorf|metrics?\.|puts |message|\bmsg\b|title|label|description|help="
+)
 
 
 def _twins(change: Change) -> Iterator[tuple[Line, Line]]:
@@ -84,13 +92,29 @@ def _twins(change: Change) -> Iterator[tuple[Line, Line]]:
                 plus.append(line)
             else:
                 if len(minus) == len(plus):
-                    yield from ((a, b) for a, b in zip(minus, plus, strict=True) if id(a) in net and id(b) in net)
+                    yield from (
+                        (a, b)
+                        for a, b in zip(minus, plus, strict=True)
+                        if id(a) in net and id(b) in net
+                    )
                 minus, plus = ([line] if line is not None and line.sign == "-" else []), []
 
 
 def _operator(change: Change) -> Iterator[Reading]:
     """Two lines that differ in one operator, one literal of logic, or an off-by-one."""
-    if change.language in ("yaml", "toml", "properties", "json", "nginx", "dockerfile", "requirements", "gomod", "lock", "docs", "style"):
+    if change.language in (
+        "yaml",
+        "toml",
+        "properties",
+        "json",
+        "nginx",
+        "dockerfile",
+        "requirements",
+        "gomod",
+        "lock",
+        "docs",
+        "style",
+    ):
         return
     set_anew = {id(one.line) for one in change.settings if one.old and one.old.number is not None}
     for old, new in _twins(change):
@@ -99,7 +123,9 @@ def _operator(change: Change) -> Iterator[Reading]:
         a, b = _TOKEN.findall(old.code), _TOKEN.findall(new.code)
         if found := _difference(a, b):
             name, mechanism, weight = found
-            yield reading(name, mechanism, _WRONG, weight, f"{shown(new)} was {shown(old)}", change, new)
+            yield reading(
+                name, mechanism, _WRONG, weight, f"{shown(new)} was {shown(old)}", change, new
+            )
             return
 
 
@@ -117,23 +143,32 @@ def _difference(a: list[str], b: list[str]) -> tuple[str, str, float] | None:
     return _kind(text, other)
 
 
+_OPPOSITES = {
+    frozenset(pair.split()): ("opposite_taken", "flipped_comparison", 2.6)
+    for pair in (
+        "min max", "math.min math.max", "asc desc", "floor ceil", "round floor", "round ceil",
+        "before after", "first last", "round int", "start end", "every some",
+    )
+} | {
+    frozenset(pair.split()): ("condition_inverted", "inverted_condition", 2.6)
+    for pair in ("and or", "true false", "in notin", "is isnot", "any all", "if unless")
+}  # fmt: skip
+_FACTOR = re.compile(r"[*/]\d+(?:\.\d+)?")
+
+
 def _kind(old: str, new: str) -> tuple[str, str, float] | None:
-    both = {old.lower(), new.lower()}
-    if both & {"!", "not", "!(", "(!", "!!"} and len(both) == 2 and (not old or not new):
-        return ("condition_inverted", "inverted_condition", 2.8)
-    if _is_operator(old) and _is_operator(new):
-        return ("comparison_flipped", "flipped_comparison", 2.8)
-    if both == {"and", "or"} or both == {"true", "false"}:
-        return ("condition_inverted", "inverted_condition", 2.4)
-    if both == {"in", "notin"} or both == {"is", "isnot"} or both == {"any", "all"} or both == {"if", "unless"}:
-        return ("condition_inverted", "inverted_condition", 2.8)
-    if both in ({"min", "max"}, {"math.min", "math.max"}, {"asc", "desc"}, {"floor", "ceil"}, {"round", "floor"}, {"round", "ceil"}, {"before", "after"}, {"first", "last"}, {"round", "int"}, {"start", "end"}, {"every", "some"}):
-        return ("opposite_taken", "flipped_comparison", 2.6)
-    if {old, new} & {"+1", "-1"} and (not old or not new) or {old, new} == {"0", "1"}:
-        return ("off_by_one", "off_by_one", 2.4)
-    if not old and re.fullmatch(r"[*/]\d+(?:\.\d+)?", new) or not new and re.fullmatch(r"[*/]\d+(?:\.\d+)?", old):
-        return ("factor_changed", "unit_mistake", 2.8)
-    return None
+    both = frozenset((old.lower(), new.lower()))
+    one_sided = not old or not new
+    found = _OPPOSITES.get(both)
+    if one_sided and both & {"!", "not", "!(", "(!", "!!"}:
+        found = ("condition_inverted", "inverted_condition", 2.8)
+    elif _is_operator(old) and _is_operator(new):
+        found = ("comparison_flipped", "flipped_comparison", 2.8)
+    elif both == {"0", "1"} or (one_sided and both & {"+1", "-1"}):
+        found = ("off_by_one", "off_by_one", 2.4)
+    elif one_sided and _FACTOR.fullmatch(old + new):
+        found = ("factor_changed", "unit_mistake", 2.8)
+    return found
 
 
 def _is_operator(text: str) -> bool:

@@ -8,12 +8,30 @@ from bot.reasoning.diffs.reading import Effect, Reading
 from bot.reasoning.diffs.rule import PLAUSIBLE, Pattern, Rule, any_of, reading, shown
 
 _BREAKS = (Effect.SCHEMA, Effect.ERRORS)
-_DOWN = r"(?i)\bdef (?:downgrade|down)\b|func down|migrate:down|goose down|async down\(|exports\.down"
+_DOWN = (
+    r"(?i)\bdef (?:downgrade|down)\b|func down|migrate:down|goose down|async down\(|exports\.down"
+)
 _UP_PATH = r"(?i)^(?!.*(?:\.down\.|rollback|/undo)).*$"
 _NEW_TABLE = re.compile(r"(?i)\b(?:from|join|into|update)\s+[`\"]?((?:\w+\.)?[a-z_]\w{2,})[`\"]?")
-_MADE = re.compile(r"(?i)create (?:table|view|materialized view)(?: if not exists)? [`\"]?([\w.]+)|\bwith (\w+) as|\), (\w+) as \(")
-_SQL_LANGUAGES = frozenset("sql go java python js csharp ruby php rust".split())
-_NOT_TABLES = frozenset("select set where dual unnest lateral the information_schema values excluded table".split())
+_MADE = re.compile(
+    r"(?i)create (?:table|view|materialized view)(?: if not exists)? [`\"]?([\w.]+)|\bwith (\w+) as|\), (\w+) as \("
+)
+_SQL_LANGUAGES = frozenset(["sql", "go", "java", "python", "js", "csharp", "ruby", "php", "rust"])
+_NOT_TABLES = frozenset(
+    [
+        "select",
+        "set",
+        "where",
+        "dual",
+        "unnest",
+        "lateral",
+        "the",
+        "information_schema",
+        "values",
+        "excluded",
+        "table",
+    ]
+)
 
 
 def _unknown_table(change: Change) -> Iterator[Reading]:
@@ -22,7 +40,10 @@ def _unknown_table(change: Change) -> Iterator[Reading]:
     ):
         return
     shown_before = {
-        name.lower() for hunk in change.hunks for line in hunk.side("-") for name in _tables(line.code)
+        name.lower()
+        for hunk in change.hunks
+        for line in hunk.side("-")
+        for name in _tables(line.code)
     }
     made = {
         m.lower() for hunk in change.hunks for line in hunk.side("+")
@@ -44,9 +65,12 @@ def _tables(code: str) -> list[str]:
         r"(?:from [\w.]+ )?import |from \S+ import|import ", code
     ):
         return []
-    if not (re.search(r"\b(?:SELECT|INSERT|UPDATE|DELETE|FROM|JOIN)\b", code) or re.search(r"(?i)select .*from|insert into|update \w+ set|delete from", code)):
+    if not (
+        re.search(r"\b(?:SELECT|INSERT|UPDATE|DELETE|FROM|JOIN)\b", code)
+        or re.search(r"(?i)select .*from|insert into|update \w+ set|delete from", code)
+    ):
         return []
-    return [name for name in _NEW_TABLE.findall(code)]
+    return list(_NEW_TABLE.findall(code))
 
 
 def _column_renamed(change: Change) -> Iterator[Reading]:
@@ -70,8 +94,16 @@ def _column_renamed(change: Change) -> Iterator[Reading]:
 def _selected_column(change: Change) -> Iterator[Reading]:
     """A query names a column that its former text did not have."""
     for hunk in change.hunks:
-        went = [line for line in hunk.removed if re.search(r"\b(?:SELECT|UPDATE|INSERT|WHERE|SET)\b", line.code)]
-        came = [line for line in hunk.added if re.search(r"\b(?:SELECT|UPDATE|INSERT|WHERE|SET)\b", line.code)]
+        went = [
+            line
+            for line in hunk.removed
+            if re.search(r"\b(?:SELECT|UPDATE|INSERT|WHERE|SET)\b", line.code)
+        ]
+        came = [
+            line
+            for line in hunk.added
+            if re.search(r"\b(?:SELECT|UPDATE|INSERT|WHERE|SET)\b", line.code)
+        ]
         if went and came:
             old = {w for line in went for w in re.findall(r"\b[a-z]+(?:_[a-z]+)+\b", line.code)}
             new = {w for line in came for w in re.findall(r"\b[a-z]+(?:_[a-z]+)+\b", line.code)}

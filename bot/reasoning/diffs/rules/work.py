@@ -11,7 +11,9 @@ from bot.reasoning.diffs.scopes import REMOTE, ancestors, is_loop
 
 _CPU = (Effect.CPU, Effect.LATENCY, Effect.TIMEOUTS)
 _SLOW = (Effect.LATENCY, Effect.TIMEOUTS, Effect.POOL)
-_PURE = re.compile(r"(?i)log\w*\.|metrics?\.|span|^if err|^return|^\}|^package|^import|@|^func |^def |^public |^private ")
+_PURE = re.compile(
+    r"(?i)log\w*\.|metrics?\.|span|^if err|^return|^\}|^package|^import|@|^func |^def |^public |^private "
+)
 
 
 def _nested(change: Change) -> Iterator[Reading]:
@@ -23,9 +25,15 @@ def _nested(change: Change) -> Iterator[Reading]:
                 continue
             outer = next((o for o in ancestors(after, at) if is_loop(o)), None)
             loops = is_loop(line) and re.match(r"(?:for|foreach|while)\b", line.code)
-            search = re.search(r"\.(?:indexOf|includes|contains|index|find|filter|some|Contains|remove|insert|list\.index|any)\(|\bin \w*(?:list|items|all\w*|ids|seen)\b|slices\.(?:Contains|Index)|\+=\s*[\"']|JSON\.parse|copy\.deepcopy|\.concat\(|sorted\(|\.sort\(|re\.compile|regexp\.(?:Must)?Compile|Pattern\.compile|new RegExp", line.code)
+            search = re.search(
+                r"\.(?:indexOf|includes|contains|index|find|filter|some|Contains|remove|insert|list\.index|any)\(|\bin \w*(?:list|items|all\w*|ids|seen)\b|slices\.(?:Contains|Index)|\+=\s*[\"']|JSON\.parse|copy\.deepcopy|\.concat\(|sorted\(|\.sort\(|re\.compile|regexp\.(?:Must)?Compile|Pattern\.compile|new RegExp",
+                line.code,
+            )
             if outer and (loops or search):
-                indexed = any_of(r"(?i)map\[|\bset\(|hashset|new map|new set|dict|toset|\{.* for |hashmap|index_by|group_by|groupingby|tomap|lookup|sort", hunk.removed)
+                indexed = any_of(
+                    r"(?i)map\[|\bset\(|hashset|new map|new set|dict|toset|\{.* for |hashmap|index_by|group_by|groupingby|tomap|lookup|sort",
+                    hunk.removed,
+                )
                 weight = 2.8 if indexed else (1.6 if outer.sign == "+" or hunk.removed else 1.2)
                 yield reading("work_in_loop", "quadratic_work", _CPU, weight,
                               f"{shown(line)} now runs for each turn of {shown(outer)}", change, line)  # fmt: skip
@@ -35,15 +43,25 @@ def _nested(change: Change) -> Iterator[Reading]:
 def _on_request_path(change: Change) -> Iterator[Reading]:
     """A call to another service where there was none."""
     callees = re.compile(r"([\w.]+)\(")
-    before = {c for hunk in change.hunks for line in hunk.side("-") for c in callees.findall(line.code)}
+    before = {
+        c for hunk in change.hunks for line in hunk.side("-") for c in callees.findall(line.code)
+    }
     for hunk in change.hunks:
         if change.created:
             return
         for line in hunk.added:
-            if not REMOTE.search(line.code) or _PURE.search(line.code) or re.search(r"(?i)\bgo |async|background|\.append|context\.", line.code):
+            if (
+                not REMOTE.search(line.code)
+                or _PURE.search(line.code)
+                or re.search(r"(?i)\bgo |async|background|\.append|context\.", line.code)
+            ):
                 continue
             names = set(callees.findall(line.code))
-            if names and not names & before and not any(REMOTE.search(x.code) for x in hunk.removed):
+            if (
+                names
+                and not names & before
+                and not any(REMOTE.search(x.code) for x in hunk.removed)
+            ):
                 yield reading("call_added", "added_synchronous_call",
                               (*_SLOW, Effect.TRAFFIC), 1.2,
                               f"{shown(line)} is one more call to wait for", change, line)  # fmt: skip
@@ -59,15 +77,33 @@ def _recursion(change: Change) -> Iterator[Reading]:
         if not name or len(name) < 3:
             continue
         calls = re.compile(rf"(?<![.\w])(?:self\.|this\.|\w\.)?{name}\((?!.*\bsuper\b)")
-        inside = [x for x in after if calls.search(x.code) and not re.match(r".*\b(?:func|def|function|public|private)\b", x.code)]
-        fresh = [x for x in inside if x.sign == "+" and not any(calls.search(o.code) and "def " not in o.code for o in hunk.removed)]
-        gone = [x for x in hunk.removed if re.search(r"(?i)^if .*(?:depth|level|visited|seen|max|== ?0|<= ?[01]\b|len\(|not \w)", x.code)]
+        inside = [
+            x
+            for x in after
+            if calls.search(x.code)
+            and not re.match(r".*\b(?:func|def|function|public|private)\b", x.code)
+        ]
+        fresh = [
+            x
+            for x in inside
+            if x.sign == "+"
+            and not any(calls.search(o.code) and "def " not in o.code for o in hunk.removed)
+        ]
+        gone = [
+            x
+            for x in hunk.removed
+            if re.search(
+                r"(?i)^if .*(?:depth|level|visited|seen|max|== ?0|<= ?[01]\b|len\(|not \w)", x.code
+            )
+        ]
         kept = any_of(r"(?i)^if .*(?:depth|level|visited|seen|max)", hunk.added)
         if inside and gone and not kept:
             yield reading("recursion_unbounded", "infinite_recursion", (Effect.CRASH, Effect.CPU, Effect.MEMORY_GROWTH), 3.0,
                           f"{shown(gone[0])}, which ended the recursion of {name}, is gone", change, gone[0])  # fmt: skip
             return
-        if fresh and any(x.sign == " " and re.search(rf"\b{name}\b", x.code) for x in after) | bool(re.search(rf"\b{name}\b", hunk.header)):
+        if fresh and any(x.sign == " " and re.search(rf"\b{name}\b", x.code) for x in after) | bool(
+            re.search(rf"\b{name}\b", hunk.header)
+        ):
             yield reading("recursion_added", "infinite_recursion", (Effect.CRASH, Effect.CPU), 1.6,
                           f"{name} now calls itself: {shown(fresh[0])}", change, fresh[0])  # fmt: skip
             return

@@ -21,6 +21,8 @@ def test_nineteen_of_twenty_labelled_diffs_are_read_right() -> None:
     assert accuracy >= 0.95, wrong
 
 
-@pytest.mark.parametrize("diff", [None, "", "+", "@@", "--- a\n+++ b", "\x00\x01", "@@ -1 +1 @@\n+" + "a(" * 9000])
+@pytest.mark.parametrize(
+    "diff", [None, "", "+", "@@", "--- a\n+++ b", "\x00\x01", "@@ -1 +1 @@\n+" + "a(" * 9000]
+)
 def test_malformed_input_is_no_error(diff: str | None) -> None:
     assert all(reading.weight <= 1.6 for reading in read(diff))
