@@ -31,6 +31,7 @@ _MANIFEST = re.compile(
     r"(^|/)(go\.(mod|sum)|package(-lock)?\.json|yarn\.lock|pnpm-lock\.yaml|pom\.xml|poetry\.lock|"
     r"requirements[^/]*\.txt|Cargo\.(toml|lock)|Gemfile(\.lock)?|composer\.(json|lock))$"
 )
+_LOCK = re.compile(r"(^|/)(go\.sum|[^/]*[-.]lock(\.(json|yaml))?)$")
 _REQUIREMENTS = re.compile(r"requirements[^/]*\.txt$", re.I)
 
 
@@ -113,7 +114,7 @@ def _suspect(commit: Change, deploys: Sequence[Change]) -> Suspect:
 @lru_cache(maxsize=512)
 def _read(diff: str, files: tuple[str, ...]) -> tuple[Reading, ...]:
     """Read what runs of a diff; a list of dependencies is only read as one."""
-    kept = tuple(f for f in files if not harmless(f))
+    kept = tuple(f for f in files if not (harmless(f) or _LOCK.search(f)))
     found = read(running(diff, files), kept or files)
     if files and all(_MANIFEST.search(f) for f in files):
         return tuple(r for r in found if r.rule.startswith("dependency") or r.weight < 0)

@@ -45,6 +45,7 @@ LEADS_TO: Mapping[Effect, tuple[Effect, ...]] = {
 }
 """What follows from an effect where it goes on: seen for itself, it is a weaker sign."""
 
+_ANYTHING = "dependency_upgrade"  # can do anything, so that something is seen says little
 _UNREAD = -1.5  # most changes that no rule knows are innocent
 _UNKNOWN = -2.5  # a change whose diff nobody has seen may be suspected, never convicted
 _UNSEEN = -2.0  # a definite effect that is not seen speaks against it
@@ -104,6 +105,8 @@ class Trial:
         best = max(risky, key=lambda r: (r.weight + self.match(r, where).weight, r.rule))
         deed = said(f"it {best.statement}", min(3.0, best.weight), source)
         match = self.match(best, where)
+        if best.mechanism == _ANYTHING and match.weight > 0:
+            match = said(match.statement, 0.0, match.source)
         if deed.weight + match.weight < _UNREAD:  # then it may still do something unread
             return None, [said(f"{deed.statement}, but {match.statement}", _UNREAD, source)]
         return best, [deed, match]
