@@ -47,6 +47,7 @@ class Settings(BaseSettings):
 
     investigation_seconds: float = Field(default=20.0, gt=0)  # wall budget of one investigation
     investigation_queries: int = Field(default=400, gt=0)
+    cases: Path | None = None  # every investigation is kept there as a case, redacted
     approval_seconds: float = Field(default=1800.0, gt=0)  # wall; a proposal expires after it
     verification_every_seconds: float = Field(default=30.0, gt=0)  # world
     log_level: Literal["debug", "info", "warning", "error"] = "info"

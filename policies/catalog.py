@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import yaml
@@ -11,6 +12,10 @@ from bot.domain.errors import Malformed
 from bot.domain.snapshot import ChangeKind
 
 RUNBOOKS = Path(__file__).parent / "runbooks"
+CHECKS = frozenset({
+    "autoscaler", "gitops", "disruption_budget", "single_replica", "stateful", "storage_class",
+})  # fmt: skip
+"""What can make a fix brittle, as `bot.remediation.brittleness` looks for it in the facts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +36,11 @@ class Remedy:
     when: When = field(default_factory=When)
     options: Mapping[str, str] = field(default_factory=dict)
     trade_off: str = ""
+    short_term: bool = False  # helps for a while: the cause stays, `lasting_fix` is what ends it
+
+    def __post_init__(self) -> None:
+        if self.short_term and not self.trade_off:
+            raise ValueError(f"{self.action}: a short-term action says its trade_off")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +59,11 @@ class Criteria:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runbook:
-    """Symptom → causes → actions in order of preference → what to verify, and what would last."""
+    """Symptom → causes → actions in order of preference → what to verify, and what would last.
+
+    A cause may hold "*" for any text: `namespace_*_quota_exceeded`. `checks` are what to look for
+    in the facts before any of its actions (or its lasting fix) is offered: names of CHECKS.
+    """
 
     name: str
     symptom: str
@@ -58,11 +72,17 @@ class Runbook:
     lasting_fix: str
     brittle: str  # what makes this runbook wrong some day
     actions: tuple[Remedy, ...] = ()  # none: what to do is in `lasting_fix`, for a person
+    advice: Mapping[str, str] = field(default_factory=dict)  # cause → what a person should do
+    checks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         empty = [n for n in ("name", "symptom", "lasting_fix", "brittle") if not getattr(self, n)]
         if empty or not self.causes:
             raise ValueError(f"empty: {', '.join(empty) or 'causes'}")
+        if stray := sorted(set(self.advice) - set(self.causes)):
+            raise ValueError(f"advice for what is no cause of it: {', '.join(stray)}")
+        if unknown := sorted(set(self.checks) - CHECKS):
+            raise ValueError(f"no check is called {', '.join(unknown)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +93,19 @@ class Runbooks:
 
     def for_cause(self, cause: str) -> Runbook | None:
         """Return the runbook of a cause, None if there is none."""
-        return self.by_cause.get(cause)
+        found = self.by_cause.get(cause)
+        if found is None:
+            fitting = (p for p in self.by_cause if "*" in p and fnmatchcase(cause, p))
+            found = self.by_cause.get(next(fitting, ""))
+        return found
+
+    def advice_for(self, cause: str) -> str:
+        """Return what a person should do about a cause: its own advice, else the lasting fix."""
+        book = self.for_cause(cause)
+        if book is None:
+            return ""
+        fitting = (text for c, text in book.advice.items() if fnmatchcase(cause, c))
+        return next(fitting, book.lasting_fix)
 
     @property
     def actions(self) -> frozenset[str]:

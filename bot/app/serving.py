@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
+from bot.app.keeping import keeper
 from bot.app.logs import configure
 from bot.app.watching import inquiry_of
 from bot.domain.environment import Environment
@@ -43,7 +44,7 @@ from bot.storage.people import Levels, People
 from bot.storage.switches import Switches
 from bot.workflows.engine import Engine
 from bot.workflows.inquiry import Inquiry
-from bot.workflows.investigation import Investigation
+from bot.workflows.investigation import Investigation, Keep
 from bot.workflows.orders import INVESTIGATE, REMEDIATE
 from bot.workflows.planning import Planning
 from bot.workflows.remediation import Parts as RemediationParts
@@ -115,6 +116,15 @@ class Stores:
     levels: Levels
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tells:
+    """Who is told of an investigation: people, and a folder of cases."""
+
+    notify: SlackNotifier
+    every_s: float  # world seconds between two looks while verifying
+    keep: Keep | None
+
+
 def assemble(settings: Settings, database: Database) -> Bot:
     """Put all parts together; nothing runs yet."""
     environments = load_environments(settings.environments)
@@ -136,7 +146,10 @@ def assemble(settings: Settings, database: Database) -> Bot:
     gateway = _gateway(inquiry, stores, Clocks(wall=wall, world=world), times)
     engine = Engine(settings.journal, executor_id=settings.executor_id)
     notify = SlackNotifier(client, Messages(database), chart)
-    _register(engine, gateway, inquiry, stores, (notify, settings.verification_every_seconds))
+    telling = Tells(
+        notify=notify, every_s=settings.verification_every_seconds, keep=keeper(settings.cases)
+    )
+    _register(engine, gateway, inquiry, stores, telling)
     teammate = SreBot(
         Parts(
             engine=engine,
@@ -182,20 +195,22 @@ def _register(
     gateway: Gateway,
     inquiry: Inquiry,
     stores: Stores,
-    telling: tuple[SlackNotifier, float],
+    telling: Tells,
 ) -> None:
-    """Make the workflows known. `telling`: the notifier, and seconds between two looks."""
-    notify, every_s = telling
+    """Make the workflows known."""
+    notify = telling.notify
     runbooks = load_runbooks(actions=frozenset(actions()))
     planning = Planning(engine, runbooks, inquiry.environments, notify)
-    investigation = Investigation(inquiry, stores.incidents, notify, planning)
+    investigation = Investigation(inquiry, stores.incidents, notify, planning, keep=telling.keep)
     remediation = Remediation(
         RemediationParts(
             engine=engine,
             gateway=gateway,
             actions=stores.actions,
             incidents=stores.incidents,
-            watch=Watch(collectors=inquiry.collectors, clock=inquiry.clock, every_s=every_s),
+            watch=Watch(
+                collectors=inquiry.collectors, clock=inquiry.clock, every_s=telling.every_s
+            ),
             telling=Telling(notify, stores.incidents),
             wall=ScaledClock(origin=datetime(2000, 1, 1, tzinfo=UTC)),
         )

@@ -43,12 +43,12 @@ def ask(
     if case is not None and (incident or environment):
         raise click.UsageError("--case brings its own environment; leave --env and --sandbox out.")
     if case is not None:
-        answered = asyncio.run(_about_case(case, question))
+        answered = asyncio.run(answer_case(case, question))
     elif not question and not incident:
         raise click.UsageError("What is the question? For example: sre-bot ask 'why is web slow'")
     else:
-        with _place(incident, seed, environment) as (settings, usual_question):
-            answered = asyncio.run(_live(settings, question or usual_question, environment))
+        with place(incident, seed, environment) as (settings, usual_question):
+            answered = asyncio.run(answer_now(settings, question or usual_question, environment))
     if as_json:
         click.echo(json.dumps(as_answer(answered.report, answered.proposals), indent=2))
     else:
@@ -56,7 +56,8 @@ def ask(
     sys.exit(EXIT_CODES[answered.report.diagnosis.status])
 
 
-async def _live(settings: Settings, question: str, environment: str) -> "Answered":
+async def answer_now(settings: Settings, question: str, environment: str) -> "Answered":
+    """Ask the live systems that the settings name. Raises: NotConfigured: there are none."""
     from bot.app.watching import inquiry_of
     from bot.workflows.asking import answer_live
     from policies.catalog import load as load_runbooks
@@ -68,7 +69,7 @@ async def _live(settings: Settings, question: str, environment: str) -> "Answere
     return await answer_live(inquiry, load_runbooks(), question, environment)
 
 
-async def _about_case(directory: Path, text: str) -> "Answered":
+async def answer_case(directory: Path, text: str) -> "Answered":
     """Answer from a recorded case. The recorded question, or a blank one, unless TEXT is given."""
     from bot.app.watching import recorded_inquiry
     from bot.evaluation.opening import open_case
@@ -88,7 +89,7 @@ async def _about_case(directory: Path, text: str) -> "Answered":
 
 
 @contextlib.contextmanager
-def _place(incident: str, seed: int, environment: str) -> Iterator[tuple[Settings, str]]:
+def place(incident: str, seed: int, environment: str) -> Iterator[tuple[Settings, str]]:
     """Yield the settings of the real world, or of a sandbox that lives as long as the question."""
     if not incident:
         yield load(), ""

@@ -12,6 +12,7 @@ from typing import Any
 import click
 import requests
 
+from bot.cli.bench_reasoning import reasoning
 from bot.cli.company import INCIDENT_CHANNEL, Company, Plan
 from bot.cli.support import told_of
 
@@ -31,6 +32,9 @@ class Asked:
 @click.group()
 def bench() -> None:
     """Measure; never guess."""
+
+
+bench.add_command(reasoning)
 
 
 @bench.command("ask")

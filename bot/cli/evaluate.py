@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,12 @@ from bot.evaluation.benchmark import Options, Part
 
 BENCHMARKS = {
     "cloud-opsbench": "bot.evaluation.cloud_opsbench.benchmark",
+    "loghub": "bot.evaluation.loghub.benchmark",
+    "nezha": "bot.evaluation.nezha.benchmark",
+    "petshop": "bot.evaluation.petshop.benchmark",
     "rootcausebench": "bot.evaluation.rootcausebench.benchmark",
 }
+HONEST = ("cloud-opsbench",)
 
 
 @click.command(name="eval")
@@ -48,6 +53,26 @@ def evaluate(  # noqa: PLR0913 - one argument an option
     )
     figures = importlib.import_module(BENCHMARKS[benchmark]).evaluate(directory, options)
     click.echo(json.dumps(figures, indent=2) if as_json else _told(figures))
+
+
+@click.command(name="honesty")
+@click.argument("benchmark", type=click.Choice(sorted(HONEST)))
+@click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--jobs", default=1, show_default=True, type=click.IntRange(1, 64))
+@click.option("--part", default="all", type=click.Choice([p.value for p in Part]))
+def honesty(benchmark: str, directory: Path, *, jobs: int, part: str) -> None:
+    """Rename everything, blank paths and questions, permute the truth: is the score earned?
+
+    Exit code 1 when a case's answer depends on names, paths or questions.
+    """
+    from bot.evaluation.honesty import examine
+
+    options = Options(jobs=jobs, part=Part(part))
+    subject = importlib.import_module(BENCHMARKS[benchmark]).subject(options)
+    found = examine(subject, directory)
+    click.echo(json.dumps(found, indent=2))
+    if not found["honest"]:
+        sys.exit(1)
 
 
 def _told(figures: dict[str, Any]) -> str:

@@ -158,6 +158,9 @@ class Proposal:
     expires_at: datetime | None = None  # wall time
     track_record: str = ""  # "9 of 9 rollbacks of checkout verified (lower bound 70 %)"
     applied: Target | None = None  # the target read back after acting: what an undo must still find
+    warnings: tuple[str, ...] = ()  # what makes it brittle here: "an autoscaler owns the replicas"
+    short_term: bool = False  # helps for a while; `lasting_fix` is what ends the cause
+    lasting_fix: str = ""
 
 
 class Choice(StrEnum):

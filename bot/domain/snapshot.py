@@ -59,6 +59,15 @@ class Signal(StrEnum):
     EDGE_RATE = "edge_rate"  # 1/s, calls of `service` to labels["peer"], seen by the caller
     EDGE_ERROR_RATIO = "edge_error_ratio"  # 0..1, same
     EDGE_LATENCY_P99 = "edge_latency_p99"  # s, same
+    GC_TIME = "gc_time"  # 0..1 of the time, in garbage collection
+    HEAP_OF_LIMIT = "heap_of_limit"  # 0..1 of the runtime's largest heap
+    THREADS_OF_LIMIT = "threads_of_limit"  # 0..1 of a server's worker threads or processes
+    FILES_OF_LIMIT = "files_of_limit"  # 0..1 of the open file descriptors allowed
+    LOCK_WAITERS = "lock_waiters"  # sessions of a database that wait for a lock
+    CONSUMERS = "consumers"  # count, of a queue or consumer group
+    PRODUCED_RATE = "produced_rate"  # 1/s, messages into a queue or topic
+    QUOTA_OF_LIMIT = "quota_of_limit"  # 0..1 of a namespace's quota; `service`: the namespace
+    CONSUMED_RATE = "consumed_rate"  # 1/s, messages taken out of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +121,7 @@ class LogTemplate:
     first_at: datetime | None
     last_at: datetime | None
     source: Source
+    domain: str = ""  # what a line of trouble is about (storage, timeout …), as `bot.logs` sorts it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +138,8 @@ class Span:
     error: bool
     attributes: Mapping[str, str]
     source: Source
+    events: tuple[str, ...] = ()  # log templates written within it: "error: no route <*> found"
+    pod: str = ""
 
 
 class ChangeKind(StrEnum):

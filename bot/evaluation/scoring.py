@@ -59,6 +59,12 @@ def auroc(answered: Sequence[Scored]) -> float | None:
     return round(wins / (len(right) * len(wrong)), 4)
 
 
+def average_of_five(scored: Sequence[Scored]) -> float:
+    """Return the mean of top-1 to top-5, as root-cause rankings are compared by."""
+    hits = [sum(s.truth in s.answers[:k] for s in scored) for k in range(1, 6)]
+    return _ratio(sum(hits), 5 * len(scored))
+
+
 def timings(seconds: Sequence[float]) -> dict[str, float]:
     """Return median and 95th percentile of the CPU seconds a case."""
     ordered = sorted(seconds) or [0.0]

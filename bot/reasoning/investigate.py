@@ -11,7 +11,7 @@ from bot.domain.environment import Tier
 from bot.domain.needs import Need
 from bot.domain.ports import Collect
 from bot.domain.snapshot import BlindSpot, Snapshot
-from bot.reasoning import needs
+from bot.reasoning import needs, remedies
 from bot.reasoning.analyzers import Analyzer
 from bot.reasoning.ranking import conclude, settled
 from bot.reasoning.report import chart_data
@@ -84,7 +84,7 @@ def look(snapshot: Snapshot, question: Question, analyzers: Sequence[Analyzer]) 
     findings, failed = [], []
     for analyzer in analyzers:
         try:
-            findings.append(analyzer.look(snapshot, question))
+            findings.append(remedies.classed(analyzer.look(snapshot, question)))
         except BUGS as bug:
             failed.append(_failed(analyzer, bug))
     return Looked(findings=tuple(findings), failed=tuple(failed))

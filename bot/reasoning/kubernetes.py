@@ -15,7 +15,10 @@ SUFFIX = {
     "P": 1e15, "E": 1e18,
 }  # fmt: skip
 QUANTITY = re.compile(r"^\s*([+-]?[\d.]+)(?:[eE]([+-]?\d+))?([A-Za-z]*)\s*$")
-IMAGE_PULL = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
+IMAGE_PULL = (
+    "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull",
+    "ImageInspectError", "RegistryUnavailable", "SignatureValidationFailed",
+)  # fmt: skip
 SYSTEM_NAMESPACES = frozenset({"kube-system", "kube-public", "kube-node-lease"})
 
 
@@ -299,7 +302,12 @@ class Cluster:
     def events(self, item: KubernetesObject, *reasons: str) -> list[KubernetesObject]:
         """Return the events of one live object, of some reasons or of all, the newest last."""
         found = self._events.get((item.kind, item.name), [])
-        fitting = [e for e in found if not reasons or e.body.get("reason") in reasons]
+        fitting = [
+            e
+            for e in found
+            if (not reasons or e.body.get("reason") in reasons)
+            and item.namespace in ("", _namespace_of(e))
+        ]
         return sorted(fitting, key=lambda e: str(e.body.get("lastTimestamp") or ""))
 
     def replica_sets(self, workload: KubernetesObject) -> list[KubernetesObject]:
@@ -337,6 +345,11 @@ class Cluster:
     def unready(self, workload: KubernetesObject) -> list[KubernetesObject]:
         """Return the pods of a workload that do not serve."""
         return [pod for pod in self.pods_of(workload) if not is_ready(pod)]
+
+
+def _namespace_of(event: KubernetesObject) -> str:
+    """Where the event's object is: two namespaces may hold objects of one name."""
+    return str(get(event.body, "involvedObject", "namespace") or event.namespace)
 
 
 class _Same:

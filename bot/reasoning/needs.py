@@ -23,11 +23,14 @@ SATURATION = (
     Signal.RESTARTS, Signal.READY_PODS, Signal.DESIRED_PODS, Signal.POOL_OF_LIMIT,
     Signal.POOL_WAITERS, Signal.CONNECTIONS_OF_LIMIT, Signal.QUEUE_DEPTH, Signal.DISK_OF_LIMIT,
     Signal.CERTIFICATE_EXPIRES_IN, Signal.NODE_CPU, Signal.NODE_MEMORY, Signal.DB_QUERY_P99,
-    Signal.DB_QUERY_RATE,
+    Signal.DB_QUERY_RATE, Signal.GC_TIME, Signal.HEAP_OF_LIMIT, Signal.THREADS_OF_LIMIT,
+    Signal.FILES_OF_LIMIT, Signal.LOCK_WAITERS, Signal.CONSUMERS, Signal.PRODUCED_RATE,
+    Signal.CONSUMED_RATE,
 )  # fmt: skip
 SLOW_MOVING = (
     Signal.REQUEST_RATE, Signal.MEMORY_OF_LIMIT, Signal.MEMORY_FRAGMENTATION, Signal.DISK_OF_LIMIT,
-    Signal.CONNECTIONS_OF_LIMIT, Signal.EVICTIONS, Signal.CACHE_HIT_RATIO,
+    Signal.CONNECTIONS_OF_LIMIT, Signal.EVICTIONS, Signal.CACHE_HIT_RATIO, Signal.QUOTA_OF_LIMIT,
+    Signal.FILES_OF_LIMIT, Signal.NODE_MEMORY,
 )  # fmt: skip
 OPTIONAL = frozenset(set(SATURATION) | set(SLOW_MOVING)) - {Signal.REQUEST_RATE}
 """Signals that many systems simply don't have."""

@@ -1,6 +1,6 @@
 """Would this pod fit that node: labels, affinity, taints, cordon, and what is free."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.domain.snapshot import KubernetesObject
@@ -17,6 +17,8 @@ from bot.reasoning.kubernetes import (
 
 CORDON = "node.kubernetes.io/unschedulable"
 TAINTED_OUT = ("NoSchedule", "NoExecute")
+ENDED = ("Succeeded", "Completed", "Failed")
+VOLUME = "nodeSelectorTerms"
 
 
 def describe_bytes(value: float) -> str:
@@ -71,25 +73,52 @@ class Nodes:
             and not any(_tolerates(toleration, taint) for toleration in tolerations)
         ]
 
-    def would_fit_if_uncordoned(self, spec: Mapping[str, Any]) -> bool:
-        """Say whether cordoned workers are what is missing: they fit, and no other node does.
+    def placed(self, spec: Mapping[str, Any]) -> list[KubernetesObject]:
+        """Return the workers that the pod asks for: by name, selector and required affinity.
 
-        A control plane is cordoned or tainted on purpose: it is no node that is missing.
+        A control plane is cordoned or tainted on purpose: it is no node that is missing, unless
+        the pod tolerates its taints.
         """
-        fitting = [n for n in self.fitting_selector(spec) if n in self.fitting_affinity(spec)]
-        if any(not self.is_cordoned(node) for node in fitting):
-            return False
-        usable = [n for n in fitting if not self._control_plane(n)]
-        return any(self._has_room(spec, n) and not self.untolerated(spec, n) for n in usable)
+        name = spec.get("nodeName")
+        by_affinity = self.fitting_affinity(spec)
+        return [
+            node
+            for node in self.fitting_selector(spec)
+            if node in by_affinity and name in (None, "", node.name) and self._for_work(spec, node)
+        ]
+
+    def reaching(self, volumes: Sequence[KubernetesObject]) -> list[KubernetesObject]:
+        """Return the nodes from which all these persistent volumes can be reached."""
+        required = [items(v.body, "spec", "nodeAffinity", "required", VOLUME) for v in volumes]
+        return [n for n in self.all if all(not t or _any_term(t, n) for t in required)]
+
+    def lacking(self, spec: Mapping[str, Any], node: KubernetesObject) -> list[str]:
+        """Return the resources that the pod requests and the node has not free."""
+        return [
+            resource
+            for resource in sorted(self.resources_of(spec))
+            if self._counts(node, resource)
+            and self.requested_by(spec, resource) > self.free(node, resource)
+        ]
+
+    def resources_of(self, spec: Mapping[str, Any]) -> set[str]:
+        """Return the names of all resources that the pod's containers request or limit."""
+        return {
+            str(resource)
+            for container in (*containers(spec), *items(spec, "initContainers"))
+            for side in ("requests", "limits")
+            for resource in mapping(container, "resources", side)
+        }
 
     def requested_by(self, spec: Mapping[str, Any], resource: str) -> float:
-        """Return what the pod's containers request together, in cores or bytes."""
-        wanted = (
-            get(container, "resources", "requests", resource)
-            or get(container, "resources", "limits", resource)
-            for container in containers(spec)
-        )
-        return sum(quantity(value) or 0.0 for value in wanted if value is not None)
+        """Return what the pod requests, in cores or bytes.
+
+        That is the sum of its containers or its largest init container, with the overhead of its
+        runtime class. Source: Kubernetes documentation, "Init containers: resource sharing".
+        """
+        together = sum(_requested(c, resource) for c in containers(spec))
+        first = max((_requested(c, resource) for c in items(spec, "initContainers")), default=0.0)
+        return max(together, first) + (quantity(get(spec, "overhead", resource)) or 0.0)
 
     def allocatable(self, node: KubernetesObject, resource: str) -> float:
         """Return what a node can give to pods, in cores or bytes."""
@@ -100,23 +129,41 @@ class Nodes:
         summed = quantity(get(node.body, "requested", resource))
         if summed is None:
             here = (
-                p for p in self._cluster.all("Pod") if get(p.body, "spec", "nodeName") == node.name
+                p
+                for p in self._cluster.all("Pod")
+                if get(p.body, "spec", "nodeName") == node.name
+                and get(p.body, "status", "phase") not in ENDED
             )
             summed = sum(self.requested_by(pod_spec(pod), resource) for pod in here)
         return self.allocatable(node, resource) - summed
 
-    def _has_room(self, spec: Mapping[str, Any], node: KubernetesObject) -> bool:
-        return all(
-            self.requested_by(spec, resource) <= self.free(node, resource)
-            for resource in ("cpu", "memory")
-            if self.allocatable(node, resource)
-        )
-
-    def _control_plane(self, node: KubernetesObject) -> bool:
+    def is_control_plane(self, node: KubernetesObject) -> bool:
+        """Say whether the node runs the control plane, by its role's label."""
         roles = [
             k for k in node.labels if "control-plane" in k or "node-role.kubernetes.io/master" in k
         ]
         return bool(roles) or node.labels.get("kubernetes.io/role") in ("master", "control-plane")
+
+    def _counts(self, node: KubernetesObject, resource: str) -> bool:
+        """Whether what the node can give is known: an extended resource may be there or not."""
+        known = mapping(node.body, "status", "allocatable")
+        return resource in known or bool(known and resource not in ("cpu", "memory"))
+
+    def _for_work(self, spec: Mapping[str, Any], node: KubernetesObject) -> bool:
+        closed = self.is_cordoned(node) or self.untolerated(spec, node)
+        return not (closed and self.is_control_plane(node))
+
+
+def _any_term(terms: Sequence[Mapping[str, Any]], node: KubernetesObject) -> bool:
+    return any(_term_holds(term, node) for term in terms)
+
+
+def _requested(container: Mapping[str, Any], resource: str) -> float:
+    """A limit without a request is the request. Source: Kubernetes, "Resource management"."""
+    value = get(container, "resources", "requests", resource)
+    if value is None:
+        value = get(container, "resources", "limits", resource)
+    return quantity(value) or 0.0
 
 
 def _term_holds(term: Mapping[str, Any], node: KubernetesObject) -> bool:

@@ -24,7 +24,7 @@ from bot.reasoning.picture import picture_of
 
 GENERIC = frozenset({
     "bad_release", "bad_config_change", "cpu_overload", "dependency_failure", "oom_killed",
-    "crash_loop",
+    "crash_loop", "node_degraded", "external_provider_failure",
 })  # fmt: skip
 """Causes that say less than others about the same object: they give way to a specific one."""
 

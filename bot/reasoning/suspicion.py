@@ -8,6 +8,7 @@ from bot.domain.diagnosis import Evidence
 from bot.domain.snapshot import Change, ChangeKind, Signal
 from bot.reasoning.claims import GOOD, HINT, STRONG, at, level_since, said, what
 from bot.reasoning.picture import Picture
+from bot.reasoning.rollouts import by_pods
 from bot.reasoning.series import between, median
 from bot.reasoning.thresholds import RED
 from bot.reasoning.wording import duration, noun, quantity
@@ -59,7 +60,7 @@ def versions(change: Change, picture: Picture, since: datetime) -> tuple[Evidenc
     for signal in (Signal.ERROR_RATIO, Signal.LATENCY_P99):
         if compared := _compared(change, picture, signal, since):
             return (compared,)
-    return ()
+    return by_pods(change, picture, since)
 
 
 def _compared(change: Change, picture: Picture, signal: Signal, since: datetime) -> Evidence | None:

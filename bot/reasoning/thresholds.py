@@ -47,6 +47,14 @@ TOLERANCES: dict[str, Tolerance] = {
     Signal.READY_PODS: Tolerance(floor=0.9, direction=-1),
     Signal.NODE_CPU: Tolerance(floor=0.15, ratio=0.25),
     Signal.NODE_MEMORY: Tolerance(floor=0.1, ratio=0.15),
+    Signal.GC_TIME: Tolerance(floor=0.05, ratio=1.0),
+    Signal.HEAP_OF_LIMIT: Tolerance(floor=0.15, ratio=0.15),
+    Signal.THREADS_OF_LIMIT: _SHARE,
+    Signal.FILES_OF_LIMIT: _SHARE,
+    Signal.LOCK_WAITERS: Tolerance(floor=2.0, ratio=1.0),
+    Signal.CONSUMERS: Tolerance(floor=0.9, direction=-1),
+    Signal.PRODUCED_RATE: _RATE,
+    Signal.CONSUMED_RATE: replace(_RATE, ratio=0.3, direction=-1),
 }
 
 RATE_OF: dict[str, str] = {

@@ -35,11 +35,21 @@ NOUNS = {
     Signal.EDGE_RATE: "calls",
     Signal.EDGE_ERROR_RATIO: "errors of calls",
     Signal.EDGE_LATENCY_P99: "p99 of calls",
+    Signal.GC_TIME: "time in garbage collection",
+    Signal.HEAP_OF_LIMIT: "heap of its limit",
+    Signal.THREADS_OF_LIMIT: "busy workers of the limit",
+    Signal.FILES_OF_LIMIT: "open files of the limit",
+    Signal.LOCK_WAITERS: "sessions waiting for a lock",
+    Signal.CONSUMERS: "consumers",
+    Signal.PRODUCED_RATE: "messages in",
+    Signal.CONSUMED_RATE: "messages out",
+    Signal.QUOTA_OF_LIMIT: "quota used",
 }
 _RATIOS = frozenset({
     Signal.ERROR_RATIO, Signal.CPU_OF_LIMIT, Signal.CPU_THROTTLED, Signal.MEMORY_OF_LIMIT,
     Signal.CACHE_HIT_RATIO, Signal.POOL_OF_LIMIT, Signal.CONNECTIONS_OF_LIMIT, Signal.DISK_OF_LIMIT,
-    Signal.NODE_CPU, Signal.NODE_MEMORY, Signal.EDGE_ERROR_RATIO,
+    Signal.NODE_CPU, Signal.NODE_MEMORY, Signal.EDGE_ERROR_RATIO, Signal.GC_TIME,
+    Signal.QUOTA_OF_LIMIT, Signal.HEAP_OF_LIMIT, Signal.THREADS_OF_LIMIT, Signal.FILES_OF_LIMIT,
 })  # fmt: skip
 _UNITS = {"1/s": "/s", "req/s": "/s", "count": "", "1": "", "messages": "", "ratio": ""}
 _BYTES = ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))

@@ -9,6 +9,7 @@ from bot.domain.environment import Environment
 from bot.domain.people import SELF
 from bot.domain.snapshot import Objective, Snapshot
 from bot.remediation.binding import BINDERS, Bound
+from bot.remediation.brittleness import warnings_of
 from bot.remediation.evidence import Case, Unbound
 from policies.catalog import Criteria, Remedy, Runbook, Runbooks, When
 
@@ -34,6 +35,7 @@ class _Task:
     case: Case
     ranked: Ranked
     runbook: Runbook
+    advice: str  # for people
     tried: Tried
 
 
@@ -59,7 +61,8 @@ def propose(
             reasons.append(f"{lacking} {ranked.hypothesis.cause}")
             continue
         case = Case(hypothesis=ranked.hypothesis, snapshot=snapshot, environment=environment)
-        task = _Task(case=case, ranked=ranked, runbook=runbook, tried=tried)
+        advice = runbooks.advice_for(ranked.hypothesis.cause)
+        task = _Task(case=case, ranked=ranked, runbook=runbook, advice=advice, tried=tried)
         chosen, why_not = _first(task, {p.call.digest for p in proposals})
         reasons.extend(why_not)
         if chosen is not None:
@@ -80,8 +83,8 @@ def _first(task: _Task, offered: Collection[str]) -> tuple[_Chosen | None, list[
     """Return the first remedy that applies, binds and is new, and why those before it do not."""
     reasons: list[str] = []
     if not task.runbook.actions:
-        reasons.append(f"nothing to run for {task.ranked.hypothesis.cause}")
-        reasons[-1] += f": {task.runbook.lasting_fix}"
+        reasons.append(f"nothing to run for {task.ranked.hypothesis.cause}: {task.advice}")
+        reasons.extend(warnings_of(task.case, "", task.runbook.checks))
     for remedy in task.runbook.actions:
         if not _applies(remedy.when, task.case):
             continue
@@ -134,6 +137,9 @@ def _proposal(
         novel=is_novel(task.case.snapshot, hypothesis.cause, hypothesis.service),
         requester=requester,
         verification=plan_verification(signal, task.case.snapshot, task.runbook.verification),
+        warnings=warnings_of(task.case, chosen.remedy.action, task.runbook.checks),
+        short_term=chosen.remedy.short_term,
+        lasting_fix=task.advice,
     )
 
 

@@ -102,4 +102,7 @@ def _proposal(proposal: Proposal) -> dict[str, Any]:
         "arguments": encode(proposal.call.arguments),
         "trade_off": proposal.trade_off,
         "runbook": proposal.runbook,
+        "warnings": list(proposal.warnings),
+        "short_term": proposal.short_term,
+        "lasting_fix": proposal.lasting_fix,
     }

@@ -68,6 +68,10 @@ def _proposal(proposal: Proposal) -> Iterator[str]:
     yield f"  {proposal.call.action}({arguments}) in {proposal.call.environment}"
     if proposal.trade_off:
         yield f"  Trade-off: {proposal.trade_off}"
+    if proposal.short_term:
+        yield f"  Short-term. What lasts: {proposal.lasting_fix}"
+    for warning in proposal.warnings:
+        yield f"  Careful: {warning}"
 
 
 def _percent(ratio: float) -> str:

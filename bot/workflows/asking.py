@@ -8,20 +8,24 @@ from bot.domain.diagnosis import Question, Report
 from bot.domain.needs import Need
 from bot.domain.ports import Collect
 from bot.domain.snapshot import Snapshot
+from bot.perception.case import Case
+from bot.perception.recording import Recording
 from bot.remediation.planner import propose
 from bot.workflows.inquiry import Found, Inquiry, Meter, report_of
 from policies.catalog import Runbooks
 
 COMMAND_LINE = "ask"
+RECORDER = "sre-bot"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """The report, what could be done, and the facts that it rests on."""
+    """The report, what could be done, and everything that was told, to be replayed."""
 
     report: Report
     proposals: tuple[Proposal, ...]
     snapshot: Snapshot
+    case: Case
 
 
 async def answer_live(
@@ -46,7 +50,8 @@ async def answer(
     inquiry: Inquiry, runbooks: Runbooks, question: Question, collect: Collect, meter: Meter
 ) -> Answered:
     """Investigate with what `collect` finds: live systems, or a recorded case."""
-    concluded = await inquiry.run(question, collect, meter)
+    recording = Recording(collect)
+    concluded = await inquiry.run(question, recording.collect, meter)
     plan = propose(
         concluded,
         environment=inquiry.environments[question.environment],
@@ -57,4 +62,5 @@ async def answer(
         report=report_of(COMMAND_LINE, question, concluded, meter),
         proposals=plan.proposals,
         snapshot=concluded.snapshot,
+        case=recording.case(question, tool=RECORDER),
     )

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -14,12 +14,18 @@ from bot.domain.errors import Permanent, SreBotError
 from bot.domain.needs import Need
 from bot.domain.ports import Collect, IncidentStore, Notify
 from bot.domain.snapshot import PastIncident, Snapshot
+from bot.perception.case import Case
+from bot.perception.recording import Recording
 from bot.workflows.engine import do, step
 from bot.workflows.inquiry import Found, Inquiry, Meter, progress_of, report_of, with_past
 from bot.workflows.orders import InvestigationOrder
 from bot.workflows.planning import Planning
 
+RECORDER = "sre-bot"
 PROGRESS_WITHIN_S = 2.0  # wall; a head message that takes longer is left for the next round
+
+
+Keep = Callable[[Case, Report], None]  # must not raise: a full disk stops no investigation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,10 +40,16 @@ class Investigation:
     """Runs investigations as durable workflows."""
 
     def __init__(
-        self, inquiry: Inquiry, incidents: IncidentStore, notify: Notify, planning: Planning
+        self,
+        inquiry: Inquiry,
+        incidents: IncidentStore,
+        notify: Notify,
+        planning: Planning,
+        *,
+        keep: Keep | None = None,
     ) -> None:
         self._inquiry, self._incidents, self._notify = inquiry, incidents, notify
-        self._planning = planning
+        self._planning, self._keep = planning, keep
         self._clock = inquiry.clock
 
     async def body(self, order_data: Any) -> str:
@@ -52,18 +64,26 @@ class Investigation:
             return "asked back"
         question = asked.question
         await do("greet", lambda: self._head(order, question, START))
-        concluded, meter = await self._look(order, question)
+        concluded, meter, case = await self._look(order, question)
         report = report_of(order.investigation_id, question, concluded, meter)
-        await do("save the report", lambda: self._incidents.save_report(report))
+        await do("save the report", lambda: self._save(report, case))
         await do("report", lambda: self._tell(order, report))
         await self._planning.propose(order, concluded)
         return concluded.diagnosis.status.value
 
-    async def _look(self, order: InvestigationOrder, question: Question) -> tuple[Concluded, Meter]:
+    async def _look(
+        self, order: InvestigationOrder, question: Question
+    ) -> tuple[Concluded, Meter, Case]:
         past = await step("recall", Past, lambda: self._past(question))
         meter = Meter(question.asked_at, self._clock)
-        collect = with_past(past.incidents, self._collecting(order, question, meter))
-        return await self._inquiry.run(question, collect, meter, order.refuted), meter
+        recording = Recording(with_past(past.incidents, self._collecting(order, question, meter)))
+        concluded = await self._inquiry.run(question, recording.collect, meter, order.refuted)
+        return concluded, meter, recording.case(question, tool=RECORDER)
+
+    async def _save(self, report: Report, case: Case) -> None:
+        await self._incidents.save_report(report)
+        if self._keep is not None:
+            await asyncio.to_thread(self._keep, case, report)
 
     def _collecting(self, order: InvestigationOrder, question: Question, meter: Meter) -> Collect:
         """Return a collect whose every round is one step of the workflow."""

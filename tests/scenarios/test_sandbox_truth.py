@@ -103,7 +103,7 @@ async def test_the_true_cause_is_found(incident: str, seed: int):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("seed", range(1, 6))
+@pytest.mark.parametrize("seed", range(1, 21))
 @pytest.mark.parametrize("incident", catalog.incidents())
 async def test_every_incident_is_understood(incident: str, seed: int):
     await assert_true(incident, seed)

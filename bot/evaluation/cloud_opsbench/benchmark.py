@@ -1,52 +1,36 @@
 """Runs the product's reasoning over recorded cases and counts what it got right. Deterministic."""
 
-import asyncio
 import json
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from bot.domain.diagnosis import HEALTHY, Budget, Concluded, Diagnosis, Question, Status, Symptom
+from bot.domain.diagnosis import HEALTHY, Diagnosis, Status
 from bot.domain.errors import Malformed
 from bot.evaluation.benchmark import Options, Scored, chosen
 from bot.evaluation.cloud_opsbench.convert import is_folder, load_any
 from bot.evaluation.cloud_opsbench.labels import answers_of, truth_of
+from bot.evaluation.concluding import conclude, facts_of
 from bot.evaluation.fitting import refitted
+from bot.evaluation.honesty import Subject
 from bot.evaluation.scoring import summary
-from bot.perception.case import Case
 from bot.reasoning.analyzers import Analyzer, discover
-from bot.reasoning.investigate import investigate
 
 NAME = "cloud-opsbench"
 ASIDE = "set_aside.txt"
 SHOWN = 5
-UNLIMITED = Budget(seconds=float("inf"), queries=1_000_000)
-NOTHING = Budget(seconds=0.0, queries=0)
-COUNTED = (
-    "objects",
-    "series",
-    "logs",
-    "spans",
-    "changes",
-    "edges",
-    "probes",
-    "components",
-    "alerts",
-)
 
 
-def question_about(case: Case) -> Question:
-    """Return the blank question: nothing of the case's own words is used."""
-    return Question(
-        text="",
-        environment=case.environment,
-        services=(),
-        symptom=Symptom.ANY,
-        asked_at=case.now,
-        window=case.window,
+def subject(options: Options) -> Subject:
+    """Return what the honesty check needs of this benchmark."""
+    return Subject(
+        cases=lambda directory: _chosen(directory, options),
+        load=load_any,
+        score=partial(score_all, jobs=options.jobs),
     )
 
 
@@ -58,8 +42,7 @@ def cases_in(directory: Path) -> list[Path]:
 
 def evaluate(directory: Path, options: Options) -> dict[str, Any]:
     """Return the score over all cases below a directory. Raises: Malformed: there are none."""
-    names = [path.relative_to(directory).as_posix() for path in cases_in(directory)]
-    cases = [directory / name for name in chosen(NAME, names, options.part, _is_aside)]
+    cases = _chosen(directory, options)
     if not cases:
         raise Malformed(f"{directory}: no case with a metadata.json in it")
     scored = refitted(score_all(cases, directory, jobs=options.jobs), options)
@@ -79,7 +62,7 @@ def score(path: Path, root: Path, analyzers: Sequence[Analyzer]) -> Scored:
     """Return one case's answer against its truth. Raises: Malformed."""
     started = time.process_time()
     case = load_any(path)
-    concluded = _conclude(case, analyzers)
+    concluded = conclude(case, analyzers)
     seconds = time.process_time() - started
     diagnosis = concluded.diagnosis
     truth = truth_of(_result(path))
@@ -96,11 +79,16 @@ def score(path: Path, root: Path, analyzers: Sequence[Analyzer]) -> Scored:
         right=answered and answers[:1] == [truth],
         among_three=truth in answers[:3],
         confidence=diagnosis.confidence,
-        facts=sum(len(getattr(concluded.snapshot, name)) for name in COUNTED),
+        facts=facts_of(concluded.snapshot),
         seconds=seconds,
         correct=answers[:1] == [truth],
         log_odds=_first_log_odds(diagnosis),
     )
+
+
+def _chosen(directory: Path, options: Options) -> list[Path]:
+    names = [path.relative_to(directory).as_posix() for path in cases_in(directory)]
+    return [directory / name for name in chosen(NAME, names, options.part, _is_aside)]
 
 
 def _is_aside(_benchmark: str, case: str) -> bool:
@@ -123,22 +111,3 @@ def _result(path: Path) -> dict[str, Any]:
     data = json.loads((path / "metadata.json").read_text(encoding="utf-8"))
     result = data.get("result") if isinstance(data, dict) else None
     return result if isinstance(result, dict) else {}
-
-
-def _conclude(case: Case, analyzers: Sequence[Analyzer]) -> Concluded:
-    """Run the product's own round loop over the recorded facts."""
-
-    async def run() -> Concluded:
-        return await investigate(
-            question_about(case),
-            case.replay().collect,
-            analyzers=analyzers,
-            budget=UNLIMITED,
-            spent=lambda: NOTHING,
-        )
-
-    loop = asyncio.new_event_loop()
-    try:
-        return loop.run_until_complete(run())
-    finally:
-        loop.close()

@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, tzinfo
 from typing import Any
@@ -20,6 +19,7 @@ from bot.domain.snapshot import (
     Source,
 )
 from bot.evaluation.cloud_opsbench.secrecy import Veil
+from bot.logs.tallying import tally
 
 Calls = Iterable[tuple[Mapping[str, Any], Any]]
 
@@ -28,7 +28,6 @@ ERROR = re.compile(
     r"cannot|unable|killed|no such|not found|unknown|already in use|too many|read.only|warn"
 )  # of a line in lower case
 SERIOUS = re.compile(r"\b(?:ERROR|FATAL|PANIC)\b|panic:|Exception|error", re.IGNORECASE)
-VARIABLE = re.compile(r"0x[0-9a-fA-F]+|\b[0-9a-fA-F]{8,}(?:-[0-9a-fA-F]{4,})*\b|\d+")
 STAMP = re.compile(r"^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:?\d\d)? ")
 FRAME = (
     "at ",
@@ -203,35 +202,36 @@ def _reported(answer: Any) -> Iterator[tuple[str, list[tuple[str, int]]]]:
 def _templates(
     service: str, container: str, lines: Iterable[tuple[str, int]], veil: Veil
 ) -> Iterator[LogTemplate]:
-    counts: Counter[str] = Counter()
-    examples: dict[str, str] = {}
-    for line, count in lines:
-        plain = STAMP.sub("", line[:MAX_LINE]).strip()
-        if plain.startswith(FRAME):
-            continue
-        template = VARIABLE.sub("<*>", plain)
-        counts[template] += count
-        examples[template] = plain
+    told = [(plain, count) for line, count in lines if (plain := _plain(line))]
+    tallies = tally([plain for plain, _ in told])
+    counts = [(t, sum(told[n][1] for n in t.lines)) for t in tallies]
+    counts.sort(key=lambda item: -item[1])
     previous = container == "previous" or container.endswith(".previous")
     holder = container.removesuffix("previous").rstrip(".")
     source = Source(
         system="logs", query=f"error lines of {service}" + (f" ({holder})" * bool(holder))
     )
-    for template, count in counts.most_common(TEMPLATES_PER_SERVICE):
+    for one, count in counts[:TEMPLATES_PER_SERVICE]:
+        example = told[one.lines[-1]][0]
         yield LogTemplate(
             service=service,
             pod=None,
             container=holder or None,
             previous=previous,
-            level="error" if SERIOUS.search(template) else "warning",
-            template=veil.text(template),
-            example=veil.text(examples[template]),
+            level="error" if SERIOUS.search(example) else "warning",
+            template=veil.text(one.template),
+            example=veil.text(example),
             count=count,
             baseline_count=None,
             first_at=None,
             last_at=None,
             source=source,
         )
+
+
+def _plain(line: str) -> str:
+    plain = STAMP.sub("", line[:MAX_LINE]).strip()
+    return "" if plain.startswith(FRAME) else plain
 
 
 def series(text: str, zone: tzinfo, *, until: datetime | None) -> tuple[Series, ...]:

@@ -5,248 +5,145 @@ from collections.abc import Iterator
 
 from bot.domain.diagnosis import Evidence, Finding, Hypothesis, Question
 from bot.domain.snapshot import KubernetesObject, Snapshot
-from bot.reasoning.kubernetes import (
-    WORKLOADS,
-    Cluster,
-    cluster_of,
-    desired,
-    get,
-    latest,
-    listening_ports,
-    mapping,
-    pod_spec,
-    quantity,
-    services_of,
-)
-from bot.reasoning.statements import GOOD, HINT, PROOF, STRONG, blame, event_text, saw
+from bot.reasoning.kubernetes import Cluster, cluster_of, pod_spec
+from bot.reasoning.quotas import EXCEEDED, asked, namespace_of, over, resource_kind, standing
+from bot.reasoning.refused import Refused, refused
+from bot.reasoning.statements import GOOD, HINT, PROOF, STRONG, blame, saw
 
 NAME = "admission"
-# Source: kubernetes/plugin/pkg/admission (resourcequota, limitranger, serviceaccount, podsecurity).
-QUOTA = re.compile(r"exceeded quota: ([\w.-]+), requested: (\S+?)=([^,\s]+).*?used: .*?limited: ")
-MUST_SPECIFY = re.compile(r"failed quota: ([\w.-]+): must specify ([\w.,-]+)")
-ACCOUNT = re.compile(r'serviceaccount "([^"]+)" not found')
-LIMIT = re.compile(
-    r"(?:maximum|minimum) (cpu|memory|[\w.-]+) usage per (\w+)|limit to request ratio"
+ACCOUNT = re.compile(r'service ?account "?([^"\s]+)"? (?:was )?not found')
+# What the API server says, the cause, and the words for it; the first that fits wins.
+# Source: kubernetes/plugin/pkg/admission (resourcequota, limitranger, serviceaccount, priority,
+# runtimeclass, podsecurity, namespace lifecycle), apiserver admission/plugin/webhook, policy.
+SAID = (
+    (
+        r"failed quota: ([\w.-]+): must specify ([\w.,: /-]+)",
+        "quota_requires_resources",
+        "its containers set no {1}, which quota {0} demands",
+    ),
+    (
+        r"(?:maximum|minimum) ([\w./-]+) usage per (\w+)|(\w+) max limit to request ratio",
+        "limit_range_violated",
+        "its resources break the namespace's limit range",
+    ),
+    (
+        r"violates PodSecurity|unable to validate against any (?:pod )?security",
+        "pod_security_violation",
+        "its pods break the namespace's pod security level",
+    ),
+    (
+        r'failed calling webhook "([^"]+)"|failed to call webhook',
+        "admission_webhook_unavailable",
+        "admission webhook {0} does not answer, and its failure policy refuses what it cannot ask",
+    ),
+    (
+        r'admission webhook "([^"]+)" denied',
+        "admission_webhook_denied",
+        "admission webhook {0} denies its pods",
+    ),
+    (
+        r"ValidatingAdmissionPolicy '([^']+)'.* denied request",
+        "admission_policy_denied",
+        "admission policy {0} denies its pods",
+    ),
+    (
+        r"no PriorityClass with name (\S+) was found",
+        "missing_priority_class",
+        "its priority class {0} does not exist",
+    ),
+    (
+        r'RuntimeClass "([^"]+)" not found',
+        "missing_runtime_class",
+        "its runtime class {0} does not exist",
+    ),
+    (
+        r"because it is being terminated",
+        "namespace_terminating",
+        "its namespace is being deleted",
+    ),
+    (
+        r'cannot (\w+) resource "([^"]+)"',
+        "rbac_forbidden",
+        "the controller's user may not {0} {1}",
+    ),
+    (r"is forbidden", "creation_forbidden", "it may not create its pods"),
+    (r"is invalid: ", "invalid_pod_spec", "its pod template is invalid"),
 )
-SECURITY = re.compile(r"violates PodSecurity|unable to validate against any (?:pod )?security")
-WEBHOOK = re.compile(r'admission webhook "([^"]+)" denied')
-FORBIDDEN = re.compile(r"is forbidden|cannot \w+ resource")
-KIND_OF_RESOURCE = (
-    (re.compile(r"(?:^|\.)(?:requests\.|limits\.)?cpu$"), "cpu"),
-    (re.compile(r"(?:^|\.)(?:requests\.|limits\.)?memory$"), "memory"),
-    (re.compile(r"storage|persistentvolumeclaims"), "storage"),
-    (re.compile(r"^(?:count/)?services"), "service"),
-    (re.compile(r"^(?:count/)?pods$"), "pod"),
-)
-REFUSED = ("FailedCreate",)
+PATTERNS = tuple((re.compile(text), cause, words) for text, cause, words in SAID)
 
 
 def look(snapshot: Snapshot, _question: Question) -> Finding:
-    """Return why replica sets and workloads may not create pods, and which quotas are used up."""
+    """Return why replica sets and workloads may not create pods."""
     cluster = cluster_of(snapshot)
     found: dict[tuple[str, str], Hypothesis] = {}
-    for hypothesis in (*_refused(cluster), *_full_quotas(cluster)):
-        found.setdefault((hypothesis.cause, hypothesis.object), hypothesis)
+    for one in refused(cluster):
+        for hypothesis in _reasons(cluster, one):
+            found.setdefault((hypothesis.cause, hypothesis.object), hypothesis)
     return Finding(hypotheses=tuple(found.values()))
 
 
-def resource_kind(resource: str) -> str:
-    """Return the field's word for a quota's resource: "requests.cpu" is cpu, the rest "object"."""
-    found = (kind for pattern, kind in KIND_OF_RESOURCE if pattern.search(resource))
-    return next(found, "object")
-
-
-def _refused(cluster: Cluster) -> Iterator[Hypothesis]:
-    for workload in cluster.workloads:
-        makers = [*cluster.replica_sets(workload), workload]
-        if not _short(cluster, workload):
-            continue
-        event = latest([e for maker in makers for e in cluster.events(maker, *REFUSED)])
-        if event is not None:
-            yield from _reasons(cluster, workload, event)
-
-
-def _short(cluster: Cluster, workload: KubernetesObject) -> bool:
-    """Whether fewer pods exist than were asked for: a refusal that was overcome is no cause."""
-    wanted = desired(workload)
-    return wanted is not None and len(cluster.pods_of(workload)) < wanted
-
-
-def _reasons(
-    cluster: Cluster, workload: KubernetesObject, event: KubernetesObject
-) -> Iterator[Hypothesis]:
-    message = str(event.body.get("message") or "")
-    wanted, seen = desired(workload), len(cluster.pods_of(workload))
+def _reasons(cluster: Cluster, one: Refused) -> Iterator[Hypothesis]:
     evidence = [
-        saw(event_text(event), STRONG, event),
-        saw(f"{workload.name}: {seen} pods of {wanted} wanted", GOOD, workload),
+        saw(one.text, STRONG, one.where),
+        saw(f"{one.workload.name}: {one.seen} pods of {one.wanted} wanted", GOOD, one.where),
     ]
-    if match := QUOTA.search(message):
-        yield _quota(cluster, workload, event, match, evidence)
-    elif match := MUST_SPECIFY.search(message):
-        text = f"{workload.name} sets no {match[2]}, which quota {match[1]} demands"
-        yield _blame("quota_requires_resources", workload, text, evidence, event)
-    elif match := ACCOUNT.search(message):
-        yield _missing_account(cluster, workload, event, match[1], evidence)
-    elif LIMIT.search(message):
-        text = f"{workload.name}'s resources break the namespace's limit range"
-        yield _blame("limit_range_violated", workload, text, evidence, event)
-    elif SECURITY.search(message):
-        text = f"{workload.name}'s pods break the namespace's pod security level"
-        yield _blame("pod_security_violation", workload, text, evidence, event)
-    elif match := WEBHOOK.search(message):
-        text = f"admission webhook {match[1]} denies {workload.name}'s pods"
-        yield _blame("admission_webhook_denied", workload, text, evidence, event)
-    elif FORBIDDEN.search(message):
-        text = f"{workload.name} may not create its pods"
-        yield _blame("creation_forbidden", workload, text, evidence, event)
+    if match := EXCEEDED.search(one.said):
+        yield from _quota(cluster, one, match, evidence)
+        return
+    if match := ACCOUNT.search(one.said):
+        yield _missing_account(cluster, one, match[1], evidence)
+        return
+    for pattern, cause, words in PATTERNS:
+        if match := pattern.search(one.said):
+            named = [group for group in match.groups() if group]
+            why = words.format(*named, "", "")
+            yield _blame(cause, one, f"{one.workload.name} gets no pods: {why}", evidence)
+            return
 
 
 def _quota(
-    cluster: Cluster,
-    workload: KubernetesObject,
-    event: KubernetesObject,
-    match: re.Match[str],
-    evidence: list[Evidence],
-) -> Hypothesis:
-    quota, resource = match[1], match[2]
-    kind = resource_kind(resource)
-    target = _namespace(cluster, workload)
-    item = cluster.find("ResourceQuota", quota, workload.namespace)
-    if item is not None:
-        used, hard = get(item.body, "status", "used", resource), _hard(item, resource)
-        evidence.append(saw(f"quota {quota}: {resource} {used} used of {hard}", PROOF, item))
-    return blame(
-        f"namespace_{kind}_quota_exceeded",
-        target,
-        f"quota {quota} of {workload.namespace} has no {resource} left for {workload.name}",
-        evidence,
-        analyzer=NAME,
-        event=event,
-        explains=(workload.name,),
-        hint="raise_quota",
-    )
+    cluster: Cluster, one: Refused, match: re.Match[str], evidence: list[Evidence]
+) -> Iterator[Hypothesis]:
+    """Several resources may be exceeded at once: the one furthest over is named first."""
+    name, workload = match[1], one.workload
+    amounts = sorted(asked(match), key=lambda a: -over(a))
+    kinds = list(dict.fromkeys(resource_kind(a.resource) for a in amounts))
+    for i, kind in enumerate(kinds):
+        amount = next(a for a in amounts if resource_kind(a.resource) == kind)
+        weighed = [*evidence, saw(amount.text, GOOD if i == 0 else -HINT, one.where)]
+        weighed += standing(cluster, name, workload, amount)
+        yield blame(
+            f"namespace_{kind}_quota_exceeded",
+            namespace_of(cluster, workload),
+            f"quota {name} of {workload.namespace} has no {amount.resource} left for "
+            f"{workload.name}",
+            weighed,
+            analyzer=NAME,
+            event=one.event,
+            explains=(workload.name,),
+            hint="raise_quota",
+        )
 
 
 def _missing_account(
-    cluster: Cluster,
-    workload: KubernetesObject,
-    event: KubernetesObject,
-    account: str,
-    evidence: list[Evidence],
+    cluster: Cluster, one: Refused, account: str, evidence: list[Evidence]
 ) -> Hypothesis:
+    workload = one.workload
     there = cluster.find("ServiceAccount", account, workload.namespace)
-    wanted = pod_spec(workload).get("serviceAccountName") == account
     if there is not None:
         evidence.append(saw(f"service account {account} exists now", -PROOF, there))
-    elif cluster.knows("ServiceAccount"):
-        evidence.append(
-            saw(f"no service account {account} in {workload.namespace}", PROOF, workload)
-        )
-    if wanted:
+    elif any(a.namespace == workload.namespace for a in cluster.all("ServiceAccount")):
+        text = f"no service account {account} in {workload.namespace}"
+        evidence.append(saw(text, PROOF, workload))
+    if pod_spec(workload).get("serviceAccountName") == account:
         evidence.append(saw(f"{workload.name} runs as {account}", HINT, workload))
     text = f"{workload.name} runs as service account {account}, which does not exist"
-    return _blame("missing_service_account", workload, text, evidence, event)
+    return _blame("missing_service_account", one, text, evidence)
 
 
-def _blame(
-    cause: str,
-    workload: KubernetesObject,
-    summary: str,
-    evidence: list[Evidence],
-    event: KubernetesObject,
-) -> Hypothesis:
-    weighed = [*evidence, saw("the API server names this reason itself", STRONG, event)]
-    return blame(cause, workload, summary, weighed, analyzer=NAME, event=event, hint="fix_manifest")
-
-
-def _namespace(cluster: Cluster, workload: KubernetesObject) -> KubernetesObject:
-    found = cluster.find("Namespace", workload.namespace)
-    return found or KubernetesObject(
-        kind="Namespace", namespace="", name=workload.namespace, body={}, source=workload.source
-    )
-
-
-def _hard(quota: KubernetesObject, resource: str) -> str | None:
-    found = get(quota.body, "status", "hard", resource)
-    return str(found or get(quota.body, "spec", "hard", resource) or "") or None
-
-
-def _full_quotas(cluster: Cluster) -> Iterator[Hypothesis]:
-    """Quotas whose refusals leave no event: services and claims are just not there."""
-    for quota in cluster.all("ResourceQuota"):
-        for resource, hard in mapping(quota.body, "status", "hard").items():
-            kind = resource_kind(resource)
-            if kind not in ("service", "storage"):
-                continue
-            used = get(quota.body, "status", "used", resource)
-            missing = _missing(cluster, quota.namespace, kind)
-            if missing and (kind == "storage" or _fullness(used, hard) == PROOF):
-                yield _full(cluster, quota, resource, (str(used), str(hard)), missing)
-
-
-def _fullness(used: object, hard: object) -> float:
-    """Weight of how full a quota is; the missing claim may ask for more than what is left."""
-    have, limit = quantity(used), quantity(hard)
-    if have is None or limit is None:
-        return 0.0
-    if have >= limit:
-        return PROOF
-    return STRONG if have >= 0.75 * limit else -HINT
-
-
-def _missing(cluster: Cluster, namespace: str, kind: str) -> list[str]:
-    if kind == "storage":
-        return sorted(_missing_claims(cluster, namespace))
-    return sorted(_missing_services(cluster, namespace))
-
-
-def _missing_claims(cluster: Cluster, namespace: str) -> Iterator[str]:
-    for workload in cluster.workloads:
-        if workload.namespace != namespace:
-            continue
-        for volume in pod_spec(workload).get("volumes") or ():
-            name = get(volume, "persistentVolumeClaim", "claimName")
-            if name and not cluster.find("PersistentVolumeClaim", name, namespace):
-                yield str(name)
-
-
-def _missing_services(cluster: Cluster, namespace: str) -> Iterator[str]:
-    """Workloads that others call by name although no service of that name exists."""
-    known = {service.name for service in cluster.all("Service") if service.namespace == namespace}
-    called = {edge.callee for edge in cluster.snapshot.edges}
-    there = [w for w in cluster.all(*WORKLOADS) if w.namespace == namespace]
-    listening = [w for w in there if listening_ports(pod_spec(w))]
-    alone = {w.name for w in listening if not services_of(cluster, w)}
-    odd = alone if len(alone) * 4 <= len(listening) else set()
-    for workload in there:
-        if known and workload.name not in known and workload.name in called | odd:
-            yield workload.name
-
-
-def _full(
-    cluster: Cluster,
-    quota: KubernetesObject,
-    resource: str,
-    amount: tuple[str, str],
-    missing: list[str],
-) -> Hypothesis:
-    kind = resource_kind(resource)
-    used, hard = amount
-    names = ", ".join(missing)
-    thing = "service" if kind == "service" else "claim"
-    target = _namespace(cluster, quota)
-    evidence = [
-        saw(f"quota {quota.name}: {resource} {used} used of {hard}", _fullness(used, hard), quota),
-        saw(f"{thing} {names} does not exist, though it is needed", STRONG, quota),
-        saw("what a quota refuses leaves no event, it is just not there", HINT, quota),
-    ]
+def _blame(cause: str, one: Refused, summary: str, evidence: list[Evidence]) -> Hypothesis:
+    weighed = [*evidence, saw("the API server names this reason itself", STRONG, one.where)]
+    target: KubernetesObject = one.workload
     return blame(
-        f"namespace_{kind}_quota_exceeded",
-        target,
-        f"quota {quota.name} of {quota.namespace} leaves no {resource} for {names}",
-        evidence,
-        analyzer=NAME,
-        explains=missing,
-        hint="raise_quota",
+        cause, target, summary, weighed, analyzer=NAME, event=one.event, hint="fix_manifest"
     )

@@ -1,11 +1,11 @@
 """A release that asks its database or a neighbour badly: one query per item, or a slow query."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.domain.diagnosis import Evidence, Finding, Hypothesis, Question
 from bot.domain.needs import Fact, Need
 from bot.domain.snapshot import Change, ChangeKind, Signal, Snapshot
-from bot.reasoning import needs
+from bot.reasoning import complaints, needs
 from bot.reasoning.calls import Amplification, amplifications
 from bot.reasoning.claims import GOOD, HINT, STRONG, at, said, seen, watched
 from bot.reasoning.picture import Picture, Sign, picture_of, shift_of
@@ -16,7 +16,13 @@ from bot.reasoning.wording import listed, quantity
 
 NAME = "queries"
 _PRIOR = -3.5
+_TOGETHER = timedelta(minutes=10)
 _RELEASES = (ChangeKind.DEPLOY, ChangeKind.COMMIT)
+_SLOW = (
+    r"slow ?(query|sql|statement|log)|query_time|statement timeout|max_execution_time|"
+    r"(query|statement|sql).{0,40}(took|duration|elapsed|exceeded|timed? ?out)|"
+    r"(full|sequential|seq|collection) (table )?scan|collscan|duration: \d{4,}\.?\d* ms"
+)
 _LOOP = ("for ", "foreach", "map(", ".each", "while ", "stream()")
 _SQL = ("select ", "join ", "where ", "index", "order by", "query", "like ", "sql")
 
@@ -35,6 +41,7 @@ def look(snapshot: Snapshot, question: Question) -> Finding:
             found.append(_slow_query(picture, question, slow))
         if amplified or slow:
             suspects.add(service)
+    found += _told(picture, question, {h.service for h in found})
     return Finding(hypotheses=tuple(found), needs=_needs(question, suspects))
 
 
@@ -69,6 +76,7 @@ def _n_plus_one(picture: Picture, question: Question, more: Amplification) -> Hy
     )
     weight = STRONG if more.factor >= 2 else GOOD
     own = [said(statement, weight, more.source), *evidence, *_fan_out(picture, service, more)]
+    own += _cache_lost(picture, service, more)
     who = f"{service} {change.after}" if change and change.after else service
     return Hypothesis(
         cause="n_plus_one_queries",
@@ -85,6 +93,15 @@ def _n_plus_one(picture: Picture, question: Question, more: Amplification) -> Hy
         signal=watched(picture, question, service),
         hint="rollback",
     )
+
+
+def _cache_lost(picture: Picture, service: str, more: Amplification) -> list[Evidence]:
+    """A cache that answers less sends its callers to the origin: no code has to change for it."""
+    for cache in sorted({service, *picture.graph.callees(service)} - {more.peer}):
+        drop = picture.sign(Signal.CACHE_HIT_RATIO, cache)
+        if drop is not None and abs(drop.onset - more.onset) <= _TOGETHER:
+            return [seen(drop, picture, -STRONG, "it asks the origin instead")]
+    return []
 
 
 def _fan_out(picture: Picture, service: str, more: Amplification) -> list[Evidence]:
@@ -129,6 +146,43 @@ def _slow_query(picture: Picture, question: Question, slow: Sign) -> Hypothesis:
         evidence=tuple(own),
         explains=_explained(picture, service, database),
         onset=slow.onset,
+        change=change,
+        signal=watched(picture, question, service),
+        hint="rollback",
+    )
+
+
+def _told(picture: Picture, question: Question, known: set[str]) -> list[Hypothesis]:
+    """Services that suffer and whose own (or whose database's) log speaks of slow queries."""
+    found = []
+    for service in sorted(set(picture.symptoms) - known):
+        if any(k[:2] == (Signal.DB_QUERY_P99, service) for k in picture.index):
+            continue  # it was measured, and is as fast as usual
+        near = (service, *sorted(picture.graph.callees(service) - set(picture.symptoms)))
+        words = complaints.about(picture, near, _SLOW, STRONG)
+        onset = picture.onset_of(service)
+        if words and onset is not None:
+            found.append(_slow_by_log(picture, question, service, (words[0], onset)))
+    return found
+
+
+def _slow_by_log(
+    picture: Picture, question: Question, service: str, told: tuple[Evidence, datetime]
+) -> Hypothesis:
+    words, onset = told
+    change, blame = _blame(picture, service, onset, _SQL)
+    worst = max(picture.symptoms[service], key=lambda s: s.shift.size)
+    who = f"{service} {change.after}" if change and change.after else service
+    return Hypothesis(
+        cause="slow_query",
+        object=picture.object_of(service),
+        service=service,
+        summary=f"{who} runs a slow query since {at(onset, picture)}, by its log.",
+        analyzer=NAME,
+        prior=_PRIOR,
+        evidence=(words, *blame, seen(worst, picture, GOOD)),
+        explains=picture.victims(service),
+        onset=onset,
         change=change,
         signal=watched(picture, question, service),
         hint="rollback",

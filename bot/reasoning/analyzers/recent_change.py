@@ -66,10 +66,15 @@ def look(snapshot: Snapshot, question: Question) -> Finding:
 def _needs(question: Question, services: set[str]) -> tuple[Need, ...]:
     if not services:
         return ()
-    by_version = (f"{Signal.ERROR_RATIO}:version", f"{Signal.LATENCY_P99}:version")
+    red = (Signal.ERROR_RATIO, Signal.LATENCY_P99)
+    by_version = tuple(f"{s}:{by}" for s in red for by in ("version", "pod"))
     return (
         needs.of_services(
-            Fact.SERIES, question, services, names=by_version, reason="old and new version"
+            Fact.SERIES,
+            question,
+            services,
+            names=by_version,
+            reason="old and new pods and versions",
         ),
         needs.of_services(Fact.LOGS, question, services, reason="what it says since the change"),
     )

@@ -1,28 +1,29 @@
-"""Storage that a pod waits for: claims that bind to nothing, taken volumes, failing mounts."""
+"""Storage that a pod waits for: claims that bind to nothing, that are gone, or in another zone."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from bot.domain.diagnosis import Evidence, Finding, Hypothesis, Question
-from bot.domain.snapshot import KubernetesObject, LogTemplate, Snapshot
+from bot.domain.snapshot import KubernetesObject, Snapshot
+from bot.reasoning.analyzers.scheduling import volumes_of
+from bot.reasoning.claims_to_volumes import misfits
 from bot.reasoning.kubernetes import (
     Cluster,
     cluster_of,
-    containers,
     get,
+    is_scheduled,
     items,
     latest,
-    mapping,
-    matches,
     pod_spec,
     quantity,
 )
+from bot.reasoning.nodes import Nodes
+from bot.reasoning.relevance import doubts
+from bot.reasoning.scheduler import Refusal, refusals
 from bot.reasoning.statements import GOOD, HINT, PROOF, STRONG, blame, event_text, saw
 
 NAME = "volumes"
-# Why a volume does not fit a claim, in the order in which the binder checks it.
-# Source: kubernetes/pkg/controller/volume/persistentvolume, FindMatchingVolume.
 CAUSE = {
     "occupied": "pv_binding_occupied",
     "class": "pvc_storage_class_mismatch",
@@ -31,46 +32,89 @@ CAUSE = {
     "mode": "pvc_access_mode_mismatch",
     "volume_mode": "pvc_volume_mode_mismatch",
     "name": "pvc_volume_name_mismatch",
+    "lost": "pvc_volume_lost",
+    "provisioner": "volume_provisioner_unavailable",
+    "provisioning": "volume_provisioning_failed",
 }
-ZONE = re.compile(r"volume node affinity conflict")
-DENIED = re.compile(r"permission denied|Operation not permitted|access denied", re.I)
-NOT_WRITABLE = re.compile(
-    r"permission denied|read-only file ?system|operation not permitted|EACCES|EROFS|AccessDenied",
-    re.I,
+# What the binder and the provisioners say outright. Source: pv_controller.go (syncUnboundClaim,
+# checkVolumeSatisfyClaim), external-provisioner, in-tree and common CSI drivers.
+SAID = (
+    (r"already bound to a different claim", "occupied"),
+    (r"requested PV is too small", "capacity"),
+    (r"storageClassName does not match|storageclass\S* \"[^\"]*\" not found", "class"),
+    (r"incompatible volumeMode", "volume_mode"),
+    (r"incompatible accessMode|invalid AccessModes|only supports? ReadWrite|"
+     r"access ?modes? .*not supported|unsupported access ?mode", "mode"),
+    (r"[Ss]elector is not supported|claim\.Spec\.Selector", "selector"),
+    (r"[Ff]ailed to provision volume|failed to get target node|ProvisioningFailed", "provisioning"),
+    (r"[Ww]aiting for a volume to be created", "provisioner"),
+)  # fmt: skip
+PATTERNS = tuple((re.compile(text), reason) for text, reason in SAID)
+BY_HAND = ("kubernetes.io/no-provisioner", "", None)
+PATIENCE = ("WaitForFirstConsumer", "WaitForPodScheduled")  # the claim waits for the pod
+ZONE = re.compile(
+    r"volume node affinity conflict|no available volume zone|PersistentVolume's node affinity"
 )
-ATTACHED = re.compile(r"Multi-Attach error", re.I)
+GONE = re.compile(r'persistentvolumeclaim "([^"]+)" not found')
+NONE_TO_BIND = re.compile(r"didn't find available persistent volumes|unbound immediate")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Why:
+    """What keeps a claim unbound, in words, and how much it weighs."""
+
+    reason: str
+    words: str
+    weight: float
 
 
 def look(snapshot: Snapshot, _question: Question) -> Finding:
-    """Return why claims of waiting pods are not bound, and why volumes are not mounted."""
+    """Return why claims of waiting pods are not bound, not there, or cannot be reached."""
     cluster = cluster_of(snapshot)
     found: dict[tuple[str, str], Hypothesis] = {}
-    for hypothesis in (
-        *_unbound(cluster),
-        *_not_mounted(cluster),
-        *_denied_inside(cluster),
-        *_wrong_zone(cluster),
-    ):
+    for hypothesis in (*_unbound(cluster), *_gone(cluster), *_wrong_zone(cluster)):
         found.setdefault((hypothesis.cause, hypothesis.object), hypothesis)
     return Finding(hypotheses=tuple(found.values()))
 
 
+def claims_of(pod: KubernetesObject) -> list[str]:
+    """Return the names of the claims that a pod mounts, generic ephemeral ones among them."""
+    found = []
+    for volume in items(pod_spec(pod), "volumes"):
+        name = get(volume, "persistentVolumeClaim", "claimName")
+        if volume.get("ephemeral"):
+            name = f"{pod.name}-{volume.get('name')}"
+        found += [str(name)] if name else []
+    return found
+
+
 def _unbound(cluster: Cluster) -> Iterator[Hypothesis]:
     for claim in cluster.all("PersistentVolumeClaim"):
-        phase = get(claim.body, "status", "phase")
-        if phase not in ("Pending", "Lost"):
+        if get(claim.body, "status", "phase") not in ("Pending", "Lost"):
             continue
-        pods = [pod for pod in cluster.pods if claim.name in claims_of(pod)]
-        if pods and all(pod.namespace == claim.namespace for pod in pods):
-            owner = cluster.owner(pods[0]) or pods[0]
-            yield _explain(cluster, claim, pods[0], owner)
+        pods = [
+            pod
+            for pod in cluster.pods
+            if pod.namespace == claim.namespace
+            and claim.name in claims_of(pod)
+            and not is_scheduled(pod)
+        ]
+        if pods and not _waits_for_pod(cluster, claim, pods[0]):
+            yield _explain(cluster, claim, pods[0], cluster.owner(pods[0]) or pods[0])
 
 
-def claims_of(pod: KubernetesObject) -> list[str]:
-    """Return the names of the claims that a pod mounts."""
-    volumes = items(pod_spec(pod), "volumes")
-    found = (get(volume, "persistentVolumeClaim", "claimName") for volume in volumes)
-    return [str(name) for name in found if name]
+def _waits_for_pod(cluster: Cluster, claim: KubernetesObject, pod: KubernetesObject) -> bool:
+    """Whether the claim waits for the pod's node: then the scheduler knows what is wrong."""
+    name = get(claim.body, "spec", "storageClassName")
+    storage_class = cluster.find("StorageClass", str(name)) if name else None
+    last = latest(cluster.events(claim))
+    patient = last is not None and last.body.get("reason") in PATIENCE
+    if storage_class is not None:
+        patient = get(storage_class.body, "volumeBindingMode") == "WaitForFirstConsumer"
+    said = latest(cluster.events(pod, "FailedScheduling"))
+    blamed = said is not None and NONE_TO_BIND.search(str(said.body.get("message") or ""))
+    failed = last is not None and last.body.get("reason") in ("ProvisioningFailed", "FailedBinding")
+    return patient and not blamed and not failed
 
 
 def _explain(
@@ -83,12 +127,15 @@ def _explain(
     waits = latest(cluster.events(pod, "FailedScheduling"))
     if waits is not None:
         evidence.append(saw(event_text(waits), HINT, waits))
-    reason, why, weight = _reason(cluster, claim)
-    evidence.append(saw(why, weight, claim))
+    elif not is_scheduled(pod):
+        evidence.append(saw(f"{pod.name} has no node yet", HINT, pod))
+    why = _told(cluster, claim) or _missing_class(cluster, claim) or _nearest(cluster, claim)
+    evidence.append(saw(why.words, why.weight, claim))
+    evidence += doubts(cluster, pod)
     return blame(
-        CAUSE[reason],
+        CAUSE[why.reason],
         owner,
-        f"{owner.name} waits for its claim {claim.name}: {why}",
+        f"{owner.name} waits for its claim {claim.name}: {why.words}",
         evidence,
         analyzer=NAME,
         event=waits or event,
@@ -96,147 +143,154 @@ def _explain(
     )
 
 
-def _reason(cluster: Cluster, claim: KubernetesObject) -> tuple[str, str, float]:
-    """Return what keeps the claim unbound: a missing class, or the nearest volume's misfits."""
+def _told(cluster: Cluster, claim: KubernetesObject) -> Why | None:
+    """What the binder or the provisioner says itself, the newest first."""
+    if get(claim.body, "status", "phase") == "Lost":
+        volume = get(claim.body, "spec", "volumeName")
+        return Why(reason="lost", words=f"its volume {volume} was deleted", weight=PROOF)
+    for event in reversed(cluster.events(claim)):
+        message = str(event.body.get("message") or "")
+        reason = next((r for pattern, r in PATTERNS if pattern.search(message)), None)
+        if reason == "provisioner":
+            reason = None if _static(cluster, claim) else reason
+        if reason is not None:
+            weight = STRONG if reason == "provisioner" else PROOF
+            return Why(reason=reason, words=" ".join(message.split())[:200], weight=weight)
+    return None
+
+
+def _static(cluster: Cluster, claim: KubernetesObject) -> bool:
+    """Whether nobody makes volumes of the claim's class: a person does, beforehand."""
     name = get(claim.body, "spec", "storageClassName")
-    if name and cluster.knows("StorageClass") and not cluster.find("StorageClass", name):
-        return "class", f"storage class {name} does not exist", PROOF
-    fits = [(misfits(claim, volume), volume) for volume in cluster.all("PersistentVolume")]
-    if not fits:
-        return "class", "there is no volume, and no class that would make one", HINT
-    closest, volume = min(fits, key=lambda fit: (len(fit[0]), _unlike(claim, fit[1]), fit[1].name))
-    if not closest:
-        return "occupied", f"volume {volume.name} fits, and still is not bound", HINT
-    reason = next(iter(closest))
-    return reason, f"volume {volume.name} would do, but {closest[reason]}", PROOF / len(closest)
+    found = cluster.find("StorageClass", str(name)) if name else None
+    return found is None or get(found.body, "provisioner") in BY_HAND
 
 
-def _unlike(claim: KubernetesObject, volume: KubernetesObject) -> int:
-    """Prefer the volume whose name begins like the claim's, as people name pairs."""
-    return 0 if claim.name.split("-")[0] == volume.name.split("-")[0] else 1
-
-
-def misfits(claim: KubernetesObject, volume: KubernetesObject) -> dict[str, str]:
-    """Return why a volume cannot be bound to a claim, by reason; empty if it can."""
-    wanted, offered = mapping(claim.body, "spec"), mapping(volume.body, "spec")
-    found: dict[str, str] = {}
-    phase = get(volume.body, "status", "phase")
-    reference = mapping(offered, "claimRef")
-    mine = reference.get("name") == claim.name and reference.get("namespace") == claim.namespace
-    if wanted.get("volumeName") not in (None, "", volume.name):
-        found["name"] = f"the claim names volume {wanted['volumeName']}"
-    if (wanted.get("storageClassName") or "") != (offered.get("storageClassName") or ""):
-        found["class"] = _classes(wanted, offered)
-    selector = mapping(wanted, "selector")
-    if selector and not matches(selector, volume.labels):
-        found["selector"] = f"its labels {dict(volume.labels)} do not match the claim's selector"
-    found |= _size_and_modes(wanted, offered)
-    if reference and not (mine and phase == "Available"):
-        holder = f"{reference.get('namespace')}/{reference.get('name')}"
-        found["occupied"] = f"it is {phase} and held by {holder}"
-    return found
-
-
-def _classes(wanted: Mapping[str, Any], offered: Mapping[str, Any]) -> str:
-    asked = wanted.get("storageClassName") or "no class"
-    return f"the claim asks for {asked}, it has {offered.get('storageClassName') or 'no class'}"
-
-
-def _size_and_modes(wanted: Mapping[str, Any], offered: Mapping[str, Any]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    size = quantity(get(wanted, "resources", "requests", "storage"))
-    room = quantity(get(offered, "capacity", "storage"))
-    if size is not None and room is not None and size > room:
-        asked = get(wanted, "resources", "requests", "storage")
-        found["capacity"] = f"the claim asks for {asked}, it has {offered['capacity']['storage']}"
-    lacking = set(wanted.get("accessModes") or ()) - set(offered.get("accessModes") or ())
-    if lacking:
-        have = ", ".join(offered.get("accessModes") or ()) or "none"
-        found["mode"] = f"the claim asks for {', '.join(sorted(lacking))}, it offers {have}"
-    modes = wanted.get("volumeMode"), offered.get("volumeMode")
-    if all(modes) and modes[0] != modes[1]:
-        found["volume_mode"] = f"the claim is {modes[0]}, it is {modes[1]}"
-    return found
-
-
-def _not_mounted(cluster: Cluster) -> Iterator[Hypothesis]:
-    for pod in cluster.pods:
-        event = latest(cluster.events(pod, "FailedMount", "FailedAttachVolume"))
-        if event is None or get(pod.body, "status", "phase") != "Pending":
-            continue
-        text = str(event.body["message"])
-        owner = cluster.owner(pod) or pod
-        evidence = [saw(event_text(event), STRONG, event)]
-        if DENIED.search(text):
-            yield _mount("volume_mount_permission_denied", owner, "may not mount", evidence, event)
-        elif ATTACHED.search(text):
-            yield _mount("volume_multi_attach", owner, "shares a single-node", evidence, event)
-
-
-def _mount(
-    cause: str,
-    owner: KubernetesObject,
-    verb: str,
-    evidence: list[Evidence],
-    event: KubernetesObject,
-) -> Hypothesis:
-    weighed = [*evidence, saw("the kubelet names this reason itself", STRONG, event)]
-    summary = f"{owner.name} {verb} volume"
-    return blame(cause, owner, summary, weighed, analyzer=NAME, event=event, hint="fix_manifest")
-
-
-def _denied_inside(cluster: Cluster) -> Iterator[Hypothesis]:
-    """Mounted well, but the process may not write there: wrong owner, or mounted read-only."""
-    for workload in cluster.workloads:
-        mounts = [
-            str(mount.get("mountPath"))
-            for container in containers(pod_spec(workload))
-            for mount in items(container, "volumeMounts")
-            if not str(mount.get("mountPath")).startswith("/var/run/secrets/")
-        ]
-        if not mounts:
-            continue
-        for log in cluster.snapshot.logs:
-            if log.service == workload.name and NOT_WRITABLE.search(log.example):
-                yield _not_writable(cluster, workload, log, mounts)
-                break
-
-
-def _not_writable(
-    cluster: Cluster, workload: KubernetesObject, log: LogTemplate, mounts: Sequence[str]
-) -> Hypothesis:
-    named = [mount for mount in mounts if mount in log.example]
-    unready = cluster.unready(workload)
-    evidence = [
-        saw(f"its log, {log.count}x: {log.example[:200]}", STRONG, log.source),
-        saw(f"it mounts {', '.join(named or mounts)}", STRONG if named else HINT, workload),
-        saw(f"{len(unready)} of its pods are not ready", GOOD if unready else -GOOD, workload),
+def _missing_class(cluster: Cluster, claim: KubernetesObject) -> Why | None:
+    """A class that does not exist and that no volume has: there is nothing to wait for."""
+    name = get(claim.body, "spec", "storageClassName")
+    if not name or not cluster.knows("StorageClass") or cluster.find("StorageClass", name):
+        return None
+    same = [
+        volume
+        for volume in cluster.all("PersistentVolume")
+        if get(volume.body, "spec", "storageClassName") == name
     ]
-    summary = f"{workload.name} may not write to its volume"
-    return blame(
-        "volume_mount_permission_denied",
-        workload,
-        summary,
-        evidence,
-        analyzer=NAME,
-        hint="fix_manifest",
-    )
+    if same:
+        return None  # volumes made by hand may share a class name that is only a label
+    return Why(reason="class", words=f"storage class {name} does not exist", weight=PROOF)
+
+
+def _nearest(cluster: Cluster, claim: KubernetesObject) -> Why:
+    """The misfits of the volume that is nearest to what the claim asks for."""
+    name = get(claim.body, "spec", "volumeName")
+    volumes = cluster.all("PersistentVolume")
+    if name:
+        named = [volume for volume in volumes if volume.name == name]
+        if not named and volumes:
+            return Why(reason="name", words=f"there is no volume {name}", weight=PROOF)
+        volumes = named
+    fits = [(misfits(claim, volume), volume) for volume in volumes]
+    if not fits:
+        words = "there is no volume, and no class that would make one"
+        return Why(reason="class", words=words, weight=HINT)
+    closest, volume = min(fits, key=lambda fit: _distance(claim, fit[0], fit[1]))
+    if not closest:
+        words = f"volume {volume.name} fits, and still is not bound"
+        return Why(reason="occupied", words=words, weight=HINT)
+    reason = next(iter(closest))
+    words = f"volume {volume.name} would do, but {closest[reason]}"
+    return Why(reason=reason, words=words, weight=PROOF / len(closest))
+
+
+def _distance(
+    claim: KubernetesObject, found: dict[str, str], volume: KubernetesObject
+) -> tuple[int, int, int, float, str]:
+    """Fewest misfits first; then one made for this claim by its name; then one that is free."""
+    unlike = 0 if claim.name.split("-")[0] == volume.name.split("-")[0] else 1
+    taken = int("occupied" in found)
+    wanted = quantity(get(claim.body, "spec", "resources", "requests", "storage")) or 0.0
+    size = quantity(get(volume.body, "spec", "capacity", "storage")) or 0.0
+    return len(found), unlike, taken, abs(size - wanted), volume.name
+
+
+def _gone(cluster: Cluster) -> Iterator[Hypothesis]:
+    """A claim that the pod names and that nobody made; quotas may have kept it out."""
+    for refusal in refusals(cluster):
+        pod, owner = refusal.pod, cluster.owner(refusal.pod) or refusal.pod
+        said = GONE.search(refusal.said)
+        names = [n for n in claims_of(pod) if not _there(cluster, n, pod.namespace)]
+        name = said[1] if said else (names[0] if names and not refusal.said else "")
+        if not name:
+            continue
+        evidence = [
+            saw(refusal.text if said else f"{pod.name} waits", STRONG if said else GOOD, pod)
+        ]
+        if _there(cluster, name, pod.namespace):
+            evidence.append(saw(f"claim {name} exists now", -STRONG, pod))
+        elif cluster.knows("PersistentVolumeClaim") or said:
+            evidence.append(saw(f"there is no claim {name} in {pod.namespace}", STRONG, pod))
+        yield blame(
+            "missing_volume_claim",
+            owner,
+            f"{owner.name} names a claim {name} that does not exist",
+            evidence,
+            analyzer=NAME,
+            event=refusal.event,
+            hint="fix_manifest",
+        )
+
+
+def _there(cluster: Cluster, name: str, namespace: str) -> bool:
+    return cluster.find("PersistentVolumeClaim", name, namespace) is not None
 
 
 def _wrong_zone(cluster: Cluster) -> Iterator[Hypothesis]:
-    for pod in cluster.pods:
-        event = latest(cluster.events(pod, "FailedScheduling"))
-        if event is None or get(pod.body, "spec", "nodeName"):
+    """The volume's own nodes (a zone) and the nodes that the pod may use have none in common."""
+    nodes = Nodes(cluster)
+    for refusal in refusals(cluster):
+        owner = cluster.owner(refusal.pod) or refusal.pod
+        volumes = volumes_of(cluster, refusal.pod)
+        apart = _apart(owner, volumes, nodes)
+        if not ZONE.search(refusal.said) and not (apart and not refusal.said):
             continue
-        if ZONE.search(str(event.body["message"])):
-            owner = cluster.owner(pod) or pod
-            evidence = [saw(event_text(event), PROOF, event)]
-            summary = f"{owner.name}'s volume is tied to nodes (a zone) that it may not run on"
-            yield blame(
-                "volume_node_affinity_conflict",
-                owner,
-                summary,
-                evidence,
-                analyzer=NAME,
-                event=event,
-            )
+        where = refusal.event or refusal.pod
+        yield blame(
+            "volume_node_affinity_conflict",
+            owner,
+            f"{owner.name}'s volume is tied to nodes (a zone) that it may not run on",
+            [saw(refusal.text, STRONG, where), *_reach(refusal, owner, volumes, nodes, apart)],
+            analyzer=NAME,
+            event=refusal.event,
+            hint="fix_manifest",
+        )
+
+
+def _apart(
+    owner: KubernetesObject, volumes: Sequence[KubernetesObject], nodes: Nodes
+) -> bool | None:
+    """Whether no node is allowed and in reach of the volumes, None if that cannot be told."""
+    tied = [v for v in volumes if get(v.body, "spec", "nodeAffinity", "required")]
+    if not tied or not nodes.known:
+        return None
+    reachable = nodes.reaching(tied)
+    return not any(node in reachable for node in nodes.placed(pod_spec(owner)))
+
+
+def _reach(
+    refusal: Refusal,
+    owner: KubernetesObject,
+    volumes: Sequence[KubernetesObject],
+    nodes: Nodes,
+    apart: bool | None,
+) -> list[Evidence]:
+    names = ", ".join(v.name for v in volumes) or "its volume"
+    if apart is None:
+        alone = len(refusal.nodes_by_reason) <= 1 or "cordon" in refusal.nodes_by_reason
+        return [saw(f"{names} is on other nodes", GOOD if alone else 0.0, refusal.pod)]
+    fitting = len(nodes.placed(pod_spec(owner)))
+    if apart:
+        text = f"{names} cannot be reached from any of the {fitting} nodes that it may use"
+        return [saw(text, PROOF, refusal.pod)]
+    text = f"{names} can be reached from a node that it may use: something else closes that one"
+    return [saw(text, -STRONG, refusal.pod)]

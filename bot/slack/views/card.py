@@ -49,6 +49,7 @@ _WAITING_MARKS = {
 }
 _ALL_MARKS = frozenset(mark.value for mark in Mark if mark)
 _COUNT = {0: "no", 1: "one", 2: "two", 3: "three"}
+_WARNINGS_SHOWN = 4
 _DIFF_SHOWN = 1_500
 
 
@@ -176,6 +177,10 @@ def _after(card: Card) -> list[str]:
         watches(proposal.verification, will_undo=_undoes(card)),
         f"Undo: {undo}{record}.",
         f"Costs: {sentence(data(proposal.trade_off, 300))}" if proposal.trade_off else "",
+        f"Short-term. What lasts: {sentence(data(proposal.lasting_fix, 300))}"
+        if proposal.short_term
+        else "",
+        *(f"Careful: {sentence(data(w, 200))}" for w in proposal.warnings[:_WARNINGS_SHOWN]),
     ]
 
 

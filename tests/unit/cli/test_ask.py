@@ -141,7 +141,8 @@ def test_the_json_has_exactly_the_documented_fields(
     each(answer["ruled_out"], {"what", "why", "source"})
     each(answer["blind_spots"], {"system", "reason", "wanted"})
     each(answer["proposals"], {
-        "title", "reason", "action", "environment", "arguments", "trade_off", "runbook",
+        "title", "reason", "action", "environment", "arguments", "trade_off", "runbook", "warnings",
+        "short_term", "lasting_fix",
     })  # fmt: skip
     assert set(answer["budget"]) == {"seconds", "queries", "tokens", "money_usd"}
     assert set(answer["timings"]) == {"seconds", "steps"}

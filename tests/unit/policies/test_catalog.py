@@ -48,6 +48,15 @@ def test_every_cause_of_the_sandbox_has_a_runbook() -> None:
         ("reason: helps", "reason: helps\n    when: {chnage: [deploy]}", "unknown chnage"),
         ("reason: helps", "reason: helps\n    when: {change: [magic]}", "magic"),
         ("action: restart_pod", "action: rm_rf", "no action is called rm_rf"),
+        ("reason: helps", "reason: helps\n    short_term: true", "says its trade_off"),
+        ("reason: helps", "reason: helps\n    short_term: perhaps", "short_term"),
+        ("lasting_fix: fix it", "lasting_fix: fix it\nchecks: [magic]", "no check is called magic"),
+        (
+            "lasting_fix: fix it",
+            "lasting_fix: fix it\nadvice: {other: do it}",
+            "advice for .* other",
+        ),
+        ("lasting_fix: fix it", "lasting_fix: fix it\nadvice: [do it]", "advice"),
         ("name: test", "name: [", "broken.yaml"),
         ("name: test", "name: !!python/object/apply:os.system ['true']", "broken.yaml"),
     ],
@@ -71,3 +80,23 @@ def test_all_broken_files_are_named_at_once(folder: Path) -> None:
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Malformed, match="there are none"):
         load(tmp_path)
+
+
+def test_a_cause_with_a_star_stands_for_all_of_its_kind(folder: Path) -> None:
+    text = GOOD.replace("new_cause", '"*_is_gone"').replace("brittle: no", "brittle: 'no'")
+    (folder / "zz_star.yaml").write_text(text)
+    books = load(folder)
+    found = books.for_cause("mailbox_is_gone")
+    assert found is not None
+    assert found.name == "test"
+    assert books.for_cause("mailbox_is_back") is None
+
+
+def test_a_cause_has_its_own_advice_or_the_lasting_fix() -> None:
+    books = load()
+    disk, queries = books.for_cause("disk_full"), books.for_cause("slow_query")
+    assert disk is not None and queries is not None  # noqa: PT018 - one thing: both are there
+    assert books.advice_for("disk_full") == disk.advice["disk_full"]
+    assert books.advice_for("slow_query") == queries.lasting_fix
+    assert books.advice_for("namespace_cpu_quota_exceeded").startswith("Raise the quota")
+    assert books.advice_for("never_heard_of") == ""

@@ -246,6 +246,21 @@ def test_one_bad_pod_of_another_version_is_no_grey_failure():
     assert cause_of(answer(grey(values(0.001), hash_="h2")))[0] != "grey_failure"
 
 
+def test_odd_pods_of_several_services_on_one_node_are_the_node():
+    scene = grey(values(0.001))
+    without = [s for s in scene.series if (s.signal, s.service) == (Signal.ERROR_RATIO, "payment")]
+    scene.series = [s for s in scene.series if s not in without]
+    scene.add(Signal.ERROR_RATIO, "payment", values(0.001, 0.05), "ratio")
+    for i in range(3):
+        bad = values(0.001, 0.15) if i == 0 else values(0.001)
+        scene.add(Signal.ERROR_RATIO, "payment", bad, "ratio", pod=f"payment-{i}")
+    scene.edges = [e for e in scene.edges if e.caller != "checkout"]
+    scene.series = [s for s in scene.series if not (s.service == "checkout" and "peer" in s.labels)]
+    diagnosis = answer(scene)
+    assert cause_of(diagnosis) == ("node_degraded", "node/node-0")
+    assert {"checkout", "payment"} <= set(diagnosis.cause.explains)
+
+
 def leak(rise: float) -> Scene:
     scene = wired(ill())
     scene.change(ChangeKind.DEPLOY, "checkout", 5)

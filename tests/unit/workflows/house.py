@@ -39,7 +39,7 @@ from bot.domain.time import ScaledClock, Window
 from bot.perception.collector import Collected
 from bot.workflows.engine import Engine
 from bot.workflows.inquiry import Inquiry
-from bot.workflows.investigation import Investigation
+from bot.workflows.investigation import Investigation, Keep
 from bot.workflows.orders import (
     INVESTIGATE,
     REMEDIATE,
@@ -207,6 +207,7 @@ class House:
     outcomes: list[Outcome] = field(default_factory=lambda: [Outcome.RECOVERED])
     wall: FakeClock | None = None  # what the wait for a decision is measured by
     investigate: bool = False  # really; else orders are only noted
+    keep: Keep | None = None  # what keeps investigations as cases
     orders: list[InvestigationOrder] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -261,7 +262,7 @@ class House:
             budget=Budget(seconds=20.0, queries=100),
         )
         planning = Planning(self.engine, load_runbooks(), inquiry.environments, self.notify)
-        return Investigation(inquiry, self.incidents, self.notify, planning).body
+        return Investigation(inquiry, self.incidents, self.notify, planning, keep=self.keep).body
 
     def close(self) -> None:
         self.engine.close()

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
+from bot.app.keeping import keeper
 from bot.domain.conversation import Mark
 from bot.domain.diagnosis import Status, Step
 from bot.domain.snapshot import Snapshot, Source
 from bot.domain.time import ScaledClock
+from bot.perception.case import load_case
 from bot.workflows.engine import Engine
 from bot.workflows.inquiry import LONGEST_THOUGHT_S, Found, Meter
 from tests.unit.workflows.house import MENTION, QUESTION, START, House
@@ -135,3 +137,28 @@ def test_seconds_are_those_of_the_wall() -> None:
 
 def later(seconds: float) -> Any:
     return START + timedelta(seconds=seconds)
+
+
+async def test_an_investigation_is_kept_as_a_case_that_replays(tmp_path: Path) -> None:
+    kept = tmp_path / "cases"
+    house = House(tmp_path, investigate=True, keep=keeper(kept))
+    try:
+        await house.bot.mentioned(MENTION)
+        await house.ended(INVESTIGATION)
+    finally:
+        house.close()
+    case = load_case(kept / INVESTIGATION)
+    assert case.question is not None
+    assert case.question.text == QUESTION.text
+    assert {a.need for a in case.answers} == {n for asked in house.collector.asked for n in asked}
+
+
+async def test_a_case_that_cannot_be_kept_stops_no_investigation(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    house = House(tmp_path, investigate=True, keep=keeper(tmp_path / "file"))
+    try:
+        await house.bot.mentioned(MENTION)
+        assert await house.ended(INVESTIGATION) == "unknown"
+    finally:
+        house.close()
+    assert len(house.notify.reports) == 1

@@ -32,6 +32,7 @@ DEFAULT_KINDS = (
     "Event",
     "Node",
     "HorizontalPodAutoscaler",
+    "PodDisruptionBudget",
     "NetworkPolicy",
     "Ingress",
     "ServiceAccount",

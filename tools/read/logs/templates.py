@@ -1,38 +1,19 @@
-"""Log lines to templates: mask what varies, count what is the same, guess the level."""
+"""Log lines to templates: what structured lines say, mined, counted, with level and domain."""
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.redaction import redact
 from bot.domain.snapshot import LogTemplate, Source
+from bot.logs.domains import Lexicon
+from bot.logs.records import records
+from bot.logs.tallying import tally
 
 MAX_LINE = 2000
 MAX_TEMPLATES = 400
-
-_MASKS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b", re.IGNORECASE), "<*>"),
-    (
-        re.compile(r"\b\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:[.,]\d+)?(?:Z|[+-]\d{2}:?\d{2})?"),
-        "<*>",
-    ),
-    (re.compile(r"\b\d{1,2}:\d{2}:\d{2}(?:[.,]\d+)?\b"), "<*>"),
-    (re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b"), "<*>"),
-    (
-        re.compile(
-            r"\b0x[0-9a-f]+\b|\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{8,}\b", re.IGNORECASE
-        ),
-        "<*>",
-    ),
-    (
-        re.compile(
-            r"(?<![A-Za-z0-9_])(?<!status=)(?<!status )(?<!code=)[+-]?\d+(?:[.,]\d+)*(?=\b|[a-zµ%])"
-        ),
-        "<*>",
-    ),
-)
 
 _LOGFMT = re.compile(r'(?:^|\s)(msg|message|event|error|err|exception)="((?:[^"\\]|\\.){0,1000})"')
 _LEVEL = re.compile(
@@ -41,7 +22,8 @@ _LEVEL = re.compile(
     re.IGNORECASE,
 )
 _TROUBLE = re.compile(
-    r"\b(exception|traceback|failed|failure|refused|timed out|timeout|unavailable|denied)\b",
+    r"\b(exception|traceback|failed|failure|refused|timed out|timeout|unavailable|denied|no such"
+    r"|cannot|unable to|exhausted|no space left|deadlock|out of memory|oom)\b",
     re.IGNORECASE,
 )
 _LEVELS = {
@@ -73,14 +55,24 @@ class Entry:
     baseline: bool = False
 
 
-@dataclass(slots=True)
-class _Count:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+    """What one record of several lines said, and the entry of its first line."""
+
     entry: Entry
+    said: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Count:
+    """One template of one run of a container: its records in the window, how many before."""
+
     template: str
-    count: int = 0
-    before: int = 0
-    first: datetime | None = None
-    last: datetime | None = None
+    entry: Entry
+    said: str
+    count: int
+    before: int
+    moments: tuple[datetime, ...]
 
 
 def message_of(line: str) -> str:
@@ -106,14 +98,6 @@ def _json_fields(line: str) -> dict[str, str]:
     return {k: v for k, v in found.items() if isinstance(v, str)}
 
 
-def mask(line: str) -> str:
-    """Return the line with ids, times, addresses and numbers as <*>; HTTP statuses stay."""
-    text = line[:MAX_LINE]
-    for pattern, replacement in _MASKS:
-        text = pattern.sub(replacement, text)
-    return text.strip()
-
-
 def level_of(line: str) -> str:
     """Return "error", "warning", "info" or "" by what the line says of itself."""
     found = _LEVEL.search(line[:400])
@@ -125,57 +109,83 @@ def level_of(line: str) -> str:
 def templates(
     entries: Iterable[Entry], source: Source, *, baseline_known: bool
 ) -> tuple[tuple[LogTemplate, ...], int]:
-    """Return templates with counts, errors and then the most frequent first, and how many were cut.
+    """Return templates with counts, and how many were cut: errors first, new ones before others.
 
     Lines are counted per service, container and run. A template whose lines all are of the window
     before is kept too, with count 0: that it stopped can be a sign.
     """
-    counts: dict[tuple[str, str | None, bool, str], _Count] = {}
-    for entry in entries:
-        template = mask(message_of(entry.text))
-        key = (entry.service, entry.container, entry.previous, template)
-        count = counts.get(key)
-        if count is None:
-            count = counts[key] = _Count(entry, template)
-        _add(count, entry)
-    ranked = sorted(counts.values(), key=_rank)
+    lexicon = Lexicon()
+    counts = [count for told in _sources(entries) for count in _counted(told)]
+    ranked = sorted(counts, key=_rank)
     kept = tuple(
-        _template(c, source, baseline_known=baseline_known) for c in ranked[:MAX_TEMPLATES]
+        _template(c, source, lexicon, baseline_known=baseline_known) for c in ranked[:MAX_TEMPLATES]
     )
     return kept, max(0, len(ranked) - MAX_TEMPLATES)
 
 
-def _add(count: _Count, entry: Entry) -> None:
-    if entry.baseline:
-        count.before += 1
-        return
-    if count.count == 0:
-        count.entry = entry
-    count.count += 1
-    if entry.at is not None:
-        count.first = entry.at if count.first is None else min(count.first, entry.at)
-        count.last = entry.at if count.last is None else max(count.last, entry.at)
+def _sources(entries: Iterable[Entry]) -> list[list[_Told]]:
+    """Return what each service's container said: lines of a stack trace are of one record."""
+    runs: dict[tuple[str, str | None], dict[tuple[str | None, bool], list[Entry]]] = {}
+    for entry in entries:
+        runs.setdefault((entry.service, entry.container), {}).setdefault(
+            (entry.pod, entry.previous), []
+        ).append(entry)
+    return [[told for run in of_run.values() for told in _told(run)] for of_run in runs.values()]
 
 
-def _rank(count: _Count) -> tuple[int, int, str]:
+def _told(run: list[Entry]) -> list[_Told]:
+    if all(entry.at is not None for entry in run):
+        run = sorted(run, key=lambda e: e.at or datetime.min)  # noqa: DTZ901 - never without a time
+    found = records(message_of(entry.text.rstrip()) for entry in run)
+    return [_Told(entry=run[record.first], said=record.text) for record in found]
+
+
+def _counted(told: list[_Told]) -> Iterator[_Count]:
+    for one in tally([t.said for t in told]):
+        runs: dict[bool, list[_Told]] = {}
+        for number in one.lines:
+            runs.setdefault(told[number].entry.previous, []).append(told[number])
+        for of_run in runs.values():
+            now = [t for t in of_run if not t.entry.baseline]
+            shown = (now or of_run)[0]
+            yield _Count(
+                template=one.template,
+                entry=shown.entry,
+                said=shown.said,
+                count=len(now),
+                before=len(of_run) - len(now),
+                moments=tuple(t.entry.at for t in now if t.entry.at is not None),
+            )
+
+
+def _rank(count: _Count) -> tuple[int, bool, int, str]:
     order = {"error": 0, "warning": 1}
-    level = count.entry.level or level_of(count.entry.text)
-    return (order.get(level, 2), -count.count, count.template)
+    return (order.get(_level(count), 2), count.before > 0, -count.count, count.template)
 
 
-def _template(count: _Count, source: Source, *, baseline_known: bool) -> LogTemplate:
+def _level(count: _Count) -> str:
+    return count.entry.level or level_of(count.entry.text)
+
+
+def _template(
+    count: _Count, source: Source, lexicon: Lexicon, *, baseline_known: bool
+) -> LogTemplate:
     entry = count.entry
+    level = _level(count)
+    example = count.said if count.said.startswith(entry.text) else entry.text  # with its cause
+    domain = lexicon.domain(count.said[:MAX_LINE]) if level in ("error", "warning") else None
     return LogTemplate(
         service=entry.service,
         pod=entry.pod,
         container=entry.container,
         previous=entry.previous,
-        level=entry.level or level_of(entry.text),
+        level=level,
         template=redact(count.template),
-        example=redact(entry.text[:MAX_LINE]),
+        example=redact(example[:MAX_LINE]),
         count=count.count,
         baseline_count=count.before if baseline_known else None,
-        first_at=count.first,
-        last_at=count.last,
+        first_at=min(count.moments, default=None),
+        last_at=max(count.moments, default=None),
         source=source,
+        domain=domain or "",
     )

@@ -21,6 +21,9 @@ UNITS: Mapping[Signal, str] = {
     Signal.DISK_OF_LIMIT: "ratio", Signal.CERTIFICATE_EXPIRES_IN: "s", Signal.NODE_CPU: "ratio",
     Signal.NODE_MEMORY: "ratio", Signal.DB_QUERY_P99: "s", Signal.DB_QUERY_RATE: "1/s",
     Signal.EDGE_RATE: "1/s", Signal.EDGE_ERROR_RATIO: "ratio", Signal.EDGE_LATENCY_P99: "s",
+    Signal.GC_TIME: "ratio", Signal.HEAP_OF_LIMIT: "ratio", Signal.THREADS_OF_LIMIT: "ratio",
+    Signal.FILES_OF_LIMIT: "ratio", Signal.LOCK_WAITERS: "count", Signal.CONSUMERS: "count",
+    Signal.PRODUCED_RATE: "1/s", Signal.CONSUMED_RATE: "1/s", Signal.QUOTA_OF_LIMIT: "ratio",
 }  # fmt: skip
 
 
@@ -282,9 +285,81 @@ def _infrastructure() -> Iterator[Template]:
     )  # fmt: skip
 
 
+def _quotas() -> Iterator[Template]:
+    metric, by = "kube_resourcequota", "by (namespace, resourcequota, resource)"
+    yield Template(
+        signal=Signal.QUOTA_OF_LIMIT, needs=(metric,), source="quota", service=("namespace",),
+        promql=f'max {by}({metric}{{type="used"}}) / (max {by}({metric}{{type="hard"}}) > 0)',
+        labels={"resource": "resource"}, reduce="max",
+    )  # fmt: skip
+
+
+def _runtimes() -> Iterator[Template]:
+    """Garbage collection, heap, workers and file descriptors, as each runtime's client tells."""
+    rows = (
+        (Signal.GC_TIME, ("jvm_gc_pause_seconds_sum",), "sum", "rate({0}{{}}[2m])"),
+        (Signal.GC_TIME, ("jvm_gc_duration_seconds_sum",), "sum", "rate({0}{{}}[2m])"),
+        (Signal.GC_TIME, ("nodejs_gc_duration_seconds_sum",), "sum", "rate({0}{{}}[2m])"),
+        (Signal.GC_TIME, ("go_gc_duration_seconds_sum",), "sum", "rate({0}{{}}[2m])"),
+        (Signal.HEAP_OF_LIMIT, ("jvm_memory_used_bytes", "jvm_memory_max_bytes"), "sum",
+         '{0}{{area="heap"}}'),
+        (Signal.HEAP_OF_LIMIT, ("jvm_memory_used_bytes", "jvm_memory_limit_bytes"), "sum",
+         '{0}{{jvm_memory_type="heap"}}'),
+        (Signal.THREADS_OF_LIMIT,
+         ("tomcat_threads_busy_threads", "tomcat_threads_config_max_threads"),
+         "sum", "{0}{{}}"),
+        (Signal.THREADS_OF_LIMIT, ("executor_active_threads", "executor_pool_max_threads"), "sum",
+         "{0}{{}}"),
+        (Signal.THREADS_OF_LIMIT, ("phpfpm_active_processes", "phpfpm_total_processes"), "sum",
+         "{0}{{}}"),
+        (Signal.FILES_OF_LIMIT, ("process_open_fds", "process_max_fds"), "max", "{0}{{}}"),
+    )  # fmt: skip
+    for signal, needs, operator, selector in rows:
+        terms = [f"{operator} by ({_EXPORTER_BY})({selector.format(m)})" for m in needs]
+        yield Template(signal=signal, needs=needs, promql=" / ".join(terms), source="runtime",
+                       service=_EXPORTER, reduce="max", breakdowns={"pod": "pod"})  # fmt: skip
+
+
+def _queues_and_locks() -> Iterator[Template]:
+    lag = "kafka_consumergroup_lag"
+    group = "by (consumergroup, topic)"
+    queue = f"by (queue, {_EXPORTER_BY})"
+    kafka = (
+        (Signal.QUEUE_DEPTH, lag, f"sum {group}({lag}{{}})"),
+        (Signal.CONSUMED_RATE, "kafka_consumergroup_current_offset",
+         f"sum {group}(rate(kafka_consumergroup_current_offset{{}}[2m]))"),
+        (Signal.CONSUMERS, "kafka_consumergroup_members",
+         "sum by (consumergroup)(kafka_consumergroup_members{})"),
+    )  # fmt: skip
+    for signal, metric, promql in kafka:
+        yield Template(signal=signal, needs=(metric,), promql=promql, source="kafka",
+                       service=("consumergroup",), labels={"resource": "topic"})  # fmt: skip
+    offset = "kafka_topic_partition_current_offset"
+    yield Template(signal=Signal.PRODUCED_RATE, needs=(offset,), source="kafka",
+                   promql=f"sum by (topic)(rate({offset}{{}}[2m]))", service=("topic",),
+                   labels={"resource": "topic"})  # fmt: skip
+    rabbit = (
+        (Signal.PRODUCED_RATE, "rabbitmq_queue_messages_published_total", "rate({0}{{}}[2m])"),
+        (Signal.CONSUMED_RATE, "rabbitmq_queue_messages_ack_total", "rate({0}{{}}[2m])"),
+        (Signal.CONSUMERS, "rabbitmq_queue_consumers", "{0}{{}}"),
+    )
+    for signal, metric, text in rabbit:
+        yield Template(signal=signal, needs=(metric,), source="rabbitmq", service=_EXPORTER,
+                       promql=f"sum {queue}({text.format(metric)})", reduce="sum",
+                       labels={"resource": "queue"})  # fmt: skip
+    waits = (
+        ("postgres", "pg_stat_activity_count", '{0}{{wait_event_type="Lock"}}'),
+        ("mysql", "mysql_global_status_innodb_row_lock_current_waits", "{0}{{}}"),
+    )
+    for source, metric, text in waits:
+        yield Template(signal=Signal.LOCK_WAITERS, needs=(metric,), source=source,
+                       promql=f"sum by ({_EXPORTER_BY})({text.format(metric)})",
+                       service=_EXPORTER, reduce="sum")  # fmt: skip
+
+
 TEMPLATES: tuple[Template, ...] = (
     *_requests(), *_edges(), *_database(), *_containers(), *_workloads(), *_exporters(),
-    *_infrastructure(),
+    *_infrastructure(), *_runtimes(), *_queues_and_locks(), *_quotas(),
 )  # fmt: skip
 
 

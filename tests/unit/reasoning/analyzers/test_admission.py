@@ -3,7 +3,9 @@
 import pytest
 
 from bot.domain.snapshot import KubernetesObject
-from bot.reasoning.analyzers.admission import look, resource_kind
+from bot.reasoning.analyzers.admission import look
+from bot.reasoning.analyzers.quotas import look as without_words
+from bot.reasoning.quotas import resource_kind
 from tests.fakes.cluster import (
     answer,
     deployment,
@@ -81,17 +83,17 @@ def test_a_refusal_that_was_overcome_is_no_trouble() -> None:
 def test_a_service_that_a_full_quota_kept_out_is_found_without_an_event() -> None:
     facts = (deployment("cart"), service("web"), quota("q", "services", "4", "4"))
     called = snapshot(*facts, edges=(edge("web", "cart"),))
-    assert answer(look(called, question())) == (
+    assert answer(without_words(called, question())) == (
         "namespace_service_quota_exceeded",
         "namespace/shop",
     )
-    assert answer(look(snapshot(*facts), question())) is None
+    assert answer(without_words(snapshot(*facts), question())) is None
 
 
 def test_a_missing_service_with_room_in_the_quota_is_not_the_quota_s_fault() -> None:
     facts = (deployment("cart"), service("web"), quota("q", "services", "1", "4"))
     called = snapshot(*facts, edges=(edge("web", "cart"),))
-    assert answer(look(called, question())) is None
+    assert answer(without_words(called, question())) is None
 
 
 def test_a_claim_that_a_nearly_full_storage_quota_kept_out_is_found() -> None:
@@ -99,13 +101,15 @@ def test_a_claim_that_a_nearly_full_storage_quota_kept_out_is_found() -> None:
     workload = deployment("cart", volumes=volumes)
     full = quota("q", "requests.storage", "9Gi", "10Gi")
     wanted = ("namespace_storage_quota_exceeded", "namespace/shop")
-    assert answer(look(snapshot(workload, full), question())) == wanted
+    assert answer(without_words(snapshot(workload, full), question())) == wanted
     claim = item("PersistentVolumeClaim", "cart-data")
-    assert answer(look(snapshot(workload, full, claim), question())) is None
+    assert answer(without_words(snapshot(workload, full, claim), question())) is None
 
 
 def test_resources_are_grouped_as_people_speak_of_them() -> None:
     kinds = {r: resource_kind(r) for r in ("count/services", "services.nodeports", "count/pods")}
     assert set(kinds.values()) == {"service", "pod"}
     assert resource_kind("persistentvolumeclaims") == "storage"
-    assert resource_kind("count/secrets") == "object"
+    assert resource_kind("count/secrets") == "secret"
+    assert resource_kind("count/deployments.apps") == "object"
+    assert resource_kind("requests.ephemeral-storage") == "ephemeral_storage"

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.snapshot import KubernetesObject
-from bot.reasoning.analyzers import configuration, images, volumes
+from bot.reasoning.analyzers import configuration, images, mounts, volumes
 from tests.fakes.cluster import (
     answer,
     container,
@@ -176,21 +176,21 @@ def test_a_claim_that_nobody_mounts_is_no_trouble() -> None:
 )  # fmt: skip
 def test_a_mount_that_fails_is_told_by_the_kubelet(message: str, cause: str) -> None:
     facts = snapshot(*stuck("ContainerCreating", "FailedMount", message))  # type: ignore[arg-type]
-    assert answer(volumes.look(facts, question())) == (cause, "deployment/cart")
+    assert answer(mounts.look(facts, question())) == (cause, "deployment/cart")
 
 
 def test_a_volume_that_the_process_may_not_write_to_is_told_by_its_log() -> None:
-    mounts = [{"mountPath": "/data", "name": "data"}]
-    workload = deployment("cart", containers=[container(volumeMounts=mounts)])
+    paths = [{"mountPath": "/data", "name": "data"}]
+    workload = deployment("cart", containers=[container(volumeMounts=paths)])
     down = pod(workload, ready=False)
     said = log("cart", "open /data/dump.rdb: permission denied")
-    found = volumes.look(snapshot(workload, down, logs=(said,)), question())
+    found = mounts.look(snapshot(workload, down, logs=(said,)), question())
     assert answer(found) == ("volume_mount_permission_denied", "deployment/cart")
 
 
 def test_a_permission_that_a_ready_pod_lacks_elsewhere_is_no_answer() -> None:
-    mounts = [{"mountPath": "/data", "name": "data"}]
-    workload = deployment("cart", containers=[container(volumeMounts=mounts)])
+    paths = [{"mountPath": "/data", "name": "data"}]
+    workload = deployment("cart", containers=[container(volumeMounts=paths)])
     said = log("cart", "user 7: permission denied")
-    found = volumes.look(snapshot(workload, pod(workload), logs=(said,)), question())
+    found = mounts.look(snapshot(workload, pod(workload), logs=(said,)), question())
     assert answer(found) is None

@@ -1,0 +1,1 @@
+"""Loghub: labelled logs of real systems; how well their lines are grouped, and how fast."""

@@ -1,0 +1,81 @@
+"""Traces before and since the asked window tell whose code takes another path."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.domain.diagnosis import Question
+from bot.domain.needs import Fact
+from bot.domain.snapshot import Edge, Series, Signal, Snapshot, Span
+from bot.reasoning.analyzers.odd_requests import look
+from tests.unit.reasoning.scenes import SOURCE, Scene, ask
+from tests.unit.reasoning.test_traces import many
+
+QUESTION: Question = ask("web")
+START = QUESTION.window.start
+
+
+def snapshot(before: list[Span], now: list[Span], *series: Series) -> Snapshot:
+    """Put the first spans before the asked window and the others into it."""
+    early = [replace(s, start=START - timedelta(minutes=5)) for s in before]
+    late = [replace(s, start=START + timedelta(minutes=5)) for s in now]
+    edges = (Edge(caller="web", callee="cart", calls=9, source=SOURCE),)
+    return Snapshot(
+        environment="prod", window=QUESTION.window, now=QUESTION.window.end,
+        spans=(*early, *late), edges=edges, series=series,
+    )  # fmt: skip
+
+
+def test_the_service_whose_requests_fail_first_is_blamed_and_its_caller_suffers() -> None:
+    now = [*many(10, 100), *many(20, 200, failed=True, wrote=False)]
+    found = look(snapshot(many(30), now), QUESTION)
+    (blamed,) = found.hypotheses
+    assert (blamed.cause, blamed.service, blamed.explains) == (
+        "application_fault",
+        "cart",
+        ("web",),
+    )
+    assert blamed.probability > 0.8
+    assert "no item" in blamed.summary
+
+
+def test_a_step_that_is_left_out_is_blamed_too() -> None:
+    now = [*many(10, 100), *many(20, 200, wrote=False)]
+    (blamed,) = look(snapshot(many(30), now), QUESTION).hypotheses
+    assert (blamed.service, blamed.cause) == ("cart", "application_fault")
+
+
+def test_a_slow_way_is_a_network_delay() -> None:
+    (blamed,) = look(snapshot(many(30), many(30, 100, way=0.3)), QUESTION).hypotheses
+    assert (blamed.cause, blamed.service) == ("network_delay", "cart")
+    assert "way from web to cart" in blamed.summary.lower()
+
+
+def test_a_slow_way_to_a_busy_pod_is_its_cpu() -> None:
+    times = tuple(START.timestamp() + 60 * n for n in range(-30, 10))
+    values = tuple(0.1 if t < START.timestamp() else 0.9 for t in times)
+    busy = Series(
+        signal=Signal.CPU_CORES, service="cart", times=times, values=values, unit="cores",
+        source=SOURCE, labels={"pod": "cart-1"},
+    )  # fmt: skip
+    (blamed,) = look(snapshot(many(30), many(30, 100, way=0.3), busy), QUESTION).hypotheses
+    assert blamed.cause == "cpu_overload"
+
+
+def test_two_odd_requests_blame_nobody() -> None:
+    now = [*many(40, 100), *many(2, 200, failed=True)]
+    assert look(snapshot(many(30), now), QUESTION).hypotheses == ()
+
+
+def test_usual_requests_blame_nobody() -> None:
+    assert look(snapshot(many(30), many(30, 100)), QUESTION).hypotheses == ()
+
+
+def test_without_traces_before_there_is_nothing_to_compare_with() -> None:
+    assert look(snapshot([], many(30)), QUESTION).hypotheses == ()
+
+
+def test_traces_are_asked_for_only_where_no_metric_tells_whose() -> None:
+    bare = snapshot([], [])
+    (need,) = look(bare, QUESTION).needs
+    assert need.fact is Fact.SPANS
+    assert look(Scene().service("web").snapshot(), QUESTION).needs == ()
