@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from bot.domain.diagnosis import HEALTHY, Hypothesis, Ranked
 from bot.domain.snapshot import ChangeKind, Snapshot
+from bot.reasoning.analyzers import culprit_commit
 from bot.reasoning.changes.signature import signature_of
 from bot.reasoning.ranking import GENERIC
 
@@ -74,4 +75,9 @@ def commit_of(hypothesis: Hypothesis) -> str:
 def _says_something(hypothesis: Hypothesis) -> bool:
     """Whether a hypothesis names a mechanism: that something is ill is no answer."""
     named = hypothesis.cause != HEALTHY and hypothesis.cause not in GENERIC
-    return named or (hypothesis.change is not None and hypothesis.change.kind is ChangeKind.COMMIT)
+    own = hypothesis.analyzer == culprit_commit.NAME
+    return (
+        named
+        or own
+        or (hypothesis.change is not None and hypothesis.change.kind is ChangeKind.COMMIT)
+    )

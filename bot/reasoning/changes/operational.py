@@ -314,7 +314,7 @@ def _provider(scene: Scene, host: str, evidence: tuple[Evidence, ...]) -> Trigge
     return Trigger(
         cause="external_provider_failure",
         object=f"external/{host}",
-        service=scene.first,
+        service=host if "." in host else scene.first,
         summary=f"No change is guilty: {host}, which we call but don't run, fails.",
         hint="fall back",
         evidence=evidence,
