@@ -12,18 +12,19 @@ from bot.reasoning.ranking import GENERIC
 NONE = "none"
 LEAST = 0.5  # a commit is named when it is likelier than not
 REMEDIES = {
-    "rollback": "rollback",
+    "roll_forward": "roll-forward",
     "roll forward": "roll-forward",
+    "config_revert": "config-revert",
     "revert config": "config-revert",
+    "scale": "scale",
     "scale up": "scale",
-    "raise the quota": "scale",
-    "free or grow the disk": "scale",
+    "raise_limit": "scale",
+    "failover": "failover",
     "fall back": "failover",
     "fail over": "failover",
+    "rotate_certificate": "rotate-cert",
     "rotate certificate": "rotate-cert",
-    "renew": "rotate-cert",
-    "restart": "rotate-cert",
-    "turn the flag back": "feature-flag-disable",
+    "disable_flag": "feature-flag-disable",
 }  # the product's remediation classes in the data set's words
 
 
