@@ -66,7 +66,7 @@ class Knob:
             return 0.0
         told = {
             "gone": one.new is None and one.old is not None,
-            "new": one.old is None and one.new is not None and self._bounded(one),
+            "new": _fresh(one) and self._bounded(one),
             "text": _reworded(one),
         }
         if self.way in ("up", "down"):
@@ -118,6 +118,13 @@ def _factor(one: Setting, way: str) -> float:
     if big <= small:
         return 0.0
     return big / small if small else float("inf")
+
+
+def _fresh(one: Setting) -> bool:
+    """Say whether a literal stands where there was none."""
+    if one.new is None or one.old is None:
+        return one.new is not None
+    return one.old.number is None and one.new.number is not None
 
 
 def _reworded(one: Setting) -> bool:

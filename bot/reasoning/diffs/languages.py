@@ -26,7 +26,9 @@ _NAMES = {
 }  # fmt: skip
 _SYNTAX = (
     ("proto", re.compile(
-        r"^\s*(?:message|service|enum) \w+ \{|^\s*(?:optional |repeated )?\w+ \w+ = \d+;"
+        r"^\s*(?:message|service|enum) \w+ \{"
+        r"|^\s*(?:optional |repeated )?(?:string|u?int(?:32|64)|bool|bytes"
+        r"|google\.[\w.]+) \w+ = [1-9]\d*;"
     )),
     ("sql", re.compile(
         r"^\s*(?:SELECT .* FROM|ALTER TABLE|CREATE (?:UNIQUE )?(?:INDEX|TABLE)|DROP (?:INDEX"

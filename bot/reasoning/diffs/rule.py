@@ -10,6 +10,7 @@ from bot.reasoning.diffs.parse import Hunk, Line
 from bot.reasoning.diffs.reading import Effect, Reading
 from bot.reasoning.diffs.words import touched
 
+Index = Mapping[str, tuple[Line, ...]]
 STRONG, PLAUSIBLE, WEAK = 3.0, 1.6, 0.7
 HARMLESS, INNOCENT = -1.6, -3.0
 _SHOWN = 90
@@ -68,11 +69,11 @@ class Pattern:
 
     def _line(self, change: Change) -> Line | None:
         """Return the line that makes the pattern true, if it is."""
-        words = _split(self.words)
-        came = _matches(self.came or self.went, change.came, words) if change.added else []
+        words = frozenset[str]() if self.came and self.went else _split(self.words)
+        came = _matches(self.came or self.went, change.added, change.came, words)
         if self.came and self.went:
             return next((x for x in came if any_of(self.went, change.gone_beside(x))), None)
-        went = _matches(self.went or self.came, change.went, words) if change.removed else []
+        went = _matches(self.went or self.came, change.removed, change.went, words)
         if self.either:
             return next(iter((*came, *went)), None)
         more, less = (came, went) if self.came else (went, came)
@@ -84,8 +85,8 @@ class Pattern:
             not (self.path and not compiled(self.path).search(change.path))
             and not (self.unless and any_of(self.unless, change.added))
             and not (self.unless_went and any_of(self.unless_went, change.removed))
-            and not (self.near and not any_of(self.near, _side(hunk, line)))
-            and not (self.unless_near and any_of(self.unless_near, _side(hunk, line)))
+            and not (self.near and not _near(self.near, hunk, line))
+            and not (self.unless_near and _near(self.unless_near, hunk, line))
         )
 
 
@@ -124,17 +125,19 @@ def any_of(pattern: str, lines: Iterable[Line]) -> bool:
     return any(search(line.code) for line in lines)
 
 
-def _side(hunk: Hunk, line: Line) -> Iterator[Line]:
-    yield from hunk.side(line.sign)
+def _near(pattern: str, hunk: Hunk, line: Line) -> bool:
+    """Say whether the hunk's header or some line of the same side matches."""
+    return any_of(pattern, hunk.side(line.sign)) or bool(compiled(pattern).search(hunk.header))
 
 
 def _matches(
-    pattern: str, index: Mapping[str, tuple[Line, ...]], words: frozenset[str]
+    pattern: str, lines: tuple[Line, ...], index: Index, words: frozenset[str]
 ) -> list[Line]:
-    chosen = words & index.keys() if words else index.keys()
-    found = {id(line): line for word in chosen for line in index[word]}
+    if words:
+        found = {id(line): line for word in words & index.keys() for line in index[word]}
+        lines = tuple(found.values())
     search = compiled(pattern).search
-    return [line for line in found.values() if search(line.code)]
+    return [line for line in lines if search(line.code)]
 
 
 @cache

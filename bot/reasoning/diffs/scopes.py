@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
-from bot.reasoning.diffs.parse import Hunk, Line
+from bot.reasoning.diffs.parse import Line
 
 LOOP = re.compile(
     r"^(?:\}?\s*)?(?:async )?(?:for|foreach|while|until)\b(?!.*(?:\breturn\b.*\}$))"
@@ -33,17 +34,23 @@ QUERY = re.compile(
     r"(?i)(?:\b|_)(?:db|conn|connection|tx|cursor|cur|session|pool|stmt|jdbc\w*|entitymanager|em|dbcontext|_?context|knex|prisma|mongo|collection|coll|sql)(?:\.\w+)*\.(?:query\w*|exec\w*|get\w*|select\w*|find\w*|one\w*|first\w*|load|fetch\w*|scan|save|insert\w*|update\w*|delete\w*|raw|where|run|prepare\w*)\("
     r"|\w*(?:repo|repository|dao|mapper|store|querier|queries)\w*(?:\(\))?\.\w+\("
     r"|\.objects\.(?:get|filter|create|all|exclude)\(|\.(?:findone|findby\w*|findbyid|find_by|findunique|findfirst|findbypk|find_or_create_by)\b"
-    r"|\b[A-Z]\w+\.(?:find|where|find_by|count|exists\?|first|create|update)\b[!(]?"
+    r"|(?-i:\b[A-Z]\w+\.(?:find|where|find_by|exists\?|create|update)\b[!(]?)"
     r"|\b(?:redis|rdb|cache|memcache)\w*\.(?:get|set|hget|hset|del|incr)\w*\("
     r"|(?:select\b.*\bfrom|insert into|update \w+ set|delete from)\b"
     r"|\.(?:getreference|\w+_set\.(?:all|filter|count|first))\("
 )
 
 
-def is_call(line: Line, languages_with_context: bool = True) -> bool:
-    """Say whether a line calls a database or another service."""
-    del languages_with_context
-    return bool(REMOTE.search(line.code) or QUERY.search(line.code))
+@lru_cache(maxsize=8192)
+def is_remote(code: str) -> bool:
+    """Say whether a line of code calls another service."""
+    return bool(REMOTE.search(code))
+
+
+@lru_cache(maxsize=8192)
+def is_query(code: str) -> bool:
+    """Say whether a line of code asks a database or a cache."""
+    return bool(QUERY.search(code))
 
 
 def ancestors(side: Sequence[Line], at: int) -> list[Line]:
@@ -88,9 +95,4 @@ def one_liner(line: Line) -> bool:
     if not found or "=" not in line.code + "=":
         return False
     body = next((g for g in found.groups() if g), "")
-    return bool(REMOTE.search(body) or QUERY.search(body))
-
-
-def hunk_text(hunk: Hunk) -> str:
-    """Return all the code of a hunk in one text, header first."""
-    return "\n".join([hunk.header, *(line.code for line in hunk.lines)])
+    return bool(REMOTE.search(body) or is_query(body))

@@ -12,7 +12,7 @@ _ASSIGNED = re.compile(
     r"""^(?:-\s+)?(?:(?:export|const|let|var|val|final|static|private|public|protected|readonly|ENV|ARG|set
     |SET|int|long|double|float|bool|boolean|[sS]tring|Duration|TimeSpan|Integer|Long)\s+)*
     ["'\[]{0,2}(?P<key>[A-Za-z_@$][\w.\-/\[\]$@]{0,80}?)["'\]]{0,2}(?:\s+[\w.\[\]<>*]+)?
-    \s*(?P<how>:=|=>|\?=|[:=](?!=)|\s(?=["'\d/]|(?:on|off|true|false)\b|[a-z]+:))\s*
+    \s*(?P<how>:=|=>|\?=|[:=](?!=)|\s(?=["'\d/]|(?:on|off|true|false)\b|[a-z]+:|[\w.\-]+;?$))\s*
     (?P<value>\S.*?)[,;]?(?:\s*\{)?$""",
     re.X,
 )
@@ -25,7 +25,7 @@ _FLAG = re.compile(
     r"(?:^|[\s\"'])--?(?P<key>X(?:mx|ms|ss|X:[+\-]?\w+)|[A-Za-z][\w\-.]+)"
     r"(?:[= ]|(?<=Xm[xs])|(?<=Xss))(?P<value>[^\s\"',]+)"
 )
-_ENV_NAME = re.compile(r"^-?\s*[\"']?name[\"']?\s*:\s*[\"']?([\w.\-]+)")
+_ENV_NAME = re.compile(r"^-?\s*[\"']?name[\"']?\s*[:=]\s*[\"']?([\w.\-]+)")
 _PARENT = re.compile(
     r"^(?:-\s+)?(?:\w+ )?[\"']?([\w.\-/]+)[\"']?(?:\s+\"[\w.\-]+\")*\s*[:=]?\s*(?:[{\[(:|>&]|\w+:)$"
 )

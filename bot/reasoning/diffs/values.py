@@ -23,6 +23,10 @@ _TIMES_FIRST = re.compile(rf"^(?:time\.|Duration\.)?([A-Za-z]+)\s*\*\s*({_NUMBER
 _OF = re.compile(rf"(?:Duration\.|TimeSpan\.|time\.|timedelta)?(?:\(|\.?(?:of|From|from_?))?([A-Za-z]+)\s*[(=]\s*({_NUMBER})\)?$")  # fmt: skip  # noqa: E501
 _RUBY = re.compile(rf"^({_NUMBER})\.([a-z]+)$")
 _UNIT_ARGUMENT = re.compile(rf"^({_NUMBER})[lL]?,\s*(?:TimeUnit|ChronoUnit)\.([A-Z]+)$")
+_RATE = re.compile(
+    r"^(\d+)\s*(?:r|req|requests?)?(?:/|ps|pm|-?per-?)\s*"
+    r"(s|sec|second|m|min|minute)?$"
+)
 _PRODUCT = re.compile(rf"^{_NUMBER}(?:\s*(?:\*|<<)\s*{_NUMBER})+$")
 _YES = frozenset(("true", "yes", "on", "enabled", "y"))
 _NO = frozenset(("false", "no", "off", "disabled", "n"))
@@ -63,6 +67,8 @@ def _numeric(bare: str, key: str) -> Value | None:
         if found := pattern.search(bare) if pattern is _OF else pattern.match(bare):
             number, unit = found.groups()[::-1] if swapped else found.groups()
             return _united(float(number.replace("_", "")), unit, bare, key)
+    if per := _RATE.match(bare):
+        return Value(text=bare, number=float(per[1]) / (60 if (per[2] or "s")[0] == "m" else 1))
     if _PRODUCT.match(bare):
         return _united(_product(bare), "", bare, key)
     return None

@@ -176,7 +176,7 @@ RULES = tuple(
             name="stampede_protection_removed",
             mechanism="cache_stampede",
             effects=(*_MISSES, Effect.CPU),
-            words="singleflight lock mutex getorset jitter rand stale sync coalesce dogpile race_condition_ttl proxy_cache_lock proxy_cache_use_stale refreshafterwrite random",
+            words="singleflight group do lock mutex getorset jitter rand stale sync coalesce dogpile race_condition_ttl proxy_cache_lock proxy_cache_use_stale refreshafterwrite random",
             went=r"(?i)singleflight|\w*group\.do\(|proxy_cache_(?:lock|use_stale)|refreshafterwrite|race_condition_ttl|dogpile|coalesc|stale-while-revalidate|sync\s*=\s*true|ttl.*(?:rand|jitter)|(?:rand|jitter).*ttl|expir.*(?:rand|jitter)",
             unless=r"(?i)singleflight|group\.do|cache_lock|use_stale|refreshafter|race_condition|dogpile|coalesc|stale-while|jitter|rand",
             says="{line}, which kept callers from refilling the cache all at once, is gone",

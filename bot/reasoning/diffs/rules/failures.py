@@ -56,6 +56,7 @@ RULES = tuple(
             words="throw raise errors errorf",
             went=r"(?i)^(?:continue|return\b|log\w*\.|logger\.|warn|pass$|console\.(?:warn|error|log))",
             unless=r"%w|from e\b|cause",
+            unless_went=r"errors\.New|Errorf|^raise|^throw|status\.Error",
             came=r"^(?:throw\b|raise\b|return .*(?:errors\.New|fmt\.Errorf|status\.Error)|.*=> throw)",
             says="{line}: what was tolerated is now an error",
             weight=2.2,

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from bot.reasoning.diffs.change import Change
+from bot.reasoning.diffs.change import Change, squeezed
 from bot.reasoning.diffs.knob import Knob
 from bot.reasoning.diffs.parse import Hunk, Line
 from bot.reasoning.diffs.reading import Effect, Reading
 from bot.reasoning.diffs.rule import PLAUSIBLE, STRONG, Pattern, Rule, any_of, reading, shown
-from bot.reasoning.diffs.scopes import QUERY, REMOTE, is_loop, loop_of
+from bot.reasoning.diffs.scopes import LOOP, is_loop, is_query, is_remote, loop_of
 
 _EFFECTS = (Effect.QUERY_FANOUT, Effect.LATENCY, Effect.TRAFFIC, Effect.POOL)
 _BATCH = (
@@ -27,14 +27,17 @@ def _in_loop(change: Change) -> Iterator[Reading]:
 
 def _calls_in_loops(hunk: Hunk, change: Change) -> Iterator[Reading]:
     after, before = hunk.side("+"), hunk.side("-")
-    old = {callee for at, line in enumerate(before) if _looped(before, at)
-           for callee in _callees(line)}  # fmt: skip
+    if not any(LOOP.search(line.code) or " for " in line.code for line in after):
+        return
+    old = {c for at, x in enumerate(before) if loop_of(before, at) for c in _callees(x)}
     for at, line in enumerate(after):
         fresh = line.sign == "+" or _new_loop(after, at)
+        if squeezed(line) in change.moved and not _new_loop(after, at):
+            continue
         if fresh and (loop := _looped(after, at)) and not _callees(line) & old:
             batch = any_of(_BATCH, hunk.removed) and not any_of(_BATCH, [line])
             weight = STRONG if batch or hunk.removed else 2.6
-            if REMOTE.search(line.code) and not QUERY.search(line.code) and not batch:
+            if is_remote(line.code) and not is_query(line.code) and not batch:
                 weight = min(weight, 2.4)
             said = f"{shown(line)} now runs once per turn of {shown(loop)}"
             yield reading("call_in_loop", "n_plus_one_queries", _EFFECTS, weight, said,
@@ -44,7 +47,7 @@ def _calls_in_loops(hunk: Hunk, change: Change) -> Iterator[Reading]:
 
 def _looped(side: Sequence[Line], at: int) -> Line | None:
     line = side[at]
-    if not (QUERY.search(line.code) or REMOTE.search(line.code)) or _buffered(line):
+    if not (is_query(line.code) or is_remote(line.code)) or _buffered(line):
         return None
     if is_loop(line) and not loop_itself(line):
         return None

@@ -7,7 +7,7 @@ from bot.reasoning.diffs.change import Change
 from bot.reasoning.diffs.parse import Line
 from bot.reasoning.diffs.reading import Effect, Reading
 from bot.reasoning.diffs.rule import PLAUSIBLE, Pattern, Rule, reading, shown
-from bot.reasoning.diffs.scopes import LOCK, QUERY, REMOTE, TRANSACTION, UNLOCK, ancestors
+from bot.reasoning.diffs.scopes import LOCK, TRANSACTION, UNLOCK, ancestors, is_query, is_remote
 
 _WAITS = (Effect.LOCKS, Effect.LATENCY, Effect.TIMEOUTS)
 
@@ -24,7 +24,7 @@ def _held_across_call(change: Change) -> Iterator[Reading]:
             holder = _holder(after, at)
             if holder is None or line.code in already or "+" not in (line.sign, holder.sign):
                 continue
-            remote = REMOTE.search(line.code) and not QUERY.search(line.code)
+            remote = is_remote(line.code) and not is_query(line.code)
             if TRANSACTION.search(holder.code) and not remote:
                 continue
             what = (
@@ -46,16 +46,19 @@ _BLOCK = re.compile(r"(?i)^(?:async )?with .*lock|synchronized|^lock\s*\(|synchr
 def _holder(side: Sequence[Line], at: int) -> Line | None:
     """Return the line that takes the lock or transaction in which a call at `at` stands."""
     code = side[at].code
-    if (
-        not (REMOTE.search(code) or QUERY.search(code))
-        or LOCK.search(code)
-        or TRANSACTION.search(code)
-    ):
+    if not (is_remote(code) or is_query(code)) or LOCK.search(code) or TRANSACTION.search(code):
         return None
     for outer in ancestors(side, at):
         if _BLOCK.search(outer.code) or TRANSACTION.search(outer.code):
             return outer
+        annotation = side[max(0, _index(side, outer) - 1)]
+        if annotation.code.startswith("@") and TRANSACTION.search(annotation.code):
+            return annotation
     return _locked_above(side, at)
+
+
+def _index(side: Sequence[Line], line: Line) -> int:
+    return next(at for at, one in enumerate(side) if one is line)
 
 
 def _locked_above(side: Sequence[Line], at: int) -> Line | None:

@@ -252,7 +252,7 @@ RULES = (
                 name="enum_member_removed",
                 mechanism="enum_value_removed",
                 effects=(Effect.SCHEMA, Effect.ERRORS, Effect.CRASH),
-                words="enum case iota",
+                words="",
                 went=r"^(?:[A-Z][A-Z0-9_]{2,}(?:\s*=\s*[\w\"']+|\([^)]*\))?[,;]|case [\w.\"']+:|when [\w:\"']+)",
                 unless=r"^(?:[A-Z][A-Z0-9_]{2,}(?:\s*=\s*[\w\"']+|\([^)]*\))?[,;]|case |when |default|else)|\bif\b|map\[",
                 languages="java go js csharp ruby proto rust python",

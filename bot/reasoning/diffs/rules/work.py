@@ -7,7 +7,7 @@ from bot.reasoning.diffs.change import Change
 from bot.reasoning.diffs.knob import Knob
 from bot.reasoning.diffs.reading import Effect, Reading
 from bot.reasoning.diffs.rule import PLAUSIBLE, Pattern, Rule, any_of, reading, shown
-from bot.reasoning.diffs.scopes import REMOTE, ancestors, is_loop
+from bot.reasoning.diffs.scopes import ancestors, is_loop, is_remote
 
 _CPU = (Effect.CPU, Effect.LATENCY, Effect.TIMEOUTS)
 _SLOW = (Effect.LATENCY, Effect.TIMEOUTS, Effect.POOL)
@@ -51,17 +51,13 @@ def _on_request_path(change: Change) -> Iterator[Reading]:
             return
         for line in hunk.added:
             if (
-                not REMOTE.search(line.code)
+                not is_remote(line.code)
                 or _PURE.search(line.code)
                 or re.search(r"(?i)\bgo |async|background|\.append|context\.", line.code)
             ):
                 continue
             names = set(callees.findall(line.code))
-            if (
-                names
-                and not names & before
-                and not any(REMOTE.search(x.code) for x in hunk.removed)
-            ):
+            if names and not names & before and not any(is_remote(x.code) for x in hunk.removed):
                 yield reading("call_added", "added_synchronous_call",
                               (*_SLOW, Effect.TRAFFIC), 1.2,
                               f"{shown(line)} is one more call to wait for", change, line)  # fmt: skip
@@ -116,6 +112,16 @@ RULES = (
     *(
         rule.rule()
         for rule in (
+            Pattern(
+                name="set_made_list",
+                mechanism="quadratic_work",
+                effects=_CPU,
+                words="list arraylist append array slice vector",
+                went=r"= set\(|new (?:Hash|Linked|Tree)?(?:Set|Map)|= \{\}|make\(map|map\[|HashSet|defaultdict|Set\.new|frozenset\(|dict\(",
+                came=r"= \[\]|list\(|new (?:Array|Linked)?List|= \[\]\w|\.append\(|Array\.new|append\(|vec!",
+                says="{line}: each look-up now walks the list",
+                weight=2.4,
+            ),
             Pattern(
                 name="sleep_added",
                 mechanism="added_delay",
