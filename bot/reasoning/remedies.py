@@ -40,7 +40,8 @@ _CAUSES: Mapping[str, tuple[str, ...]] = {
         "cpu_overload", "pod_cpu_overload",
     ),
     "failover": (
-        "external_provider_failure", "node_not_ready", "node_network_unavailable",
+        "external_provider_failure", "node_not_ready", "node_network_unavailable", "node_failure",
+        "dns_failure", "failover_or_maintenance", "clock_skew", "bad_input_data",
         "node_degraded", "node_network_delay", "node_network_packet_loss", "network_delay",
         "pod_network_delay",
         "node_disk_pressure", "node_memory_pressure", "node_pid_pressure",
@@ -57,7 +58,7 @@ _CAUSES: Mapping[str, tuple[str, ...]] = {
     "raise_limit": (
         "oom_killed", "gc_pressure", "cache_memory_pressure", "thread_pool_exhausted",
         "process_limit_reached", "cpu_limit_too_low", "disk_full", "connections_running_out",
-        "quota_running_out", "server_connections_exhausted",
+        "quota_running_out", "quota_exhausted", "server_connections_exhausted",
         "db_connection_exhaustion", "database_connections_exhausted",
         "namespace_*_quota_exceeded", "node_pod_capacity_exceeded",
     ),
