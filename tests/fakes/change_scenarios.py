@@ -422,6 +422,242 @@ RENAMED = Incident(
     victims=("gate",),
 )
 
+LEAK = Incident(
+    name="memory-grows-until-killed",
+    service="quotes",
+    metric="memory_working_set_bytes",
+    summary="quotes memory above 90 % of its limit",
+    metrics=(
+        *_user_facing("gate"),
+        Metric(
+            service="quotes", name="memory_working_set_bytes", usual=3e8, bad=2e9, at=20, ramp=45
+        ),
+        Metric(service="quotes", name="container_restarts_total", usual=0, bad=6),
+        Metric(service="quotes", name="http_5xx_ratio", usual=0.002, bad=0.3),
+    ),
+    lines=(
+        Line(
+            service="quotes",
+            text="container killed: OOMKilled, memory limit 2147483648 reached",
+            count=6,
+        ),
+        Line(service="gate", text="upstream quotes connection reset", count=90),
+    ),
+    calls=_chain("gate", "basket", "quotes", "connection reset"),
+    culprit=Commit(
+        message="perf: remember quotes",
+        files=("services/quotes/quote.go",),
+        diff="@@ services/quotes/quote.go @@\n+var seen = map[string]*Quote{}\n"
+        " func (s *Service) Quote(ctx context.Context, req *Request) (*Quote, error) {\n"
+        "+\tmu.Lock()\n+\tdefer mu.Unlock()\n"
+        " \tq := s.compute(req)\n+\tseen[req.ID] = q\n \treturn q, nil",
+        at=12,
+        live=("quotes", 18),
+    ),
+    decoys=(_tidy("quotes", 58), _bump("gate", 59)),
+    victims=("basket", "gate"),
+)
+
+LIMITER = Incident(
+    name="rate-limit-lowered",
+    service="api",
+    metric="http_429_per_sec",
+    summary="api rejects more than 5 % of requests",
+    metrics=(
+        Metric(service="api", name="http_429_per_sec", usual=0.1, bad=210),
+        Metric(service="api", name="requests_per_sec", usual=500, bad=500),
+    ),
+    lines=(
+        Line(
+            service="api",
+            text="rate limit exceeded for tenant acme: 50 requests per minute",
+            level="WARN",
+        ),
+    ),
+    calls=(),
+    culprit=Commit(
+        message="chore: sane defaults for tenants",
+        files=("services/api/config/limits.yaml",),
+        diff="@@ services/api/config/limits.yaml @@\n rate_limit:\n-  requests_per_minute: 5000\n"
+        "+  requests_per_minute: 50",
+        at=50,
+        live=("api", 58),
+    ),
+    decoys=(_tidy("api", 56), _bump("api", 59)),
+    remediation="config-revert",
+)
+
+STORAGE = Incident(
+    name="cloud-storage-outage",
+    service="thumbs",
+    metric="http_5xx_ratio",
+    summary="thumbs errors above 5 %",
+    metrics=(
+        *_user_facing("gate"),
+        Metric(service="thumbs", name="http_5xx_ratio", usual=0.002, bad=0.6),
+    ),
+    lines=(
+        Line(
+            service="thumbs",
+            text="PUT https://media.s3.eu-west-1.amazonaws.com/t returned 503 SlowDown",
+        ),
+        Line(service="gate", text="upstream thumbs returned 502", count=90),
+    ),
+    calls=_chain("gate", "media", "thumbs", "503 from media.s3.eu-west-1.amazonaws.com"),
+    culprit=None,
+    decoys=(
+        _tidy("thumbs", 59),
+        Commit(
+            message="chore: upload client settings",
+            files=("services/thumbs/upload.go",),
+            diff="@@ services/thumbs/upload.go @@\n-\tPartSize: 5 << 20,\n+\tPartSize: 8 << 20,",
+            at=48,
+            live=("thumbs", 55),
+        ),
+    ),
+    remediation="failover",
+    victims=("gate", "media"),
+)
+
+FAILOVER = Incident(
+    name="database-failover",
+    service="orders",
+    metric="http_5xx_ratio",
+    summary="orders errors above 5 %",
+    metrics=(
+        *_user_facing("gate"),
+        Metric(service="orders", name="http_5xx_ratio", usual=0.002, bad=0.5),
+        Metric(service="orders-db", name="replication_lag_seconds", usual=0.1, bad=95, at=58),
+    ),
+    lines=(
+        Line(
+            service="orders-db",
+            text="primary orders-db-0 is down, promoting replica orders-db-1",
+            count=4,
+        ),
+        Line(service="orders", text="cannot execute INSERT in a read-only transaction"),
+        Line(service="gate", text="upstream orders returned 500", count=90),
+    ),
+    calls=_chain("gate", "orders", "orders-db", "cannot execute INSERT in a read-only transaction"),
+    culprit=None,
+    decoys=(_tidy("orders", 58), _bump("gate", 59)),
+    remediation="failover",
+    victims=("gate",),
+)
+
+ROUNDING = Incident(
+    name="wrong-totals",
+    service="billing",
+    metric="reconciliation_mismatch_ratio",
+    summary="billing totals differ from the ledger in more than 1 % of orders",
+    metrics=(
+        Metric(service="billing", name="reconciliation_mismatch_ratio", usual=0.0005, bad=0.34),
+        Metric(service="billing", name="requests_per_sec", usual=120, bad=120),
+        Metric(service="billing", name="http_5xx_ratio", usual=0.002, bad=0.002),
+    ),
+    lines=(
+        Line(
+            service="billing",
+            text="invoice total does not match ledger: off by 1 cent",
+            level="WARN",
+        ),
+    ),
+    calls=(),
+    culprit=Commit(
+        message="refactor: simplify totals",
+        files=("services/billing/totals.py",),
+        diff="@@ services/billing/totals.py @@ def total(lines):\n"
+        "-    return sum((Decimal(l.price) * l.quantity for l in lines), Decimal(0)).quantize(CENT)\n"
+        "+    return round(sum(float(l.price) * l.quantity for l in lines), 2)",
+        at=50,
+        live=("billing", 57),
+    ),
+    decoys=(_tidy("billing", 59), _bump("billing", 56)),
+)
+
+VARIABLE = Incident(
+    name="variable-missing-at-start",
+    service="ranking",
+    metric="http_5xx_ratio",
+    summary="ranking errors above 5 %",
+    metrics=(
+        *_user_facing("gate"),
+        Metric(service="ranking", name="http_5xx_ratio", usual=0.002, bad=1.0),
+        Metric(service="ranking", name="container_restarts_total", usual=0, bad=9),
+    ),
+    lines=(
+        Line(service="ranking", text="panic: FEATURE_STORE_URL is not set", count=30),
+        Line(service="gate", text="upstream ranking unavailable", count=90),
+    ),
+    calls=_chain("gate", "search", "ranking", "connection refused"),
+    culprit=Commit(
+        message="refactor: read settings at start",
+        files=("services/ranking/main.go",),
+        diff="@@ services/ranking/main.go @@\n"
+        '-\turl := getenv("FEATURE_STORE_URL", "http://features:8080")\n'
+        '+\turl := os.Getenv("FEATURE_STORE_URL")\n'
+        '+\tif url == "" {\n+\t\tpanic("FEATURE_STORE_URL is not set")\n+\t}',
+        at=54,
+        live=("ranking", 59),
+    ),
+    decoys=(_tidy("search", 58), _bump("gate", 57)),
+    victims=("gate", "search"),
+)
+
+CROWD = Incident(
+    name="crawler-crowd",
+    service="gate",
+    metric="http_server_duration_p99_ms",
+    summary="gate p99 above 1 s",
+    metrics=(
+        Metric(service="gate", name="requests_per_sec", usual=400, bad=2600, at=59),
+        Metric(service="browse", name="requests_per_sec", usual=380, bad=2400, at=59),
+        Metric(service="gate", name="cpu_utilization", usual=0.3, bad=0.99, at=59),
+        Metric(service="gate", name="http_server_duration_p99_ms", usual=180, bad=3200, at=61),
+        Metric(service="browse", name="http_server_duration_p99_ms", usual=90, bad=1500, at=61),
+    ),
+    lines=(Line(service="gate", text="worker queue full, request rejected", count=900, at=61),),
+    calls=(
+        Call(service="gate", name="GET /", parent=None, took_ms=3100),
+        Call(service="browse", name="List", parent=0, took_ms=160),
+    ),
+    culprit=None,
+    decoys=(_tidy("gate", 58), _bump("browse", 57)),
+    remediation="scale",
+    victims=("browse",),
+)
+
+APIKEY = Incident(
+    name="provider-refuses-our-key",
+    service="sms",
+    metric="http_5xx_ratio",
+    summary="sms errors above 5 %",
+    metrics=(
+        *_user_facing("gate"),
+        Metric(service="sms", name="http_5xx_ratio", usual=0.002, bad=0.99),
+    ),
+    lines=(
+        Line(
+            service="sms",
+            text="POST https://api.textily.com/v2/messages returned 401 invalid api key",
+        ),
+        Line(service="gate", text="upstream sms returned 502", count=90),
+    ),
+    calls=_chain("gate", "notify", "sms", "401 from api.textily.com"),
+    culprit=Commit(
+        message="chore: secrets from the vault",
+        files=("services/sms/config/provider.yaml",),
+        diff="@@ services/sms/config/provider.yaml @@\n textily:\n"
+        "-  api_key_ref: vault:prod/textily/api_key\n+  api_key_ref: vault:staging/textily/api_key",
+        at=52,
+        live=("sms", 58),
+    ),
+    decoys=(_tidy("sms", 59), _bump("gate", 57)),
+    victims=("gate", "notify"),
+    remediation="config-revert",
+)
+
 SCENARIOS = (
-    LOCKS, RETRIES, INDEX, DNS, DISK, TYPO, KEYS, FEED, NODE, REGEX, LAG, RENAMED,
+    LOCKS, RETRIES, INDEX, DNS, DISK, TYPO, KEYS, FEED, NODE, REGEX, LAG, RENAMED, LEAK, LIMITER,
+    STORAGE, FAILOVER, ROUNDING, VARIABLE, CROWD, APIKEY,
 )  # fmt: skip

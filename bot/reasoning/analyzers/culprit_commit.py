@@ -10,7 +10,6 @@ from bot.reasoning.changes.signature import Signature, signature_of
 from bot.reasoning.changes.suspects import suspects_of
 from bot.reasoning.changes.trial import Verdict, trial_of
 from bot.reasoning.claims import GOOD, said, source_of, watched, what
-from bot.reasoning.diffs.reading import Effect
 from bot.reasoning.graph import ServiceGraph
 from bot.reasoning.picture import Picture, picture_of
 from bot.reasoning.suspicion import placed
@@ -20,6 +19,7 @@ _PRIOR = -4.5  # one commit of some thirty
 _SHOWN = 3  # commits that are worth an accusation
 _LEAST = -2.0  # log-odds from which a commit is worth naming at all
 _UNREAD = "bad_deploy"  # a specific accusation, though the mechanism is not known
+_NOT_YET_THERE = frozenset({"missing_table", "missing_column"})
 _CONFIG = (".yaml", ".yml", ".toml", ".ini", ".conf", ".env", ".properties", ".json", ".tf", ".hcl")
 
 
@@ -110,10 +110,13 @@ def _hint(verdict: Verdict) -> str:
     if files and all(f.lower().endswith(_CONFIG) for f in files):
         return "revert config"
     reading = verdict.reading
-    code_only = not any("migrat" in f.lower() or f.lower().endswith(".sql") for f in files)
-    if reading is not None and Effect.SCHEMA in reading.effects and code_only:
+    if reading is not None and reading.mechanism in _NOT_YET_THERE and not _migrates(files):
         return "roll forward"
     return "rollback"
+
+
+def _migrates(files: tuple[str, ...]) -> bool:
+    return any("migrat" in f.lower() or f.lower().endswith(".sql") for f in files)
 
 
 def _explained(signature: Signature, *services: str) -> tuple[str, ...]:

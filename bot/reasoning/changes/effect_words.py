@@ -132,7 +132,7 @@ _TEXTS: tuple[tuple[Effect, str], ...] = (
     (
         Effect.ERRORS,
         r"\berror|exception|fail|\b5\d\d\b|refused|reset by peer|unavailable|rejected|aborted"
-        r"|broken pipe|invalid|denied|cannot|could not|unable",
+        r"|broken pipe|too many requests|limit exceeded|invalid|denied|cannot|could not|unable",
     ),
 )
 
@@ -165,7 +165,8 @@ _METRICS: tuple[tuple[Effect, int, str], ...] = (
     (Effect.CPU, 1, r"cpu|load_avg|event_loop|throttl"),
     (Effect.TIMEOUTS, 1, r"timeout|timed_out|deadline|cancel"),
     (Effect.LATENCY, 1, r"latency|duration|response_time|p9\d|p50|_wait|elapsed|time_ms"),
-    (Effect.ERRORS, 1, r"error|5xx|50\d|fail|exception|fault|drop|abort|unavailable|rejected"),
+    (Effect.ERRORS, 1, r"error|5xx|4xx|50\d|429|fail|exception|fault|drop|abort|"
+                        r"unavailable|rejected"),
     (Effect.TRAFFIC, 1, r"requests?_(per|rate|total)|rps|qps|tps|throughput|per_sec|traffic|hits_"),
     (Effect.ERRORS, -1, r"success|conversion|completed|availability|uptime|healthy|ready|orders|"
                         r"checkout_rate|login_rate"),

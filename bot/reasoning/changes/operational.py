@@ -281,20 +281,24 @@ def _external(scene: Scene) -> Iterator[Trigger]:
         for host in _hosts(text, scene.services):
             heard.setdefault(host, []).append((text, source))
     for host, texts in sorted(_joined(heard).items()):
-        down = [(t, s) for t, s in texts if _DOWN.search(t)]
-        refused = [(t, s) for t, s in texts if _REFUSED.search(t) and not _DOWN.search(t)]
-        if not down:
-            continue
-        text, source = down[0]
-        evidence = [said(f'{host}, which runs outside: "{_cut(text)}"', PROOF, source)]
-        if refused:
-            said_no = said(f"{host} refuses what we send", -GOOD, refused[0][1])
-            evidence.append(said_no)
-        yield _provider(scene, host, (*evidence, *_measured(scene)))
-    if not heard:
-        measured = tuple(_measured(scene))
-        if measured:
-            yield _provider(scene, "provider", measured)
+        if evidence := _fails(host, texts):
+            yield _provider(scene, host, (*evidence, *_measured(scene)))
+    if not heard and (measured := tuple(_measured(scene))):
+        yield _provider(scene, "provider", measured)
+
+
+def _fails(host: str, texts: list[tuple[str, Source]]) -> list[Evidence]:
+    """What says that a host outside fails, and what says that it only refuses what we send."""
+    down = [(t, s) for t, s in texts if _DOWN.search(t)]
+    if not down:
+        return []
+    text, source = down[0]
+    evidence = [said(f'{host}, which runs outside: "{_cut(text)}"', PROOF, source)]
+    if len({s.system for _, s in down}) > 1:
+        evidence.append(said(f"logs and traces both name {host}", HINT, down[-1][1]))
+    refused = [s for t, s in texts if _REFUSED.search(t) and not _DOWN.search(t)]
+    evidence += [said(f"{host} refuses what we send", -GOOD, s) for s in refused[:1]]
+    return evidence
 
 
 def _joined(heard: dict[str, list[tuple[str, Source]]]) -> dict[str, list[tuple[str, Source]]]:
@@ -310,7 +314,7 @@ def _provider(scene: Scene, host: str, evidence: tuple[Evidence, ...]) -> Trigge
     return Trigger(
         cause="external_provider_failure",
         object=f"external/{host}",
-        service=scene.first,
+        service=host if "." in host else scene.first,
         summary=f"No change is guilty: {host}, which we call but don't run, fails.",
         hint="fall back",
         evidence=evidence,

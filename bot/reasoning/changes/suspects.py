@@ -20,13 +20,18 @@ SHARED = re.compile(
 _HARMLESS = re.compile(
     r"(^|/)(docs?|tests?|testdata|spec|__tests__|examples?|\.github|\.gitlab|\.circleci)/"
     r"|_test\.\w+$|\.test\.\w+$|\.spec\.\w+$|(^|/)test_[^/]+\.py$"
-    r"|\.(md|rst|txt|adoc|css|scss|less|svg|png|jpe?g|ico|woff2?)$"
+    r"|\.(md|rst|txt|adoc|css|scss|less|html?|svg|png|jpe?g|gif|ico|woff2?)$"
     r"|(^|/)(CODEOWNERS|LICENSE|README[^/]*|CHANGELOG[^/]*|\.gitignore|\.editorconfig|Makefile)$",
     re.I,
 )
 _LEAST_NAME = 6
 _QUOTED = re.compile(r"""["'`]([^"'`\n]{6,80})["'`]""")
 _NAME = re.compile(r"\b(?=[\w.-]{6,60}\b)[A-Za-z0-9]+(?:[_.-][A-Za-z0-9]+)+\b")
+_MANIFEST = re.compile(
+    r"(^|/)(go\.(mod|sum)|package(-lock)?\.json|yarn\.lock|pnpm-lock\.yaml|pom\.xml|poetry\.lock|"
+    r"requirements[^/]*\.txt|Cargo\.(toml|lock)|Gemfile(\.lock)?|composer\.(json|lock))$"
+)
+_LOCK = re.compile(r"(^|/)(go\.sum|[^/]*[-.]lock(\.(json|yaml))?)$")
 _REQUIREMENTS = re.compile(r"requirements[^/]*\.txt$", re.I)
 
 
@@ -108,7 +113,28 @@ def _suspect(commit: Change, deploys: Sequence[Change]) -> Suspect:
 
 @lru_cache(maxsize=512)
 def _read(diff: str, files: tuple[str, ...]) -> tuple[Reading, ...]:
-    return tuple(read(diff, files))
+    """Read what runs of a diff; a list of dependencies is only read as one."""
+    kept = tuple(f for f in files if not (harmless(f) or _LOCK.search(f)))
+    found = read(running(diff, files), kept or files)
+    if files and all(_MANIFEST.search(f) for f in files):
+        return tuple(r for r in found if r.rule.startswith("dependency") or r.weight < 0)
+    return tuple(found)
+
+
+def running(diff: str, files: tuple[str, ...]) -> str:
+    """Return a diff without the sections of files that never run: styles, tests, documents."""
+    named = {f for f in files if harmless(f)}
+    if not named:
+        return diff
+    kept, skipping = [], False
+    for line in diff.splitlines():
+        if line.startswith(("@@", "diff ", "--- ", "+++ ", "Index:")) and any(
+            f in line for f in files
+        ):
+            skipping = any(f in line for f in named)
+        if not skipping:
+            kept.append(line)
+    return "\n".join(kept)
 
 
 def brings(deploy: Change, commit: Change) -> bool:

@@ -29,6 +29,23 @@ BURDENS = frozenset({
 })  # fmt: skip
 """Effects that a caller has on what it calls: load, messages and credentials."""
 
+LOCAL = frozenset({Effect.CRASH, Effect.MEMORY_GROWTH, Effect.DISK})
+"""Effects that show only where the changed code runs."""
+
+LEADS_TO: Mapping[Effect, tuple[Effect, ...]] = {
+    Effect.LATENCY: (Effect.QUEUE, Effect.TIMEOUTS),
+    Effect.CPU: (Effect.TIMEOUTS, Effect.QUEUE),
+    Effect.POOL: (Effect.TIMEOUTS, Effect.QUEUE),
+    Effect.LOCKS: (Effect.POOL, Effect.TIMEOUTS),
+    Effect.SLOW_QUERY: (Effect.POOL, Effect.TIMEOUTS, Effect.CPU),
+    Effect.QUERY_FANOUT: (Effect.SLOW_QUERY, Effect.TIMEOUTS, Effect.TRAFFIC),
+    Effect.CACHE_MISSES: (Effect.SLOW_QUERY, Effect.TRAFFIC, Effect.CPU),
+    Effect.MEMORY_GROWTH: (Effect.CRASH, Effect.CPU),
+    Effect.RETRIES: (Effect.TRAFFIC, Effect.TIMEOUTS),
+}
+"""What follows from an effect where it goes on: seen for itself, it is a weaker sign."""
+
+_ANYTHING = "dependency_upgrade"  # can do anything, so that something is seen says little
 _UNREAD = -1.5  # most changes that no rule knows are innocent
 _UNKNOWN = -2.5  # a change whose diff nobody has seen may be suspected, never convicted
 _UNSEEN = -2.0  # a definite effect that is not seen speaks against it
@@ -88,6 +105,8 @@ class Trial:
         best = max(risky, key=lambda r: (r.weight + self.match(r, where).weight, r.rule))
         deed = said(f"it {best.statement}", min(3.0, best.weight), source)
         match = self.match(best, where)
+        if best.mechanism == _ANYTHING and match.weight > 0:
+            match = said(match.statement, 0.0, match.source)
         if deed.weight + match.weight < _UNREAD:  # then it may still do something unread
             return None, [said(f"{deed.statement}, but {match.statement}", _UNREAD, source)]
         return best, [deed, match]
@@ -110,7 +129,7 @@ class Trial:
         telling = reading.effects - COMMON
         definite = reading.effects - VAGUE
         seen = self._seen(telling, services)
-        common = self._seen(definite, services)
+        common = self._seen(definite, services) or self._seen(_follows(reading.effects), services)
         vague = signature.best(reading.effects)
         if seen is not None:
             return said(seen[0].statement, min(3.0, seen[1] + 0.3), seen[0].source)
@@ -134,6 +153,7 @@ class Trial:
             (o, o.weight if o.service in near else min(_FAR_MOST, _FAR * o.weight))
             for o in self.signature.observations
             if o.effect in effects
+            and not (o.effect in LOCAL and services and o.service not in services)
         ]
         best = max(found, key=lambda pair: pair[1], default=None)
         return best if best is not None and best[1] >= _LEAST_SEEN else None
@@ -237,6 +257,11 @@ class Trial:
         verb = "adds" if told[0] in suspect.added else "takes out"
         text = f"it {verb} {told[0]}, which the trouble speaks of"
         return [said(text, 2.5, suspect.commit.source)]
+
+
+def _follows(effects: frozenset[Effect]) -> frozenset[Effect]:
+    """Return what effects lead to in their turn."""
+    return frozenset(e for effect in effects for e in LEADS_TO.get(effect, ()))
 
 
 def _delay(
