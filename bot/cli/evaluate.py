@@ -12,6 +12,7 @@ from bot.evaluation.benchmark import Options, Part
 
 BENCHMARKS = {
     "cloud-opsbench": "bot.evaluation.cloud_opsbench.benchmark",
+    "petshop": "bot.evaluation.petshop.benchmark",
 }
 HONEST = ("cloud-opsbench",)
 

@@ -116,8 +116,8 @@ def baseline_of(times: Floats, values: Floats, before: float, family: str) -> Ba
     return Baseline(level=level, width=_at_least(width, level, family), calm=int(calm.size))
 
 
-def trouble(series: Series, since: float) -> Span | None:
-    """Return when a series was in trouble after `since`; None if nothing in it stands out.
+def trouble(series: Series, since: float, least: float = SURE) -> Span | None:
+    """Return when a series was in trouble after `since`; None if nothing reaches `least`.
 
     Raises: nothing; gaps, short and constant series are no trouble.
     """
@@ -131,7 +131,7 @@ def trouble(series: Series, since: float) -> Span | None:
     sums = np.concatenate(([0.0], np.cumsum(base.scores(v) - DRIFT)))
     gains = sums - np.minimum.accumulate(sums)
     end = int(np.argmax(gains))
-    if gains[end] < SURE:
+    if gains[end] < least:
         return None
     start = int(np.argmin(sums[: end + 1]))
     inside = v[start:end]

@@ -18,6 +18,10 @@ GENEROUS = 2.5  # calls per request are known to about this factor: callees expl
 OTHER = 0.3  # trouble of another kind than the complaint (slow callees of failing callers)
 HALF = 3.0  # widths of own excess at which half of the weight is given
 LEAST_SHARE = 0.03
+CLEAR = 12.0  # sum of deviations of a callee whose trouble makes a faint complaint credible
+CLEAR_SCORE = 6.0  # widths of own excess, same
+FAINT = 0.8  # widths that a complaint is above its level, at the least
+MUCH = 0.3  # of a faint complaint that must be explained
 TOO_MUCH = 3.0  # times the complaint: what is carried up this far isn't waited for
 
 
@@ -110,6 +114,28 @@ def trace(
         complaint = excess(target, series[target], span, since) if span else None
         if span is not None and complaint is not None and complaint.size > 0:
             return _traced(every, graph, complaint, family, span, since)
+        if (found := _faint(every, graph, target, family, since)) is not None:
+            return found
+    return None
+
+
+def _faint(
+    every: Sequence[Series], graph: ServiceGraph, target: str, family: str, since: float
+) -> Traced | None:
+    """A complaint within its usual noise, where a service below it is clearly in trouble.
+
+    The window is the callee's then; what it adds must make up much of the complaint.
+    """
+    series = by_service(every, family)
+    for name in sorted(graph.below(target) & set(series)):
+        span = trouble(series[name], since, CLEAR)
+        complaint = excess(target, series[target], span, since) if span else None
+        if span is None or complaint is None or complaint.score < FAINT or complaint.size <= 0:
+            continue
+        found = _traced(every, graph, complaint, family, span, since)
+        first = found.origins[0] if found.origins else None
+        if first and first.share >= MUCH and first.excess.score * first.own >= CLEAR_SCORE:
+            return found
     return None
 
 
