@@ -7,7 +7,7 @@ deviations (Page's CUSUM, Biometrika 1954, as a maximal interval).
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -35,6 +35,7 @@ SURE = 5.0  # sum of deviations, in widths beyond DRIFT, that one window of trou
 DRIFT = 1.5
 CAP = 12.0  # one absurd sample is not proof
 _TAILS = ((0.95, 1.645), (0.99, 2.326))  # quantile, and where a normal distribution has it
+_PART = 48  # samples of a history that are looked at together
 _NARROWEST = {LATENCY: 0.03, ERRORS: 0.0, TRAFFIC: 0.05}  # of the level
 _FLOOR = {LATENCY: 1e-4, ERRORS: 0.002, TRAFFIC: 0.01}  # s, ratio, 1/s
 _GRAIN = {LATENCY: 0.08, ERRORS: 0.0, TRAFFIC: 0.1}  # smaller moves don't matter, of the level
@@ -111,15 +112,14 @@ def baseline_of(times: Floats, values: Floats, before: float, family: str) -> Ba
         level, width = usual(values)
         return Baseline(level=level, width=_at_least(width, level, family), calm=calm.size)
     level = median(calm)
-    tails = [(float(np.quantile(calm, q)) - level) / z for q, z in _TAILS]
-    width = max(spread(calm), *tails)
+    width = max(spread(calm), _tail(calm, level))
     return Baseline(level=level, width=_at_least(width, level, family), calm=int(calm.size))
 
 
 def trouble(series: Series, since: float, least: float = SURE) -> Span | None:
     """Return when a series was in trouble after `since`; None if nothing reaches `least`.
 
-    Raises: nothing; gaps, short and constant series are no trouble.
+    Gaps, short and constant series are no trouble.
     """
     family = FAMILIES.get(series.signal, LATENCY)
     t, v = clean(series.times, series.values)
@@ -147,18 +147,23 @@ def excess(service: str, series: Series, span: Span, since: float) -> Excess | N
     base = baseline_of(t, v, min(since, span.start), family)
     if base is None:
         return None
-    step = min((b - a for a, b in pairwise(t[-8:].tolist())), default=0.0)
+    step = min((b - a for a, b in pairwise(t[-50:].tolist())), default=0.0)
     inside = (t >= span.start - 0.5 * step) & (t <= span.end + 0.5 * step)
     if not inside.any():
         return None
+    earlier = _before(t, v, since, span.start - 1.5 * step)
+    if earlier.size and base.scores(earlier).mean() >= ODD:
+        base = replace(base, level=median(earlier))  # it was so before the trouble
     scores = base.scores(v)
+    expected = max(1.0, (span.end - span.start) / step + 1.0) if step > 0 else 1.0
     near = (t >= max(since, span.start - 2.5 * step)) & (t <= span.end) & (scores >= ODD)
     return Excess(
         service=service,
         series=series,
         level=base.level,
         now=float(v[inside].mean()),
-        score=float(scores[inside].mean() * min(1.4, inside.sum() ** 0.25)),
+        score=float(scores[inside].mean() * min(1.4, inside.sum() ** 0.25))
+        * min(1.0, float(inside.sum()) / expected),
         onset=float(t[near][0]) if near.any() else None,
     )
 
@@ -169,6 +174,18 @@ def rate(series: Series | None, span: Span) -> float:
         return 0.0
     t, v = clean(series.times, series.values)
     return float(v[t <= span.end].mean()) if (t <= span.end).any() else 0.0
+
+
+def _tail(calm: Floats, level: float) -> float:
+    """How wide the upper tail usually is: of most days' parts, as old incidents are in some."""
+    parts = np.array_split(calm, max(1, calm.size // _PART))
+    widths = [max((float(np.quantile(p, q)) - level) / z for q, z in _TAILS) for p in parts]
+    return median(widths)
+
+
+def _before(t: Floats, v: Floats, since: float, until: float) -> Floats:
+    """What was measured in the window, clearly before the trouble."""
+    return v[(t >= since) & (t < until)]
 
 
 def _at_least(width: float, level: float, family: str) -> float:

@@ -10,7 +10,15 @@ from dataclasses import dataclass
 
 from bot.domain.snapshot import Series
 from bot.reasoning.excess import (
-    ERRORS, LATENCY, TRAFFIC, Excess, Span, by_service, excess, rate, trouble,
+    ERRORS,
+    LATENCY,
+    TRAFFIC,
+    Excess,
+    Span,
+    by_service,
+    excess,
+    rate,
+    trouble,
 )  # fmt: skip
 from bot.reasoning.graph import ServiceGraph
 
@@ -62,8 +70,8 @@ class _Scene:
     rates: Mapping[str, float]
     excesses: Mapping[str, Excess]
 
-    def calls(self, caller: str, callee: str) -> float:
-        """Calls per request of the caller; 1 where a rate is unknown."""
+    def calls(self, callee: str) -> float:
+        """Calls per request of any caller; 1 where a rate is unknown."""
         asked = self.rates.get(callee, 0.0)
         asking = sum(self.rates.get(c, 0.0) for c in self.graph.callers(callee))
         return asked / asking if asked > 0 and asking > 0 else 1.0
@@ -75,7 +83,7 @@ class _Scene:
             return found.size if found.odd else 0.0
         below = self.graph.callees(callee) - seen - {callee}
         return max(
-            (self.calls(callee, c) * self.felt(c, seen | {callee}) for c in sorted(below)),
+            (self.calls(c) * self.felt(c, seen | {callee}) for c in sorted(below)),
             default=0.0,
         )
 
@@ -85,7 +93,7 @@ class _Scene:
         if size <= 0:
             return 0.0
         below = self.graph.callees(service)
-        added = sum(self.calls(service, c) * self.felt(c, frozenset({service})) for c in below)
+        added = sum(self.calls(c) * self.felt(c, frozenset({service})) for c in below)
         return max(0.0, 1.0 - GENEROUS * added / size)
 
     def reached(self, target: str) -> dict[str, float]:
@@ -95,7 +103,7 @@ class _Scene:
             following: dict[str, float] = {}
             for caller in layer:
                 for callee in sorted(self.graph.callees(caller) - set(found)):
-                    more = found[caller] * self.calls(caller, callee)
+                    more = found[caller] * self.calls(callee)
                     following[callee] = following.get(callee, 0.0) + more
             found |= following
             layer = sorted(following)
@@ -139,7 +147,7 @@ def _faint(
     return None
 
 
-def _traced(  # noqa: PLR0913 - what trace() found
+def _traced(
     every: Sequence[Series],
     graph: ServiceGraph,
     complaint: Excess,

@@ -89,7 +89,7 @@ def _measured(history: Table) -> list[str]:
     return found
 
 
-def _felt(  # noqa: PLR0913 - the whole of one fault
+def _felt(
     history: Table,
     pairs: Sequence[tuple[str, str]],
     root: str,

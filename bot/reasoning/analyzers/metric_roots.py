@@ -1,7 +1,7 @@
 """Where a complaint comes from when metrics and the call graph are all there is."""
 
 import math
-from itertools import pairwise
+from dataclasses import replace
 
 from bot.domain.diagnosis import Evidence, Finding, Hypothesis, Question, SignalRef, Symptom
 from bot.domain.snapshot import Snapshot
@@ -45,13 +45,28 @@ def _trace(picture: Picture, question: Question, service: str) -> Traced | None:
 
 
 def _hypotheses(picture: Picture, traced: Traced) -> list[Hypothesis]:
-    shown = traced.origins[:_SHOWN]
-    return [_hypothesis(picture, traced, origin, shown) for origin in shown if origin.weight > 0]
+    shown = [o for o in traced.origins[:_SHOWN] if o.weight > 0]
+    if not shown:
+        return []
+    best = _hypothesis(picture, traced, shown[0])
+    close = [o.service for o in shown[1:] if o.weight >= _CLOSE * shown[0].weight]
+    rivals = [_behind(_hypothesis(picture, traced, o), o, best, shown[0]) for o in shown[1:]]
+    if close:
+        text = f"{', '.join(close)} could explain about as much"
+        doubt = said(text, -HINT, shown[0].excess.series.source)
+        best = replace(best, evidence=(*best.evidence, doubt))
+    return [best, *rivals]
 
 
-def _hypothesis(
-    picture: Picture, traced: Traced, origin: Origin, shown: tuple[Origin, ...]
-) -> Hypothesis:
+def _behind(rival: Hypothesis, origin: Origin, best: Hypothesis, first: Origin) -> Hypothesis:
+    """Weigh a rival by what it explains: at least so much below the best one."""
+    least = 2.0 + 2.0 * math.log(first.weight / origin.weight)
+    weight = -max(least + rival.log_odds - best.log_odds, GOOD)
+    against = said(f"{best.service} explains it better", weight, first.excess.series.source)
+    return replace(rival, evidence=(*rival.evidence, against))
+
+
+def _hypothesis(picture: Picture, traced: Traced, origin: Origin) -> Hypothesis:
     service, target = origin.service, traced.complaint.service
     onset = moment_of(origin.excess.onset or traced.span.start)
     ill = {o.service for o in traced.origins if o.excess.odd} | {target}
@@ -68,7 +83,6 @@ def _hypothesis(
             _stands_out(origin),
             _makes_up(origin, traced),
             _alone(origin),
-            *_against_others(origin, shown),
             *_traffic(traced),
         ),
         explains=tuple(sorted({*victims, target} - {service})),
@@ -107,20 +121,6 @@ def _alone(origin: Origin) -> Evidence:
         return said("nothing that it calls is worse than usual enough to be why", GOOD, source)
     text = f"what it calls explains {100 * (1 - origin.own):.0f} % of its trouble"
     return said(text, -GOOD if origin.own < 0.5 else -HINT, source)
-
-
-def _against_others(origin: Origin, shown: tuple[Origin, ...]) -> list[Evidence]:
-    best = shown[0]
-    if origin is not best:
-        behind = 1.0 + 2.0 * math.log(best.weight / origin.weight)
-        return [
-            said(f"{best.service} explains it better", -min(9.0, behind), best.excess.series.source)
-        ]
-    close = [b.service for a, b in pairwise(shown) if b.weight >= _CLOSE * best.weight]
-    if not close:
-        return []
-    text = f"{', '.join(close)} could explain about as much"
-    return [said(text, -GOOD, best.excess.series.source)]
 
 
 def _traffic(traced: Traced) -> list[Evidence]:
