@@ -1,0 +1,1 @@
+"""PetShop: metrics of a shop with a call graph, and injections into its quiet history."""
