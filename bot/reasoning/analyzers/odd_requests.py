@@ -1,6 +1,9 @@
 """Requests that take another path, fail or dawdle where they did not before: whose code it is."""
 
 import math
+from collections.abc import Set as AbstractSet
+
+import numpy as np
 
 from bot.domain.diagnosis import Evidence, Finding, Hypothesis, Question
 from bot.domain.needs import Fact, Need
@@ -19,7 +22,8 @@ _LEAST_TRACES = 3  # odd ones that start at a service, to blame it
 _SURE_TRACES = 12
 _SLOWER, _SIGMAS = 2.5, 6.0  # times as slow, and standard errors
 _LEAST_GAP_S = 0.02  # of own time: less is felt by nobody
-_BUSY, _BUSY_RATIO = 6.0, 1.8  # standard deviations and times of the usual CPU
+_BUSY, _BUSY_CORES, _BUSY_RATIO = 6.0, 0.1, 1.8  # deviations, cores more, times its highest
+_HISTORY = 8  # samples of CPU before
 _SHOWN = 2
 _MOST = 5  # services blamed, the likeliest first
 
@@ -39,6 +43,7 @@ def look(snapshot: Snapshot, question: Question) -> Finding:
     slow = _by_time(compared, picture, question, source)
     known = {h.service for h in odd}
     every = [*odd, *(h for h in slow if h.service not in known)]
+    every += _by_cpu(picture, question, {h.service for h in every})
     return Finding(hypotheses=tuple(sorted(every, key=lambda h: -h.log_odds)[:_MOST]))
 
 
@@ -145,20 +150,49 @@ def _dawdles(place: Slowness) -> str:
     return f"{where} takes {now} of its own, usually {before}"
 
 
+def _by_cpu(picture: Picture, question: Question, blamed: set[str]) -> list[Hypothesis]:
+    """A workload that burns CPU as never before, though its requests look the same yet."""
+    found = []
+    for service in sorted({s.service for s in picture.snapshot.signal(Signal.CPU_CORES)} - blamed):
+        busy = _busy(picture, service)
+        if not busy:
+            continue
+        found.append(
+            Hypothesis(
+                cause="cpu_overload",
+                object=picture.object_of(service),
+                service=service,
+                summary=f"{busy[0].statement}.",
+                analyzer=NAME,
+                prior=_PRIOR,
+                evidence=tuple(busy),
+                explains=_victims(picture, service, picture.graph.callers(service)),
+                onset=question.window.start,
+                signal=watched(picture, question, service),
+                hint="scale",
+            )
+        )
+    return found
+
+
 def _busy(picture: Picture, service: str) -> list[Evidence]:
-    """A workload whose pod burns CPU as never before, against its own past."""
+    """Return what sets a workload's CPU apart from its own past, if it lasts and is not little."""
     found = []
     for series in picture.snapshot.signal(Signal.CPU_CORES, service):
         times, values = clean(series.times, series.values)
         cut = picture.snapshot.window.start.timestamp()
         past, now = values[times < cut], values[times >= cut]
-        if past.size < 8 or not now.size:
+        if past.size < _HISTORY or not now.size:
             continue
         level, noise = median(past), max(spread(past), 0.05 * median(past), 1e-6)
-        high = float(now.max())
-        if high > level + _BUSY * noise and high > _BUSY_RATIO * level:
-            text = f"CPU of {service} {quantity(high)} cores, usually {quantity(level)}"
-            found.append(said(text, GOOD, series.source))
+        highest = max(float(np.quantile(past, 0.99)), level)
+        high = median(now)
+        if high - level > max(_BUSY * noise, _BUSY_CORES) and high > _BUSY_RATIO * highest:
+            text = (
+                f"CPU of {service} {quantity(high)} cores, usually {quantity(level)}, never above"
+            )
+            weight = min(STRONG + GOOD, 2 * math.log(high / highest))
+            found.append(said(f"{text} {quantity(highest)}", weight, series.source))
     return found[:1]
 
 
@@ -168,7 +202,7 @@ def _passing_on(compared: Comparison) -> set[str]:
     return {s for s in odd if compared.origins.get(s, 0.0) < _LEAST_TRACES}
 
 
-def _victims(picture: Picture, service: str, others: set[str]) -> tuple[str, ...]:
+def _victims(picture: Picture, service: str, others: AbstractSet[str]) -> tuple[str, ...]:
     """Return the callers that suffer: by their symptoms, or because their requests are odd."""
     odd = others & picture.graph.above(service)
     return tuple(sorted((odd | set(picture.victims(service))) - {service}))

@@ -51,14 +51,27 @@ def test_a_slow_way_is_a_network_delay() -> None:
 
 
 def test_a_slow_way_to_a_busy_pod_is_its_cpu() -> None:
+    (blamed,) = look(snapshot(many(30), many(30, 100, way=0.3), cpu(0.9)), QUESTION).hypotheses
+    assert blamed.cause == "cpu_overload"
+
+
+def cpu(now: float) -> Series:
+    """A pod that used 0.1 cores until the window began."""
     times = tuple(START.timestamp() + 60 * n for n in range(-30, 10))
-    values = tuple(0.1 if t < START.timestamp() else 0.9 for t in times)
-    busy = Series(
+    values = tuple(0.1 if t < START.timestamp() else now for t in times)
+    return Series(
         signal=Signal.CPU_CORES, service="cart", times=times, values=values, unit="cores",
         source=SOURCE, labels={"pod": "cart-1"},
     )  # fmt: skip
-    (blamed,) = look(snapshot(many(30), many(30, 100, way=0.3), busy), QUESTION).hypotheses
-    assert blamed.cause == "cpu_overload"
+
+
+def test_a_pod_that_burns_cpu_as_never_before_is_blamed_before_its_requests_slow_down() -> None:
+    (blamed,) = look(snapshot(many(30), many(30, 100), cpu(0.9)), QUESTION).hypotheses
+    assert (blamed.cause, blamed.service, blamed.explains) == ("cpu_overload", "cart", ("web",))
+
+
+def test_a_little_more_cpu_than_usual_blames_nobody() -> None:
+    assert look(snapshot(many(30), many(30, 100), cpu(0.15)), QUESTION).hypotheses == ()
 
 
 def test_two_odd_requests_blame_nobody() -> None:
