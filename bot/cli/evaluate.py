@@ -17,7 +17,7 @@ BENCHMARKS = {
     "petshop": "bot.evaluation.petshop.benchmark",
     "rootcausebench": "bot.evaluation.rootcausebench.benchmark",
 }
-HONEST = ("cloud-opsbench",)
+HONEST = ("cloud-opsbench", "rootcausebench")
 
 
 @click.command(name="eval")

@@ -14,7 +14,7 @@ from bot.evaluation.fitting import refitted
 from bot.evaluation.petshop.convert import question_of, snapshot_of
 from bot.evaluation.petshop.injection import BASELINE, Injected, inject, untouched
 from bot.evaluation.petshop.table import Table, Target, read_graph, read_table, read_target
-from bot.evaluation.scoring import summary
+from bot.evaluation.scoring import average_of_five, summary
 from bot.reasoning.analyzers import Analyzer, discover
 from bot.reasoning.investigate import diagnose
 
@@ -43,12 +43,6 @@ def evaluate(directory: Path, options: Options) -> dict[str, Any]:
     report = summary(refitted(scored, options), failures=options.failures)
     report["avg5"] = average_of_five(scored)
     return report | _own(directory, analyzers)
-
-
-def average_of_five(scored: Sequence[Scored]) -> float:
-    """Return the mean of the hit rates among the first 1 … 5 answers."""
-    hits = sum(s.truth in s.answers[:k] for s in scored for k in range(1, DEEPEST + 1))
-    return round(hits / max(1, DEEPEST * len(scored)), 4)
 
 
 def score(path: Path, name: str, analyzers: Sequence[Analyzer]) -> Scored:

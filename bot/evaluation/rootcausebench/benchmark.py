@@ -1,6 +1,5 @@
 """Runs the product's reasoning over the change incidents and grades culprit, place and remedy."""
 
-import asyncio
 import json
 import time
 from collections.abc import Sequence
@@ -9,23 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.domain.diagnosis import Budget, Question, Ranked, Symptom
 from bot.domain.errors import Malformed
-from bot.domain.snapshot import Snapshot
 from bot.evaluation.benchmark import Options, Scored, chosen
+from bot.evaluation.concluding import conclude, facts_of
+from bot.evaluation.fitting import refitted
+from bot.evaluation.honesty import Subject
 from bot.evaluation.rootcausebench.answer import Answer, answer_of
 from bot.evaluation.rootcausebench.convert import convert, is_folder
 from bot.evaluation.rootcausebench.grading import Truth, graded, hits_decoy, is_right, truth_of
 from bot.evaluation.scoring import summary
-from bot.perception.case import Case
 from bot.reasoning.analyzers import Analyzer, discover
-from bot.reasoning.investigate import investigate
 
 NAME = "rootcausebench"
 TRUTH = "ground_truth.json"
-UNLIMITED = Budget(seconds=float("inf"), queries=1_000_000)
-NOTHING = Budget(seconds=0.0, queries=0)
-COUNTED = ("series", "logs", "spans", "changes", "edges", "alerts")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +39,11 @@ class Judged:
 
 def evaluate(directory: Path, options: Options) -> dict[str, Any]:
     """Return the score over all scenarios below a directory. Raises: Malformed: there are none."""
-    names = [path.relative_to(directory).as_posix() for path in cases_in(directory)]
-    cases = [directory / name for name in chosen(NAME, names, options.part)]
+    cases = _chosen(directory, options)
     if not cases:
         raise Malformed(f"{directory}: no scenario with a {TRUTH} in it")
     judged = judge_all(cases, directory, jobs=options.jobs)
-    report = summary([j.scored for j in judged], failures=False)
+    report = summary(refitted([j.scored for j in judged], options), failures=False)
     report |= {
         "pass_rate": round(sum(j.scored.right for j in judged) / len(judged), 4),
         "mean_graded_reward": round(sum(j.reward for j in judged) / len(judged), 4),
@@ -59,6 +53,15 @@ def evaluate(directory: Path, options: Options) -> dict[str, Any]:
     if options.failures:
         report["failures"] = [_detail(j) for j in judged if not j.scored.right]
     return report
+
+
+def subject(options: Options) -> Subject:
+    """Return what the honesty check needs of this benchmark."""
+    return Subject(
+        cases=lambda directory: _chosen(directory, options),
+        load=convert,
+        score=lambda cases, root: [j.scored for j in judge_all(cases, root, jobs=options.jobs)],
+    )
 
 
 def cases_in(directory: Path) -> list[Path]:
@@ -79,8 +82,8 @@ def judge(path: Path, root: Path, analyzers: Sequence[Analyzer]) -> Judged:
     """Return one scenario's answer against its truth. Raises: Malformed."""
     started = time.process_time()
     case = convert(path)
-    ranked, snapshot = conclude(case, analyzers)
-    answer = answer_of(ranked, snapshot)
+    concluded = conclude(case, analyzers)
+    answer = answer_of(concluded.diagnosis.ranked, concluded.snapshot)
     seconds = time.process_time() - started
     truth = truth_of(_json(path / TRUTH))
     return Judged(
@@ -94,7 +97,7 @@ def judge(path: Path, root: Path, analyzers: Sequence[Analyzer]) -> Judged:
             right=is_right(answer.commit, truth),
             among_three=any(is_right(c, truth) for c in answer.commits[:3]),
             confidence=answer.confidence,
-            facts=sum(len(getattr(snapshot, name)) for name in COUNTED),
+            facts=facts_of(concluded.snapshot),
             seconds=seconds,
         ),
         answer=answer,
@@ -102,32 +105,9 @@ def judge(path: Path, root: Path, analyzers: Sequence[Analyzer]) -> Judged:
     )
 
 
-def conclude(case: Case, analyzers: Sequence[Analyzer]) -> tuple[tuple[Ranked, ...], Snapshot]:
-    """Run the product's own round loop, with a blank question: nothing of the case's words."""
-    question = Question(
-        text="",
-        environment=case.environment,
-        services=(),
-        symptom=Symptom.ANY,
-        asked_at=case.now,
-        window=case.window,
-    )
-
-    async def run() -> tuple[tuple[Ranked, ...], Snapshot]:
-        concluded = await investigate(
-            question,
-            case.replay().collect,
-            analyzers=analyzers,
-            budget=UNLIMITED,
-            spent=lambda: NOTHING,
-        )
-        return concluded.diagnosis.ranked, concluded.snapshot
-
-    loop = asyncio.new_event_loop()
-    try:
-        return loop.run_until_complete(run())
-    finally:
-        loop.close()
+def _chosen(directory: Path, options: Options) -> list[Path]:
+    names = [path.relative_to(directory).as_posix() for path in cases_in(directory)]
+    return [directory / name for name in chosen(NAME, names, options.part)]
 
 
 def _judge_alone(path: Path, root: Path) -> Judged:
