@@ -22,11 +22,14 @@ _CLOSE = 0.7  # of the likeliest origin's weight: about as likely
 def look(snapshot: Snapshot, question: Question) -> Finding:
     """Return the services whose own excess makes up what the asked service suffers.
 
-    Silent where objects, logs, spans or changes are known: these name the cause itself.
+    Silent where objects, logs, spans or changes are known: these name the cause itself. Silent
+    without a call graph too: that a service suffers says nothing of where it comes from.
     """
     if snapshot.objects or snapshot.logs or snapshot.changes or snapshot.spans:
         return Finding()
     picture = picture_of(snapshot)
+    if not picture.graph.services:
+        return Finding()
     traced = [
         found
         for service in question.services
