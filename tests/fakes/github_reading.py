@@ -85,6 +85,8 @@ class GitHubServer:
         below = (found.group(2) or "").split("/")
         if below in (["commits"], ["deployments"]):
             return self._list(repo, below[0], asked)
+        if below == [""]:
+            return Reply(body={"full_name": "x"})
         return self._one(repo, below, asked)
 
     def _list(self, repo: Repo, what: str, asked: Asked) -> Reply:
@@ -98,8 +100,6 @@ class GitHubServer:
         return Reply(body=shown[(page - 1) * size : page * size])
 
     def _one(self, repo: Repo, below: list[str], asked: Asked) -> Reply:
-        if below == [""]:
-            return Reply(body={"full_name": "x"})
         if below[0] == "contents":
             return contents(repo, "/".join(below[1:]), asked.query["ref"])
         if below[0] == "commits":
