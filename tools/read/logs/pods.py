@@ -1,4 +1,4 @@
-"""Log templates from the pods themselves, previous containers included, where there is no Loki."""
+"""Log templates from the pods themselves, previous containers included, where no store has them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from tools.clients.settings import connection
 from tools.contract import ReadTool
 from tools.read.logs.templates import Entry, templates
 
+STORES = ("loki", "elasticsearch", "opensearch")
 MAX_READS = 32  # containers' logs read for one need
 MAX_BYTES = 2 * 1024 * 1024
 
@@ -46,8 +47,8 @@ class PodLogs(ReadTool):
 
     @classmethod
     def for_environment(cls, environment: Environment) -> "PodLogs | None":
-        """Return the tool; None without a cluster, or when Loki has the logs."""
-        if connection(environment, "loki") is not None:
+        """Return the tool; None without a cluster, or when a store has the logs."""
+        if any(connection(environment, store) is not None for store in STORES):
             return None
         client = Kubernetes.of(environment)
         return cls(environment, client) if client else None
