@@ -48,7 +48,7 @@ class PodLogs(ReadTool):
     @classmethod
     def for_environment(cls, environment: Environment) -> "PodLogs | None":
         """Return the tool; None without a cluster, or when a store has the logs."""
-        if any(connection(environment, store) is not None for store in STORES):
+        if _stored(environment):
             return None
         client = Kubernetes.of(environment)
         return cls(environment, client) if client else None
@@ -105,6 +105,14 @@ class PodLogs(ReadTool):
             found=lambda text: f"{text.count(chr(10))} lines",
             wanted=f"logs of {place.pod}",
         )
+
+
+def _stored(environment: Environment) -> bool:
+    """Whether a store of logs is configured."""
+    datadog = connection(environment, "datadog")
+    if datadog is not None and "logs" in datadog.get("read", ("logs",)):
+        return True
+    return any(connection(environment, store) is not None for store in STORES)
 
 
 def _runs(pod: Mapping[str, Any], namespace: str) -> list[_Place]:
