@@ -39,7 +39,7 @@ RESOURCES: tuple[Resource, ...] = (
     _core("services", "Service", verbs=WRITE),
     _core("endpoints", "Endpoints"),
     _core("configmaps", "ConfigMap", verbs=WRITE),
-    _core("events", "Event"),
+    _core("events", "Event", verbs=("get", "list", "create")),
     _core("nodes", "Node", namespaced=False, verbs=WRITE),
     _core("namespaces", "Namespace", namespaced=False),
     _core("persistentvolumeclaims", "PersistentVolumeClaim"),
