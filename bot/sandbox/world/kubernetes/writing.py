@@ -11,6 +11,7 @@ from bot.sandbox.world.kubernetes.pods import pod_body
 from bot.sandbox.world.kubernetes.resources import Resource
 from bot.sandbox.world.kubernetes.scaling import scale_body, wanted_replicas
 from bot.sandbox.world.kubernetes.workloads import workload_body
+from bot.sandbox.world.manifests import iso
 from bot.sandbox.world.records import Json, Workload
 from bot.sandbox.world.site import Site
 
@@ -20,6 +21,8 @@ WORKLOADS = ("deployments", "statefulsets")
 def write(call: Any) -> Any:
     """Carry out a write and return the object (or Status) it leads to. Raises: ApiError."""
     resource: Resource = call.resource
+    if call.verb == "create" and resource.plural == "events" and not call.name:
+        return _tell(call)
     if not call.name:
         raise validating.unsupported(call.verb)
     if resource.plural == "pods" and call.subresource == "eviction":
@@ -77,10 +80,14 @@ def _write_workload(call: Any, old: Json, new: Json) -> Json:
     if wanted != workload.replicas:
         rollout.scale(site, workload, wanted, at)
         done.append(f"scale {before['replicas']} → {wanted}")
-    if template != before["template"]:
+    if spec.get("paused"):
+        rollout.hold(workload, at)
+        workload.body["spec"]["template"] = copy.deepcopy(template)
+    elif template != workload.current.template or before.get("paused"):
+        ran = workload.current.template
         revision = rollout.roll(site, workload, template, at)
         done.append(f"roll out revision {revision.number}")
-        _tell_deploy(site, workload, (before["template"], template), at)
+        _tell_deploy(site, workload, (ran, template), at)
     version = site.changed(at)
     workload.body["metadata"]["resourceVersion"] = str(version)
     _note(call, f"{workload.kind.lower()}/{workload.name}", ", ".join(done) or "metadata")
@@ -132,6 +139,23 @@ def _write_object(call: Any, resource: Resource, old: Json, new: Json) -> Json:
     stored["metadata"]["resourceVersion"] = version
     _note(call, f"{resource.kind.lower()}/{call.name}", "changed")
     return _current(call, resource)
+
+
+def _tell(call: Any) -> Json:
+    """Keep an Event that a client writes."""
+    body = copy.deepcopy(validating.dictionary(call.body))
+    metadata = validating.dictionary(body.get("metadata"))
+    name = str(metadata.get("name", ""))
+    if not validating.NAME.fullmatch(name) or not isinstance(body.get("involvedObject"), dict):
+        raise bad_request("an Event needs a name and an involvedObject")
+    if ("events", name) in call.site.objects:
+        raise ApiError(409, "AlreadyExists", f'events "{name}" already exists')
+    metadata["uid"] = rollout.uid(*call.site.key, "events", name)
+    metadata["creationTimestamp"] = iso(call.now)
+    if not call.dry_run:
+        call.site.objects[("events", name)] = body
+        metadata["resourceVersion"] = str(call.site.changed(call.now))
+    return body
 
 
 def _scale(call: Any, resource: Resource) -> Json:
