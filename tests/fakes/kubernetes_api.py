@@ -13,6 +13,8 @@ GROUPS = {
     "autoscaling": ["v2"],
     "policy": ["v1"],
     "networking.k8s.io": ["v1"],
+    "batch": ["v1"],
+    "storage.k8s.io": ["v1"],
 }
 KINDS = {
     "deployments": "Deployment",
@@ -23,7 +25,12 @@ KINDS = {
     "poddisruptionbudgets": "PodDisruptionBudget",
     "horizontalpodautoscalers": "HorizontalPodAutoscaler",
     "events": "Event",
+    "jobs": "Job",
+    "persistentvolumeclaims": "PersistentVolumeClaim",
+    "nodes": "Node",
+    "storageclasses": "StorageClass",
 }
+VERBS = {"GET": "get", "PATCH": "patch", "POST": "create", "DELETE": "delete"}
 PLURALS = {kind: plural for plural, kind in KINDS.items()}
 
 
@@ -84,7 +91,9 @@ class Cluster:
 
     def _resource(self, asked: Asked, plural: str, rest: list[str]) -> Reply:
         if (asked.method, plural) in self.forbidden:
-            verb = {"GET": "get", "PATCH": "patch", "POST": "create"}[asked.method]
+            verb = {"GET": "get", "PATCH": "patch", "POST": "create", "DELETE": "delete"}[
+                asked.method
+            ]
             said = f'{plural} is forbidden: User "bot" cannot {verb} resource "{plural}"'
             return status(403, said)
         if asked.method == "POST":
