@@ -41,17 +41,26 @@ def url_of(environment: Environment, system: str) -> str | None:
 
 def token_of(environment: Environment, system: str) -> str | None:
     """Return the bearer token in the settings' `token_file`. Raises: NotConfigured: unreadable."""
+    return secret_of(environment, system, "token_file")
+
+
+def secret_of(environment: Environment, system: str, field: str) -> str | None:
+    """Return what the file that a setting names holds, None without the setting.
+
+    Raises: NotConfigured: it cannot be read, or holds nothing that can be sent as a header.
+    """
     settings = connection(environment, system) or {}
-    path = settings.get("token_file")
+    path = settings.get(field)
     if not path:
         return None
+    where = f"environment {environment.name}: connections.{system}.{field}"
     try:
-        return Path(str(path)).read_text(encoding="utf-8").strip()
+        secret = Path(str(path)).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise NotConfigured(
-            f"environment {environment.name}: connections.{system}.token_file cannot be read "
-            f"({type(error).__name__})"
-        ) from error
+        raise NotConfigured(f"{where} cannot be read ({type(error).__name__})") from error
+    if not secret or not secret.isascii() or not secret.isprintable():
+        raise NotConfigured(f"{where} does not hold one line of plain characters")
+    return secret
 
 
 def public_url(url: str) -> str:
