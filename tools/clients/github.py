@@ -189,11 +189,12 @@ def _repositories(raw: Any, environment: str) -> dict[str, Repository]:
     if not isinstance(raw, Mapping):
         raise NotConfigured(f"{where} must be an object of services")
     return {
-        str(service): _repository(value, f"{where}.{service}") for service, value in raw.items()
+        str(service): repository_of(value, f"{where}.{service}") for service, value in raw.items()
     }
 
 
-def _repository(raw: Any, where: str) -> Repository:
+def repository_of(raw: Any, where: str) -> Repository:
+    """Return a repository from its setting, which is called `where`. Raises: NotConfigured."""
     fields = raw if isinstance(raw, Mapping) else {"repository": raw}
     name = str(fields.get("repository") or "")
     if not _NAME.fullmatch(name) or {".", ".."} & set(name.split("/")):
