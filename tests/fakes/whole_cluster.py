@@ -1,13 +1,11 @@
 """The small Kubernetes API with nodes, storage and deletions: what the cluster itself owns."""
 
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
 from tests.fakes.kubernetes_api import Cluster, status
 from tests.fakes.loopback import Asked, Reply
 
-_CLUSTER_WIDE = re.compile(r"/(?:api|apis/[^/]+)/v1/(nodes|storageclasses)(?:/([^/]+))?")
 LONG_AGO = "2026-01-01T00:00:00Z"
 FAR_AHEAD = "2999-01-01T00:00:00Z"
 
@@ -20,21 +18,7 @@ class WholeCluster(Cluster):
     budgets: dict[str, int] = field(default_factory=dict)
     stubborn: set[str] = field(default_factory=set)
 
-    def wide(self, kind: str, name: str, **body: Any) -> dict[str, Any]:
-        """Put an object that belongs to no namespace."""
-        whole = self.put(kind, name, **body)
-        del whole["metadata"]["namespace"]
-        return whole
-
-    def _answer(self, asked: Asked) -> Reply:
-        found = _CLUSTER_WIDE.fullmatch(asked.path)
-        if found:
-            return self._resource(asked, found[1], [found[2]] if found[2] else [])
-        return super()._answer(asked)
-
     def _object(self, asked: Asked, plural: str, rest: list[str]) -> Reply:
-        if asked.method == "DELETE" and rest:
-            return self._delete(asked, plural, rest[0])
         reply = super()._object(asked, plural, rest)
         wanted = asked.query.get("fieldSelector", "")
         if not rest and wanted:
@@ -97,7 +81,7 @@ def _owned(pod: dict[str, Any]) -> bool:
 
 def _node(cluster: WholeCluster, name: str, *, ready: str = "True") -> None:
     condition = {"type": "Ready", "status": ready, "lastTransitionTime": LONG_AGO}
-    cluster.wide("Node", name, spec={"podCIDR": "10.0.0.0/24"}, status={"conditions": [condition]})
+    cluster.put("Node", name, spec={"podCIDR": "10.0.0.0/24"}, status={"conditions": [condition]})
 
 
 def _pod(cluster: WholeCluster, name: str, owner: str, kind: str = "ReplicaSet",
@@ -137,7 +121,7 @@ def company() -> WholeCluster:
             "conditions": [{"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded"}],
         },
     )
-    cluster.wide("StorageClass", "fast", allowVolumeExpansion=True)
+    cluster.put("StorageClass", "fast", allowVolumeExpansion=True)
     cluster.put(
         "PersistentVolumeClaim",
         "data-db-0",

@@ -61,7 +61,7 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     monkeypatch.setattr(DrainNode, "pause_s", 0.01)
     cluster = company()
     cluster.get("Node", "worker-2")["spec"]["unschedulable"] = True
-    cluster.wide(
+    cluster.put(
         "Node", "worker-4", spec={}, status={"conditions": [{"type": "Ready", "status": "True"}]}
     )
     with loopback(cluster.answer) as server:

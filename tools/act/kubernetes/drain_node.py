@@ -147,17 +147,14 @@ class DrainNode(Action[DrainArguments]):
         await self._nodes.objects.change(
             target, lambda _: cordon_patch(cordon=True), Patch.MERGE, key=key
         )
-        before = _chosen(args, await self._nodes.pods(args.node))
+        before = left = _chosen(args, await self._nodes.pods(args.node))
         for _ in range(max(1, round(self.patience_s / self.pause_s))):
+            await self._evict(args, left, key)
             left = _chosen(args, await self._nodes.pods(args.node))
             if not left:
                 words = f"node/{args.node} is cordoned, {len(before)} pods left it"
                 return Applied(changed=True, detail=words)
-            await self._evict(args, left, key)
             await asyncio.sleep(self.pause_s)
-        left = _chosen(args, await self._nodes.pods(args.node))
-        if not left:
-            return Applied(changed=True, detail=f"node/{args.node} is cordoned and empty")
         said = f"node/{args.node} is cordoned, still there: {names(left)}; the same key goes on"
         raise Unavailable(SYSTEM, said, retry_after_s=10.0)
 

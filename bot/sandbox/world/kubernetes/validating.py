@@ -12,6 +12,7 @@ IMAGE = re.compile(r"[a-z0-9][A-Za-z0-9._/:@-]{0,254}")
 ANNOTATION = re.compile(
     r"([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?"
 )
+NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 MAX_REPLICAS = 500
 Causes = list[tuple[str, str]]
 
