@@ -194,7 +194,7 @@ def _repositories(raw: Any, environment: str) -> dict[str, Repository]:
 
 
 def repository_of(raw: Any, where: str) -> Repository:
-    """Return a repository from its setting, which is called `where`. Raises: NotConfigured."""
+    """Return the repository that a setting names. Raises: NotConfigured: names `where`."""
     fields = raw if isinstance(raw, Mapping) else {"repository": raw}
     name = str(fields.get("repository") or "")
     if not _NAME.fullmatch(name) or {".", ".."} & set(name.split("/")):

@@ -10,7 +10,7 @@ from requests.adapters import HTTPAdapter
 from bot.domain.environment import Environment
 from bot.domain.errors import Conflict, Malformed, NotConfigured, Refused, Unavailable, UnknownName
 from bot.domain.redaction import MASK, redact
-from tools.clients.settings import is_loopback, public_url, token_of, url_of
+from tools.clients.settings import headers_of, is_loopback, public_url, token_of, url_of
 from tools.clients.threads import Threads
 
 MAX_BYTES = 32 * 1024 * 1024
@@ -81,7 +81,15 @@ class HttpSource:
         url = url_of(environment, system)
         if url is None:
             return None
-        return cls(system, url, token=token_of(environment, system), timeout_s=timeout_s)
+        headers, secrets = headers_of(environment, system)
+        return cls(
+            system,
+            url,
+            token=token_of(environment, system),
+            timeout_s=timeout_s,
+            headers=headers,
+            secrets=secrets,
+        )
 
     async def get(self, path: str, params: Params = ()) -> Any:
         """Return the JSON at `path`. Raises: as `send`."""

@@ -1,5 +1,6 @@
 """Reads one system's connection settings of an environment, and says which one is wrong."""
 
+import base64
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,36 @@ def secret_of(environment: Environment, system: str, field: str) -> str | None:
     if not secret or not secret.isascii() or not secret.isprintable():
         raise NotConfigured(f"{where} does not hold one line of plain characters")
     return secret
+
+
+def headers_of(environment: Environment, system: str) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return the headers that a system's settings ask for, and the secrets in them.
+
+    Settings: api_key_file (`ApiKey`), or username and password_file (`Basic`); tenant
+    (`X-Scope-OrgID`). A bearer token is `token_of`'s. Raises: NotConfigured: names the setting.
+    """
+    settings = connection(environment, system) or {}
+    headers: dict[str, str] = {}
+    secrets: list[str] = []
+    if settings.get("tenant"):
+        headers["X-Scope-OrgID"] = str(settings["tenant"])
+    key = secret_of(environment, system, "api_key_file")
+    if key:
+        headers["Authorization"] = f"ApiKey {key}"
+        secrets.append(key)
+    password = secret_of(environment, system, "password_file")
+    if password:
+        pair = f"{settings.get('username') or ''}:{password}".encode()
+        basic = base64.b64encode(pair).decode()
+        headers["Authorization"] = f"Basic {basic}"
+        secrets += [password, basic]
+    given = [f for f in ("token_file", "api_key_file", "password_file") if settings.get(f)]
+    if len(given) > 1:
+        raise NotConfigured(
+            f"environment {environment.name}: connections.{system} has both {given[0]} "
+            f"and {given[1]}: give one"
+        )
+    return headers, tuple(secrets)
 
 
 def public_url(url: str) -> str:
