@@ -36,6 +36,7 @@ class Effect(StrEnum):
     ROUTING = "routing"
     NODE = "node"
     STORAGE = "storage"
+    CLEANUP = "cleanup"  # takes away what is over: a failed Job
     PAGE = "page"
 
 
