@@ -16,6 +16,7 @@ from tools.clients.threads import Threads
 MAX_BYTES = 32 * 1024 * 1024
 CHUNK = 256 * 1024
 POOL = 16
+NO_CONTENT = 204
 
 Params = Mapping[str, str] | Sequence[tuple[str, str]]
 
@@ -103,7 +104,7 @@ class HttpSource:
         body: Any = None,
         headers: Mapping[str, str] | None = None,
     ) -> Any:
-        """Return the JSON of the answer.
+        """Return the JSON of the answer, None of one that says it has nothing to say (204).
 
         Raises: Unavailable (no answer, 429, 5xx), UnknownName (404), Conflict (409, 412), Refused
         (401, 403), Malformed (any other refusal, or an answer that is no JSON).
@@ -125,6 +126,8 @@ class HttpSource:
         except requests.RequestException as error:
             raise failure(self.system, error, self.timeout_s) from None
         check_status(self.system, answer, path, self._secrets)
+        if answer.status_code == NO_CONTENT:
+            return None
         try:
             return answer.json()
         except (ValueError, RecursionError):
