@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute, Route
 from bot.app.keeping import keeper
 from bot.app.logs import configure
 from bot.app.watching import inquiry_of
+from bot.app.witness import audit_log
 from bot.domain.environment import Environment
 from bot.domain.errors import NotConfigured, SreBotError
 from bot.domain.redaction import redact
@@ -138,7 +139,7 @@ def assemble(settings: Settings, database: Database) -> Bot:
         actions=Actions(database),
         incidents=Incidents(database),
         switches=Switches(database),
-        audit=AuditLog(database),
+        audit=audit_log(settings, database),
         people=SlackPeople(client, People(database)),
         levels=Levels(database, wall),
     )

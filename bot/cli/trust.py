@@ -2,12 +2,12 @@
 
 import click
 
+from bot.app.witness import audit_log
 from bot.cli.support import clock_of, typing_person, with_database
 from bot.domain.action import Level
 from bot.domain.people import Role
 from bot.domain.ports import AuditEntry
 from bot.settings import Settings
-from bot.storage.audit import AuditLog
 from bot.storage.database import Database
 from bot.storage.people import EVERY_ACTION, LevelGrant, Levels, People
 from tools.catalog import actions
@@ -43,7 +43,7 @@ def grant_role(team: str, user: str, role: str, environment: str) -> None:
 
     async def work(settings: Settings, database: Database) -> None:
         now, by = clock_of(settings).now(), typing_person()
-        await AuditLog(database).write(
+        await audit_log(settings, database).write(
             AuditEntry(
                 at=now,
                 actor=by,
@@ -69,7 +69,7 @@ def revoke_role(team: str, user: str, role: str, environment: str) -> None:
 
     async def work(settings: Settings, database: Database) -> None:
         now, by = clock_of(settings).now(), typing_person()
-        await AuditLog(database).write(
+        await audit_log(settings, database).write(
             AuditEntry(
                 at=now,
                 actor=by,
@@ -119,7 +119,7 @@ def set_level(environment: str, action: str, level: str, service: str, reason: s
 
     async def work(settings: Settings, database: Database) -> None:
         clock, by = clock_of(settings), typing_person()
-        await AuditLog(database).write(
+        await audit_log(settings, database).write(
             AuditEntry(
                 at=clock.now(),
                 actor=by,

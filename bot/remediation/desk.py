@@ -6,12 +6,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.domain.action import ActionCall, Decision, Execution, Level, Proposal
+from bot.domain.action import ActionCall, Decision, Execution, Level, Proposal, Target
 from bot.domain.policy import Ruling, RulingEngine
 from bot.domain.ports import AuditEntry
+from bot.domain.redaction import redact_tree
 from bot.domain.time import Clock
 from bot.remediation.asking import Asker, Ports
 from bot.remediation.hand import Hand, Hands
+
+DIFF_KEPT = 4_000  # characters of a diff that the audit keeps; its hash covers all of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +118,7 @@ class Desk:
             environment=proposal.call.environment,
             subject=proposal.id,
             text=self.redact(text),
-            details=self.redact(json.dumps(found, sort_keys=True)),
+            details=json.dumps(redact_tree(found, self.redact), sort_keys=True),
         )
         await self.ports.audit.write(entry)
 
@@ -124,3 +127,15 @@ def ruling_details(ruling: Ruling) -> dict[str, Any]:
     """Return what the audit keeps of a ruling."""
     rules = [reason.rule for reason in ruling.reasons]
     return {"verdict": ruling.verdict.value, "rules": rules}
+
+
+def seen_details(proposal: Proposal, target: Target) -> dict[str, Any]:
+    """Return what the audit keeps of the target as it is, and of the change that was shown."""
+    diff = proposal.dry_run.diff if proposal.dry_run else ""
+    return {
+        "target": f"{target.kind}/{target.namespace}/{target.name}",
+        "uid": target.uid,
+        "before": {"spec": target.spec_hash},
+        "diff": diff[:DIFF_KEPT],
+        "diff_hash": proposal.dry_run.diff_hash if proposal.dry_run else "",
+    }

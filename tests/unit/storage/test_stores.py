@@ -194,7 +194,7 @@ async def test_the_audit_is_a_chain_also_with_many_writers(database: Database) -
     )
     await asyncio.gather(*(audit.write(entry) for _ in range(12)))
     assert len(await audit.entries()) == 12
-    assert await audit.first_broken() is None
+    assert await audit.check() is None
 
 
 async def test_a_message_is_intended_once_and_found_again(database: Database) -> None:
