@@ -126,7 +126,7 @@ class PeopleStore(Protocol):
     """Roles, granted in SQL to (team, user)."""
 
     async def roles_of(self, team: str, user: str, environment: str) -> frozenset[Role]:
-        """Return the roles of a user here; unknown users hold none."""
+        """Return the roles of a user here (`ANYWHERE`: in any place); unknown users hold none."""
         ...
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from bot.domain.action import ActionCall, Applied, Execution, ExecutionStatus, Proposal
 from bot.domain.errors import Conflict, Permanent, Refused, SreBotError, Transient
-from bot.domain.policy import Ruling
+from bot.domain.policy import Reason, Ruling, Verdict
 from bot.remediation import wording
 from bot.remediation.desk import Acted, Desk, ruling_details, seen_details
 from bot.remediation.hand import Hand, Seen, lock_name
@@ -60,6 +60,8 @@ class Doer:
             if not known and not deed.is_undo:
                 await self.desk.ports.actions.unlock(lock_name(seen.target), holder=deed.holder)
             raise
+        if not known and await self.desk.ports.switches.stopped():  # since the ruling
+            return await self._stopped(deed, seen)
         if not known:
             mine = self._intent(deed, seen)
             stored = await self.desk.ports.actions.intend(mine)
@@ -79,6 +81,13 @@ class Doer:
             await self.desk.ports.actions.finish(deed.key, ExecutionStatus.FAILED, why)
         row = await self.desk.ports.actions.execution(deed.key) if known else None
         return Acted(execution=row, why=why, ruling=ruling)
+
+    async def _stopped(self, deed: Deed, seen: Seen) -> Acted:
+        if not deed.is_undo:
+            await self.desk.ports.actions.unlock(lock_name(seen.target), holder=deed.holder)
+        reason = Reason(rule="kill-switch", text="I was stopped a moment ago: nothing runs")
+        ruling = Ruling(verdict=Verdict.DENY, reasons=(reason,))
+        return await self.refuse(deed, wording.refusal(ruling, None), ruling, known=False)
 
     async def _apply(self, deed: Deed, seen: Seen) -> Acted:
         try:

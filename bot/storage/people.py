@@ -7,7 +7,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from bot.domain.action import Level
-from bot.domain.people import Role
+from bot.domain.people import ANYWHERE, Role
 from bot.domain.time import Clock
 from bot.storage.database import Database
 from bot.storage.tables import LevelRow, RoleRow
@@ -22,17 +22,13 @@ class People:
         self._database = database
 
     async def roles_of(self, team: str, user: str, environment: str) -> frozenset[Role]:
-        """Return the roles of a user here; unknown users hold none."""
+        """Return the roles of a user here (`ANYWHERE`: in any place); unknown users hold none."""
+        query = select(RoleRow.role).where(RoleRow.team == team, RoleRow.user == user)
+        if environment != ANYWHERE:
+            query = query.where(RoleRow.environment.in_(("", environment)))
 
         def read(session: Session) -> frozenset[Role]:
-            rows = session.scalars(
-                select(RoleRow.role).where(
-                    RoleRow.team == team,
-                    RoleRow.user == user,
-                    RoleRow.environment.in_(("", environment)),
-                )
-            )
-            return frozenset(Role(role) for role in rows)
+            return frozenset(Role(role) for role in session.scalars(query))
 
         return await self._database.run(read)
 

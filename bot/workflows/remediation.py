@@ -195,6 +195,8 @@ class Remediation:
             return await self._keep(order, card)
         if then.move is Move.UNDO:
             undone = await step("undo", Undone, lambda: self._undo(order))
+            if undone.stopped:
+                return await self._ask_for_the_undo(order, card, verification, undone)
             await self._show_undone(order, card, undone)
         else:
             card = replace(card, state=CardState.NOT_VERIFIED, watching_until=None)
@@ -204,6 +206,24 @@ class Remediation:
         await do("release", lambda: self._gateway.release(order.execution_key))
         if then.reopen:
             await self._reopen(order, verification)
+        return verification.outcome.value
+
+    async def _ask_for_the_undo(
+        self, order: RemediationOrder, card: Card, verification: Verification, undone: "Undone"
+    ) -> str:
+        """The bot was stopped before it could take it back: from now on a person decides."""
+        card = replace(
+            card, state=CardState.NOT_VERIFIED, watching_until=None, can_undo=True,
+            note=f"{undone.words} [Undo] works again after `/sre start`.",
+        )  # fmt: skip
+        await self._show("undo waits", order, card)
+        await do("call a person", lambda: self._telling.call_a_person(order.thread, card))
+        await do("release", lambda: self._gateway.release(order.execution_key))
+        await self._reopen(order, verification)
+        for _ in range(UNDO_ASKED):
+            if await self._taken_back(order, card, UNDO_WITHIN_S):
+                return CardState.UNDONE.value
+        await self._show("closed", order, replace(card, can_undo=False))
         return verification.outcome.value
 
     async def _keep(self, order: RemediationOrder, card: Card) -> str:
@@ -226,7 +246,9 @@ class Remediation:
     async def _undo(self, order: RemediationOrder, click: Click | None = None) -> "Undone":
         acted = await self._gateway.undo(order.execution_key, click)
         if acted.execution is None:
-            return Undone(done=False, refused=True, words=acted.why)
+            rules = {reason.rule for reason in acted.ruling.reasons} if acted.ruling else set()
+            stopped = not rules.isdisjoint(STOPPED)
+            return Undone(done=False, refused=True, words=acted.why, stopped=stopped)
         done = acted.execution.status in (ExecutionStatus.APPLIED, ExecutionStatus.UNDONE)
         return Undone(done=done, words=acted.execution.detail)
 
@@ -278,6 +300,7 @@ class Undone:
     done: bool
     words: str
     refused: bool = False
+    stopped: bool = False  # by the kill switch
 
 
 def _uncertain(execution: Execution | None) -> bool:
@@ -294,9 +317,11 @@ def _seen(card: Card, verification: Verification) -> Card:
 
 
 TARGET_HELD = "target-held"  # the rule that says that somebody else has the target
+STOPPED = frozenset({"kill-switch", "guard:kill-switch"})
 TRY_AGAIN_S = 10.0  # wall
 MOST_ATTEMPTS = 30
 UNDO_WITHIN_S = 3600.0  # wall; how long [Undo] is offered after it recovered
+UNDO_ASKED = 24  # times that long a person is asked for an undo that the kill switch held back
 STATES = {
     Verdict.DENY: CardState.REFUSED,
     Verdict.SUGGEST: CardState.SUGGESTED,

@@ -16,7 +16,7 @@ from bot.domain.conversation import (
     Thread,
 )
 from bot.domain.diagnosis import Report
-from bot.domain.people import Role
+from bot.domain.people import ANYWHERE, Role
 from bot.domain.ports import ActionStore, Audit, AuditEntry, IncidentStore, Resolver, SwitchStore
 from bot.domain.time import Clock
 from bot.remediation.gateway import Gateway
@@ -155,8 +155,9 @@ class SreBot:
         return Notice(mark=Mark.DONE, text=f"{words}, noted.")
 
     async def _stop(self, thread: Thread, user: str, reason: str) -> Notice:
-        actor = await self._parts.people.actor(thread.team, user, "")
+        actor = await self._parts.people.actor(thread.team, user, ANYWHERE)
         if not actor.roles & MAY_STOP:
+            await self._record_switch(user, "refused", f"stop: {reason}")
             return Notice(mark=Mark.REFUSED, text="Not stopped: only a responder may stop me.")
         now = self._parts.clock.now()
         await self._parts.switches.set_stopped(True, by=user, reason=reason, at=now)
@@ -167,6 +168,7 @@ class SreBot:
     async def _start(self, thread: Thread, user: str, reason: str) -> Notice:
         actor = await self._parts.people.actor(thread.team, user, "")
         if Role.ADMINISTRATOR not in actor.roles:
+            await self._record_switch(user, "refused", f"start: {reason}")
             return Notice(mark=Mark.REFUSED, text="Not started: only an administrator may.")
         await self._record_switch(user, "started", reason)
         now = self._parts.clock.now()

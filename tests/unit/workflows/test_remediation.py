@@ -10,7 +10,7 @@ from bot.domain.action import ExecutionStatus, Level, Outcome
 from bot.domain.conversation import CardState, Mark
 from bot.domain.errors import Permanent
 from tests.unit.remediation.office import ID, KEY, START, UNDO, FakeClock
-from tests.unit.workflows.house import House
+from tests.unit.workflows.house import THREAD, House
 
 Make = Callable[..., House]
 
@@ -285,3 +285,38 @@ async def test_the_switch_is_asked_again_at_the_moment_of_acting(make: Make) -> 
     await house.engine.send(ID, "decision", {"choice": "approve"}, key="k")
     assert await house.ended() == "not acted"
     assert house.office.writes == []
+
+
+async def test_an_undo_that_the_kill_switch_holds_back_asks_a_person(make: Make) -> None:
+    house = make(outcomes=[Outcome.WORSE])
+    house.watch.every_s = 600.0
+    await approved(house)
+    await house.shown(CardState.WATCHING)
+    house.office.switches.on = True
+    card = await house.shown(CardState.NOT_VERIFIED)
+    assert card.can_undo
+    assert "(rule kill-switch)" in card.note
+    await house.until(lambda: house.notify.said)
+    assert [key for key, _ in house.notify.said] == [f"person:{ID}"]
+    await house.bot.undo(house.click("URESPONDER", KEY, click_id="while stopped"))
+    await house.until(lambda: house.notify.whispered)
+    assert house.value == 40
+    house.office.switches.on = False
+    await house.bot.undo(house.click("URESPONDER", KEY, click_id="started again"))
+    assert await house.ended() == "undone"
+    assert house.value == 41
+
+
+async def test_a_responder_of_any_environment_stops_and_only_an_administrator_starts(
+    make: Make,
+) -> None:
+    house = make()
+    assert (await house.bot.command("E1", THREAD, "URESPONDER", "stop storm")).mark is Mark.STOPPED
+    assert house.office.switches.on
+    for user in ("URESPONDER", "UAPPROVER", "UGUEST", "UBOT"):
+        notice = await house.bot.command("E2", THREAD, user, "start")
+        assert notice.mark is Mark.REFUSED
+    assert house.office.switches.on
+    assert house.office.audited("refused") == 4
+    assert (await house.bot.command("E3", THREAD, "UADMIN", "start")).mark is Mark.DONE
+    assert not house.office.switches.on
