@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-
 ANYWHERE = "*"  # asked for as an environment: the roles held in at least one
 
 

@@ -61,7 +61,7 @@ async def test_a_stop_from_another_process_holds_every_replica_within_a_second(
     for number, office in enumerate(replicas):
         await office.stage_many(f"r{number}", MANY)
     gateways = [asyncio.create_task(act(office, f"r{n}")) for n, office in enumerate(replicas)]
-    while not all(office.writes for office in replicas):
+    while not all(office.writes for office in replicas):  # noqa: ASYNC110 - nobody tells
         await asyncio.sleep(0.01)
     await other_process(url, tmp_path, "stop", "storm")
     stopped = [len(office.writes) for office in replicas]
