@@ -190,6 +190,18 @@ class Decision:
     used: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakGlass:
+    """A lone on-call's declaration that they decide alone on what they asked for themselves."""
+
+    proposal_id: str
+    team: str
+    user: str
+    reason: str
+    at: datetime
+    expires_at: datetime
+
+
 class ExecutionStatus(StrEnum):
     """The life of an execution."""
 

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from bot.domain.action import (
     ActionCall,
+    BreakGlass,
     Decision,
     Execution,
     ExecutionStatus,
@@ -32,6 +33,7 @@ from bot.domain.diagnosis import Report
 from bot.domain.needs import Need
 from bot.domain.people import Actor, Role
 from bot.domain.snapshot import PastIncident, Snapshot
+from bot.domain.trust import Baseline, LevelGrant, Promotion, Run
 
 
 class Collect(Protocol):
@@ -61,6 +63,10 @@ class Notify(Protocol):
 
     async def card(self, thread: Thread, card: Card) -> None:
         """Post the proposal's card, or edit it to its new state."""
+        ...
+
+    async def promotion(self, thread: Thread, promotion: Promotion) -> None:
+        """Offer a level to an administrator, once per offer and person."""
         ...
 
     async def say(self, thread: Thread, notice: Notice, *, key: str) -> None:
@@ -102,6 +108,22 @@ class Teammate(Protocol):
         """Record a verdict on a diagnosis; `subject` is the investigation's id."""
         ...
 
+    async def offered(self, promotion_id: str) -> Promotion | None:
+        """Return an open offer of a level."""
+        ...
+
+    async def grant(self, click: Click, days: int) -> Notice:
+        """Grant the offered level, with the click's reason; `days` 0: without expiry."""
+        ...
+
+    async def decline(self, click: Click) -> Notice:
+        """Close the offer of a level."""
+        ...
+
+    async def break_glass(self, click: Click) -> Notice:
+        """Approve alone what one asked for oneself: production, reversible, with a reason."""
+        ...
+
     async def report_of(self, investigation_id: str) -> Report | None:
         """Return a finished investigation's report, for "show steps"."""
         ...
@@ -135,6 +157,61 @@ class LevelStore(Protocol):
 
     async def level_of(self, environment: str, action: str, service: str) -> Level:
         """Return the lowest of the levels that apply; absent means L1."""
+        ...
+
+
+class GrantStore(LevelStore, Protocol):
+    """Levels that can be set. Whoever sets one has checked who may, and wrote the audit."""
+
+    async def held(self, environment: str, action: str, service: str) -> LevelGrant | None:
+        """Return what was granted under exactly this key, expired or not."""
+        ...
+
+    async def grant(self, granted: LevelGrant) -> None:
+        """Set one level; without its own `fallback`, what held before is kept as that."""
+        ...
+
+
+class RecordStore(Protocol):
+    """What became of proposals, with and without acting, and the offers that follow from it."""
+
+    async def runs(self, environment: str, action: str) -> Sequence[Run]:
+        """Return every proposal of this action here, and what became of it."""
+        ...
+
+    async def baseline(self, environment: str, causes: Sequence[str]) -> Baseline:
+        """Return how often trouble of these causes went away here without an action."""
+        ...
+
+    async def pairs(self) -> Sequence[tuple[str, str]]:
+        """Return every (environment, action) that was ever proposed."""
+        ...
+
+    async def proposed(self, investigation_id: str) -> Sequence[tuple[str, str]]:
+        """Return (environment, action) of everything proposed for an investigation."""
+        ...
+
+    async def carried_out(self, investigation_id: str) -> Sequence[Proposal]:
+        """Return the proposals of an investigation that were carried out."""
+        ...
+
+    async def observe(self, proposal: Proposal, verification: Verification) -> None:
+        """Keep what became of the trouble though the proposal was not carried out."""
+        ...
+
+    async def offer(self, promotion: Promotion) -> Promotion | None:
+        """Open an offer and return it with its id; or the open one of this level.
+
+        None: it was declined a short while ago.
+        """
+        ...
+
+    async def promotion(self, promotion_id: str) -> Promotion | None:
+        """Return an open offer."""
+        ...
+
+    async def close_promotions(self, environment: str, action: str, at: datetime) -> None:
+        """Close the open offers of an action here."""
         ...
 
 
@@ -249,6 +326,22 @@ class ActionStore(Protocol):
 
     async def verified_before(self, call: ActionCall) -> bool:
         """Whether this action on this target was approved by a person and verified before."""
+        ...
+
+    async def under_way(self, environment: str, since: datetime) -> Sequence[Proposal]:
+        """Return what was carried out here since then and has neither helped nor been undone."""
+        ...
+
+    async def rejected_before(self, proposal: Proposal) -> tuple[Proposal, Decision] | None:
+        """Return the newest rejection of the same call, in this incident if there is one."""
+        ...
+
+    async def declare(self, break_glass: BreakGlass) -> None:
+        """Keep a break-glass declaration; a second one for the proposal replaces it."""
+        ...
+
+    async def break_glass(self, proposal_id: str) -> BreakGlass | None:
+        """Return the declaration for a proposal, expired or not."""
         ...
 
     async def track_record(self, environment: str, action: str, service: str) -> tuple[int, int]:

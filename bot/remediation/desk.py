@@ -13,6 +13,7 @@ from bot.domain.redaction import redact_tree
 from bot.domain.time import Clock
 from bot.remediation.asking import Asker, Ports
 from bot.remediation.hand import Hand, Hands
+from bot.remediation.trust import Trust
 
 DIFF_KEPT = 4_000  # characters of a diff that the audit keeps; its hash covers all of it
 
@@ -41,6 +42,9 @@ class Options:
     calibrated: bool = False  # whether confidence is a fitted probability
     redact: Callable[[str], str] = str
     times: Times = field(default_factory=Times)
+    trust: Trust | None = (
+        None  # demotes after a false action; without it levels only change by hand
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +94,7 @@ class Desk:
     clock: Clock
     redact: Callable[[str], str]
     times: Times = field(default_factory=Times)
+    trust: Trust | None = None
 
     def open(self, call: ActionCall) -> Hand:
         """Return the hand for a call. Raises: UnknownName, NotConfigured, Malformed."""

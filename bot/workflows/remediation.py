@@ -1,5 +1,6 @@
 """The workflow from a proposal to its outcome: offer, wait, act, watch, keep or undo."""
 
+import logging
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,8 +16,10 @@ from bot.domain.action import (
 from bot.domain.codec import decode
 from bot.domain.conversation import Card, CardState, Click, Mark, Notice
 from bot.domain.diagnosis import Report
+from bot.domain.errors import Permanent, Refused
 from bot.domain.policy import Verdict
 from bot.domain.ports import ActionStore, IncidentStore
+from bot.domain.redaction import redact
 from bot.domain.time import Clock
 from bot.remediation.desk import Staged
 from bot.remediation.gateway import Gateway
@@ -28,8 +31,10 @@ from bot.workflows.orders import (
     Refuted,
     RemediationOrder,
     start_investigation,
+    start_observation,
 )
 from bot.workflows.telling import Telling
+from bot.workflows.trusting import Trusting
 from bot.workflows.watch import Watch
 
 
@@ -54,6 +59,7 @@ class Parts:
     watch: Watch
     telling: Telling
     wall: Clock
+    trusting: Trusting | None = None  # with it, the record of trust is kept and told
 
 
 class Remediation:
@@ -64,6 +70,7 @@ class Remediation:
         self._actions, self._incidents = parts.actions, parts.incidents
         self._watch, self._telling = parts.watch, parts.telling
         self._clock, self._wall = parts.watch.clock, parts.wall
+        self._trusting = parts.trusting
 
     async def body(self, order_data: Any) -> str:
         """Stage, offer, wait for who may decide, act, watch, keep or undo."""
@@ -75,11 +82,18 @@ class Remediation:
         )  # fmt: skip
         await self._show("offer", order, card)
         if card.state not in (CardState.WAITING, CardState.ACTING):
+            await self._observe(order, staged.proposal)
             return card.state.value
         attempt = await self._until_acted(order, card)
         if attempt is None:
+            await self._observe(order, staged.proposal)
             return "not acted"
         return await self._follow(order, await self._card_after(card, attempt), attempt)
+
+    async def _observe(self, order: RemediationOrder, proposal: Proposal) -> None:
+        """Nothing is done: see whether it goes away all the same."""
+        if self._trusting is not None and proposal.target is not None:
+            await start_observation(self._engine, replace(order, proposal=proposal))
 
     async def _until_acted(self, order: RemediationOrder, card: Card) -> Attempt | None:
         """Wait for the decision and go through the door; None when it ends without acting."""
@@ -192,11 +206,11 @@ class Remediation:
     ) -> str:
         then = await step("settle", Next, lambda: self._gateway.settle(verification))
         if then.move is Move.KEEP:
-            return await self._keep(order, card)
+            return await self._keep(order, card, then)
         if then.move is Move.UNDO:
             undone = await step("undo", Undone, lambda: self._undo(order))
             if undone.stopped:
-                return await self._ask_for_the_undo(order, card, verification, undone)
+                return await self._ask_for_the_undo(order, card, verification, (undone, then))
             await self._show_undone(order, card, undone)
         else:
             card = replace(card, state=CardState.NOT_VERIFIED, watching_until=None)
@@ -204,14 +218,31 @@ class Remediation:
         if then.page:
             await do("call a person", lambda: self._telling.call_a_person(order.thread, card))
         await do("release", lambda: self._gateway.release(order.execution_key))
+        await do("tell of levels", lambda: self._levels(order, then))
         if then.reopen:
             await self._reopen(order, verification)
         return verification.outcome.value
 
+    async def _levels(self, order: RemediationOrder, then: Next) -> None:
+        trusting, call = self._trusting, order.proposal.call
+        if trusting is None:
+            return
+        try:
+            if then.demoted is not None:
+                await trusting.tell_demoted(order.thread, then.demoted, order.proposal.id)
+            await trusting.review(call.environment, call.action)
+        except (Permanent, Refused) as error:  # an administrator who left must not stop the rest
+            LOG.warning("not told of a level: %s", redact(str(error)))
+
     async def _ask_for_the_undo(
-        self, order: RemediationOrder, card: Card, verification: Verification, undone: "Undone"
+        self,
+        order: RemediationOrder,
+        card: Card,
+        verification: Verification,
+        ended: tuple["Undone", Next],
     ) -> str:
         """The bot was stopped before it could take it back: from now on a person decides."""
+        undone, then = ended
         card = replace(
             card, state=CardState.NOT_VERIFIED, watching_until=None, can_undo=True,
             note=f"{undone.words} [Undo] works again after `/sre start`.",
@@ -219,6 +250,7 @@ class Remediation:
         await self._show("undo waits", order, card)
         await do("call a person", lambda: self._telling.call_a_person(order.thread, card))
         await do("release", lambda: self._gateway.release(order.execution_key))
+        await do("tell of levels", lambda: self._levels(order, then))
         await self._reopen(order, verification)
         for _ in range(UNDO_ASKED):
             if await self._taken_back(order, card, UNDO_WITHIN_S):
@@ -226,11 +258,12 @@ class Remediation:
         await self._show("closed", order, replace(card, can_undo=False))
         return verification.outcome.value
 
-    async def _keep(self, order: RemediationOrder, card: Card) -> str:
+    async def _keep(self, order: RemediationOrder, card: Card, then: Next) -> str:
         """It recovered: say so, give the target back, and stay around for a change of mind."""
         card = replace(card, state=CardState.RECOVERED, watching_until=None, note="")
         await self._show("recovered", order, card)
         await do("release", lambda: self._gateway.release(order.execution_key))
+        await do("tell of levels", lambda: self._levels(order, then))
         if card.can_undo and await self._taken_back(order, card, UNDO_WITHIN_S):
             return CardState.UNDONE.value
         await self._show("closed", order, replace(card, can_undo=False))
@@ -316,6 +349,7 @@ def _seen(card: Card, verification: Verification) -> Card:
     return replace(card, state=state, verification=verification)
 
 
+LOG = logging.getLogger(__name__)
 TARGET_HELD = "target-held"  # the rule that says that somebody else has the target
 STOPPED = frozenset({"kill-switch", "guard:kill-switch"})
 TRY_AGAIN_S = 10.0  # wall

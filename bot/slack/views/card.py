@@ -9,6 +9,7 @@ from bot.domain.action import (
     VerificationPlan,
 )
 from bot.domain.conversation import Card, CardState, Mark
+from bot.domain.people import SELF
 from bot.domain.policy import Verdict
 from bot.slack.views.blocks import Block, Message, actions, button, confirm, message, section
 from bot.slack.views.text import (
@@ -277,9 +278,17 @@ def _buttons(card: Card) -> Block | None:
         buttons = [_run(card), button("Reject…", "reject", proposal.id)]
     elif card.state is CardState.WAITING and card.ruling.verdict is Verdict.APPROVAL:
         buttons = [_approve(card), button("Reject…", "reject", proposal.id)]
+    if buttons and _alone(card):
+        buttons.append(button("Break glass…", "break_glass", proposal.id, style="danger"))
     if card.can_undo and card.execution is not None:
         buttons.append(_undo(card, card.execution.key))
     return actions(*buttons)
+
+
+def _alone(card: Card) -> bool:
+    """Whether a person asked for it who may not approve it: for a lone on-call there is a way."""
+    asked = card.proposal.requester not in ("", SELF.id)
+    return asked and not card.ruling.requester_may_approve and card.proposal.inverse is not None
 
 
 def _run(card: Card) -> Block:

@@ -63,6 +63,16 @@ def test_a_level_is_set_lowered_and_shown(sre_bot: Run) -> None:
     assert "nine of nine" in entries[0]["text"]
 
 
+def test_a_level_may_expire_and_needs_a_reason(sre_bot: Run) -> None:
+    said = sre_bot(
+        "levels", "set", "prod", "restart_pod", "L2", "--reason", "a trial", "--days", "7"
+    )
+    assert said.code == 0
+    assert "until 2" in sre_bot("levels").out
+    assert sre_bot("levels", "set", "prod", "restart_pod", "L2", "--reason", " ").code == 2
+    assert json.loads(audited(sre_bot)[0]["details"]) == {"after": 2, "before": 1}
+
+
 def test_stop_and_start_are_recorded_with_their_reason(sre_bot: Run) -> None:
     assert "Stopped" in sre_bot("stop", "the deploy is broken").out
     assert "kill switch: on" in sre_bot("doctor").out

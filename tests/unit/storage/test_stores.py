@@ -19,7 +19,7 @@ from bot.domain.action import (
 )
 from bot.domain.conversation import Judgement, PersonVerdict, Thread
 from bot.domain.errors import Unavailable
-from bot.domain.people import Role
+from bot.domain.people import ANYWHERE, Role
 from bot.domain.ports import AuditEntry, Posted
 from bot.domain.time import ScaledClock
 from bot.storage.actions import Actions
@@ -29,6 +29,7 @@ from bot.storage.incidents import Incidents
 from bot.storage.outbox import Messages
 from bot.storage.people import LevelGrant, Levels, People
 from bot.storage.switches import Switches
+from tests.unit.remediation.office import FakeClock
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 THREAD = Thread(team="T1", channel="C1", ts="1.000")
@@ -106,6 +107,43 @@ async def test_the_lowest_level_that_applies_wins_and_an_expired_one_does_not_co
     assert await levels.level_of("dev", "restart", "web") is Level.L1
 
 
+async def test_an_expired_level_falls_back_to_what_held_before(database: Database) -> None:
+    clock = FakeClock(moment=NOW)
+    levels = Levels(database, clock)
+
+    async def grant(level: Level, days: int = 0, service: str = "") -> Level:
+        until = clock.moment + timedelta(days=days) if days else None
+        await levels.grant(
+            LevelGrant(
+                environment="prod", action="restart", level=level, by="U9", reason="r",
+                service=service, expires_at=until,
+            )
+        )  # fmt: skip
+        return await levels.level_of("prod", "restart", "web")
+
+    assert await grant(Level.L3, days=7) is Level.L3
+    clock.pass_(8 * 86400)
+    assert await levels.level_of("prod", "restart", "web") is Level.L1
+    assert await grant(Level.L2) is Level.L2
+    assert await grant(Level.L4, days=7) is Level.L4
+    assert await grant(Level.L3, days=1) is Level.L3
+    clock.pass_(2 * 86400)
+    assert await levels.level_of("prod", "restart", "web") is Level.L4
+    granted = await levels.held("prod", "restart", "")
+    assert granted is not None
+    assert granted.fallback is Level.L4
+
+
+async def test_roles_are_found_in_any_place_and_their_holders(database: Database) -> None:
+    people = People(database)
+    await people.grant("T1", "U1", Role.RESPONDER, environment="staging", by="U9", at=NOW)
+    await people.grant("T1", "U2", Role.RESPONDER, environment="", by="U9", at=NOW)
+    assert await people.roles_of("T1", "U1", ANYWHERE) == {Role.RESPONDER}
+    assert await people.roles_of("T1", "U1", "") == frozenset()
+    assert await people.holders(Role.RESPONDER, "prod") == (("T1", "U2"),)
+    assert await people.holders(Role.RESPONDER, "staging") == (("T1", "U1"), ("T1", "U2"))
+
+
 async def test_a_decision_is_taken_once_and_used_once(database: Database) -> None:
     actions = Actions(database)
     await actions.save_proposal(proposal())
@@ -143,6 +181,9 @@ async def test_the_track_record_counts_verified_executions(database: Database) -
     await actions.save_verification(verification)
     await actions.save_verification(verification)
     assert await actions.verification("p1-x") == verification
+    await actions.finish("p1-x", ExecutionStatus.APPLIED, "done")
+    assert not await actions.verified_before(CALL), "nobody approved it"
+    await actions.add_decision(decision())
     assert await actions.verified_before(CALL)
     assert await actions.track_record("prod", "restart", "") == (1, 1)
 
