@@ -97,6 +97,7 @@ class BlastRadius:
     namespaces: int = 1
     nodes: int = 0
     services: tuple[str, ...] = ()
+    touched: int | None = None  # pods that change in all; None: all of them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +189,15 @@ class Decision:
     diff_hash: str
     expires_at: datetime
     used: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejection:
+    """An earlier rejection of the same call. `here`: in the same incident."""
+
+    proposal: Proposal
+    decision: Decision
+    here: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

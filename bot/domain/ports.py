@@ -16,6 +16,7 @@ from bot.domain.action import (
     ExecutionStatus,
     Level,
     Proposal,
+    Rejection,
     Verification,
 )
 from bot.domain.conversation import (
@@ -332,7 +333,7 @@ class ActionStore(Protocol):
         """Return what was carried out here since then and has neither helped nor been undone."""
         ...
 
-    async def rejected_before(self, proposal: Proposal) -> tuple[Proposal, Decision] | None:
+    async def rejected_before(self, proposal: Proposal) -> Rejection | None:
         """Return the newest rejection of the same call, in this incident if there is one."""
         ...
 

@@ -15,6 +15,7 @@ from bot.domain.action import (
     ExecutionStatus,
     Outcome,
     Proposal,
+    Rejection,
     Verification,
 )
 from bot.domain.codec import decode, encode
@@ -264,10 +265,10 @@ class Actions:
 
         return await self._database.run(read)
 
-    async def rejected_before(self, proposal: Proposal) -> tuple[Proposal, Decision] | None:
+    async def rejected_before(self, proposal: Proposal) -> Rejection | None:
         """Return the newest rejection of the same call, in this incident if there is one."""
 
-        def read(session: Session) -> tuple[Proposal, Decision] | None:
+        def read(session: Session) -> Rejection | None:
             rows = session.execute(
                 select(ProposalRow, DecisionRow, InvestigationRow.incident_id)
                 .join(DecisionRow, DecisionRow.proposal_id == ProposalRow.id)
@@ -285,7 +286,11 @@ class Actions:
             found = next(iter(here or rows), None)
             if found is None:
                 return None
-            return decode(Proposal, found[0].body), decode(Decision, found[1].body)
+            return Rejection(
+                proposal=decode(Proposal, found[0].body),
+                decision=decode(Decision, found[1].body),
+                here=bool(here),
+            )
 
         return await self._database.run(read)
 

@@ -1,5 +1,6 @@
 """The workflow from a proposal to its outcome: offer, wait, act, watch, keep or undo."""
 
+import asyncio
 import logging
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ from bot.domain.action import (
 from bot.domain.codec import decode
 from bot.domain.conversation import Card, CardState, Click, Mark, Notice
 from bot.domain.diagnosis import Report
-from bot.domain.errors import Permanent, Refused
+from bot.domain.errors import Permanent, Refused, SreBotError
 from bot.domain.policy import Verdict
 from bot.domain.ports import ActionStore, IncidentStore
 from bot.domain.redaction import redact
@@ -103,9 +104,13 @@ class Remediation:
             if message is None:
                 await self._end(order, card, CardState.EXPIRED, "nobody decided in time")
                 return None
+            decisions = await step("decided", Decisions, lambda: self._decisions(card.proposal))
+            card = replace(card, decisions=decisions.taken)
             if message["choice"] == "reject":
-                await self._end(order, card, CardState.REJECTED, message.get("reason", ""))
+                await self._end(order, card, CardState.REJECTED, "")
                 return None
+            approved = replace(card, state=CardState.APPROVED)
+            await do("show approved", lambda: self._show_soon(order, approved))
         attempt = await self._attempt(order, card)
         if attempt.execution is None:
             await self._end(order, card, CardState.REFUSED, attempt.why_not)
@@ -308,6 +313,14 @@ class Remediation:
     async def _report(self, order: RemediationOrder) -> "Recalled":
         return Recalled(report=await self._incidents.report(order.proposal.investigation_id))
 
+    async def _show_soon(self, order: RemediationOrder, card: Card) -> None:
+        """Take the buttons away before acting; a Slack that is slow must not hold up a repair."""
+        try:
+            async with asyncio.timeout(SHOW_WITHIN_S):
+                await self._telling.show(order.thread, card)
+        except (SreBotError, TimeoutError) as error:
+            LOG.warning("the decision was not shown yet: %s", redact(str(error)))
+
     async def _show(self, name: str, order: RemediationOrder, card: Card) -> None:
         await do(f"show {name}", lambda: self._telling.show(order.thread, card))
 
@@ -352,6 +365,7 @@ def _seen(card: Card, verification: Verification) -> Card:
 LOG = logging.getLogger(__name__)
 TARGET_HELD = "target-held"  # the rule that says that somebody else has the target
 STOPPED = frozenset({"kill-switch", "guard:kill-switch"})
+SHOW_WITHIN_S = 2.0  # wall
 TRY_AGAIN_S = 10.0  # wall
 MOST_ATTEMPTS = 30
 UNDO_WITHIN_S = 3600.0  # wall; how long [Undo] is offered after it recovered

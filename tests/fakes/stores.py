@@ -14,6 +14,7 @@ from bot.domain.action import (
     Level,
     Outcome,
     Proposal,
+    Rejection,
     Verification,
 )
 from bot.domain.codec import decode, encode
@@ -116,14 +117,19 @@ class FakeActions:
         found = self.verifications.get(key)
         return found is not None and found.outcome is Outcome.RECOVERED
 
-    async def rejected_before(self, proposal: Proposal) -> tuple[Proposal, Decision] | None:
+    async def rejected_before(self, proposal: Proposal) -> Rejection | None:
+        mine = proposal.investigation_id.partition("-again")[0]
         found = [
-            (self.proposals[d.proposal_id], d)
+            Rejection(
+                proposal=(p := self.proposals[d.proposal_id]),
+                decision=d,
+                here=p.investigation_id.partition("-again")[0] == mine,
+            )
             for d in self.by_id.values()
             if d.choice is Choice.REJECT and d.call_digest == proposal.call.digest
             if d.proposal_id != proposal.id
         ]
-        return max(found, key=lambda pair: pair[1].at, default=None)
+        return max(found, key=lambda r: (r.here, r.decision.at), default=None)
 
     async def declare(self, break_glass: BreakGlass) -> None:
         self.declared[break_glass.proposal_id] = break_glass

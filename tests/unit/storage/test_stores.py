@@ -1,12 +1,14 @@
 """The stores keep what the ports promise, on every database."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from bot.domain.action import (
     ActionCall,
+    BreakGlass,
     Choice,
     Decision,
     Execution,
@@ -186,6 +188,66 @@ async def test_the_track_record_counts_verified_executions(database: Database) -
     await actions.add_decision(decision())
     assert await actions.verified_before(CALL)
     assert await actions.track_record("prod", "restart", "") == (1, 1)
+
+
+async def test_what_is_under_way_neither_helped_nor_was_taken_back(database: Database) -> None:
+    actions = Actions(database)
+    hour_ago = NOW - timedelta(hours=1)
+
+    async def ids() -> set[str]:
+        return {p.id for p in await actions.under_way("prod", hour_ago)}
+
+    for name in ("p1", "p2", "p3", "p4"):
+        await actions.save_proposal(proposal(name))
+        await actions.intend(replace(execution(f"{name}-x"), proposal_id=name))
+    assert await ids() == {"p1", "p2", "p3", "p4"}
+    for name, outcome in (("p1", Outcome.RECOVERED), ("p2", Outcome.UNCHANGED)):
+        await actions.save_verification(
+            Verification(
+                execution_key=f"{name}-x", outcome=outcome, statement="", value=None, checked_at=NOW
+            )
+        )
+    await actions.finish("p3-x", ExecutionStatus.UNDONE, "")
+    assert await ids() == {"p2", "p4"}
+    assert await actions.under_way("dev", hour_ago) == ()
+    assert await actions.under_way("prod", NOW + timedelta(hours=1)) == ()
+
+
+async def test_a_rejection_is_remembered_first_that_of_the_same_incident(
+    database: Database,
+) -> None:
+    actions, incidents = Actions(database), Incidents(database)
+    for number, channel in enumerate(("C1", "C2", "C1"), 1):
+        thread = replace(THREAD, channel=channel)
+        await incidents.open_investigation(f"inv-{number}", thread, "U1", "slow", NOW)
+        made = replace(proposal(f"p{number}"), investigation_id=f"inv-{number}")
+        await actions.save_proposal(made)
+    assert await actions.rejected_before(proposal("p3")) is None
+    for number, minutes in ((1, 0), (2, 5)):
+        await actions.add_decision(
+            replace(
+                decision(f"d{number}"), proposal_id=f"p{number}", choice=Choice.REJECT,
+                reason=f"reason {number}", at=NOW + timedelta(minutes=minutes),
+            )
+        )  # fmt: skip
+    found = await actions.rejected_before(replace(proposal("p3"), investigation_id="inv-3"))
+    assert found is not None
+    assert (found.here, found.decision.reason, found.proposal.id) == (True, "reason 1", "p1")
+    elsewhere = await actions.rejected_before(replace(proposal("p9"), investigation_id="inv-9"))
+    assert elsewhere is not None
+    assert (elsewhere.here, elsewhere.decision.reason) == (False, "reason 2")
+
+
+async def test_break_glass_is_kept_per_proposal(database: Database) -> None:
+    actions = Actions(database)
+    await actions.save_proposal(proposal())
+    assert await actions.break_glass("p1") is None
+    declared = BreakGlass(
+        proposal_id="p1", team="T1", user="U1", reason="alone", at=NOW,
+        expires_at=NOW + timedelta(minutes=15),
+    )  # fmt: skip
+    await actions.declare(declared)
+    assert await actions.break_glass("p1") == declared
 
 
 async def test_one_holder_at_a_time_has_a_target(database: Database) -> None:

@@ -51,7 +51,10 @@ async def test_an_approved_action_that_helps_is_kept(make: Make) -> None:
     await house.until(lambda: not house.office.actions.locks)  # the target is free again
     assert house.office.writes == [(KEY, "checkout", 40)]
     assert house.office.actions.verifications[KEY].outcome is Outcome.RECOVERED
-    assert house.notify.states[:2] == [CardState.WAITING, CardState.WATCHING]
+    shown = [CardState.WAITING, CardState.APPROVED, CardState.WATCHING]
+    assert house.notify.states[:3] == shown
+    (decision,) = house.notify.cards[1].decisions
+    assert decision.actor_id == "UAPPROVER"
 
 
 async def test_it_watches_to_the_end_of_the_window(make: Make) -> None:
@@ -79,7 +82,8 @@ async def test_a_rejected_proposal_ends_and_says_why(make: Make) -> None:
     await house.bot.reject(house.click())
     assert await house.ended() == "not acted"
     assert house.notify.states[-1] is CardState.REJECTED
-    assert house.notify.cards[-1].note == "because"
+    (decision,) = house.notify.cards[-1].decisions
+    assert (decision.actor_id, decision.reason) == ("UAPPROVER", "because")
     assert house.office.writes == []
 
 
