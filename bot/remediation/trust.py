@@ -7,7 +7,8 @@ from datetime import timedelta
 
 from bot.domain.action import Level, Proposal
 from bot.domain.people import SELF, Actor, ActorKind, Role
-from bot.domain.ports import Audit, AuditEntry, GrantStore, RecordStore
+from bot.domain.ports import Audit, AuditEntry
+from bot.domain.records import GrantStore, RecordStore
 from bot.domain.time import Clock
 from bot.domain.trust import LevelChange, LevelGrant, Promotion
 from bot.remediation.track_record import (

@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.domain.action import Verification
 from bot.domain.codec import decode
-from bot.domain.ports import RecordStore
+from bot.domain.records import RecordStore
 from bot.remediation.gateway import Gateway
 from bot.workflows.engine import pause, step
 from bot.workflows.orders import RemediationOrder
