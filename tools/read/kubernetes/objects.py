@@ -75,6 +75,7 @@ SHARED_KINDS = (
     "ClusterRoleBinding",
 )
 MAX_OBJECTS = 2000  # of one kind in one namespace
+UNLISTED = ("Namespace", "ClusterRole")  # read by name
 MAX_ROLES = 40
 SEVERAL = 3  # kinds that may not be listed are told as one
 NOT_ALLOWED = "the bot may not list"
@@ -99,10 +100,28 @@ class KubernetesObjects(ReadTool):
         return cls(environment, client) if client else None
 
     async def check(self) -> str:
-        """Return the server's version and how many pods it shows. Raises: Unavailable, Refused."""
+        """Return the server's version, how many pods it shows, and what the role lacks.
+
+        Raises: Unavailable; Refused: not even pods.
+        """
         version = await self._client.version()
         pods = [await self._client.list("Pod", n) for n in self._environment.namespaces]
-        return f"Kubernetes {version}, {sum(len(p.items) for p in pods)} pods"
+        said = f"Kubernetes {version}, {sum(len(p.items) for p in pods)} pods"
+        kinds = [k for k in DEFAULT_KINDS if k not in UNLISTED and await self._client.serves(k)]
+        lacking = await asyncio.gather(*(self._lacking(kind) for kind in kinds))
+        missing = [words for words in lacking if words]
+        return f"{said}; cannot see {'; '.join(missing)}" if missing else said
+
+    async def _lacking(self, kind: str) -> str:
+        """Return which kind may not be listed and by which rule it could, "" if it may."""
+        try:
+            for place in self._places(kind):
+                await self._client.list(kind, place, limit=1)
+        except Refused as error:
+            return f"{kind} ({error.reason})"
+        except UnknownName:
+            return ""
+        return ""
 
     async def read(self, need: Need) -> Snapshot:
         """Return the objects of the kinds asked for; kinds that cannot be read are blind spots.
