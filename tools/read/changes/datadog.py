@@ -121,9 +121,9 @@ def _change(raw: Mapping[str, Any], source: Source) -> Change | None:
         object=f"{kind.value}/{resource or service or name}",
         at=at,
         summary=redact(title)[:500],
-        before=before,
-        after=after,
-        diff=f"-{before}\n+{after}" if before and after else None,
+        before=None,  # Datadog's words for it are no version or variant that could be set
+        after=None,
+        diff="\n".join(filter(None, (before and f"-{before}", after and f"+{after}"))) or None,
         link=None,
         source=source,
     )
