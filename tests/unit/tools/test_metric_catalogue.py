@@ -189,7 +189,10 @@ async def test_services_of_another_library_are_found_too_and_none_twice() -> Non
         "http_server_request_duration_seconds_count",
         "http_server_requests_seconds_count",
         http_server_request_duration=[line(1, service_name="cart"), line(2, service_name="web")],
-        http_server_requests_seconds=[line(3, application="billing"), line(9, application="web")],
+        http_server_requests_seconds=[
+            line(3, application="billing"),
+            line(9, application="web-metrics"),
+        ],
     )
     found = await read(PrometheusSeries, need("request_rate"), server)
     assert [(s.service, s.values) for s in found.series] == [

@@ -16,6 +16,7 @@ from bot.domain.snapshot import Change, ChangeKind, Snapshot, Source
 from tools.asking import Ask, ask_all
 from tools.clients.diffs import spec_diff
 from tools.clients.kubernetes import Kubernetes, Listing
+from tools.clients.moments import moment_of
 from tools.clients.names import service_of_object
 from tools.clients.rollouts import Revision, revisions_of
 from tools.contract import ReadTool
@@ -152,16 +153,8 @@ def _scaled_up(name: str, events: Sequence[Mapping[str, Any]]) -> Iterator[datet
         if event.get("reason") == SCALED and f"Scaled up replica set {name} " in (
             str(event.get("message")) + " "
         ):
-            moments = (_moment(event.get(f)) for f in ("firstTimestamp", "eventTime"))
+            moments = (moment_of(event.get(f)) for f in ("firstTimestamp", "eventTime"))
             yield from (m for m in moments if m is not None)
-
-
-def _moment(value: Any) -> datetime | None:
-    try:
-        found = datetime.fromisoformat(str(value))
-    except ValueError:
-        return None
-    return found if found.tzinfo else None
 
 
 def _uid(body: Mapping[str, Any]) -> str:
@@ -172,7 +165,7 @@ def _progressed(body: Mapping[str, Any]) -> datetime | None:
     """Return when a Deployment's rollout last got on."""
     for condition in (body.get("status") or {}).get("conditions") or ():
         if isinstance(condition, Mapping) and condition.get("type") == "Progressing":
-            return _moment(condition.get("lastUpdateTime"))
+            return moment_of(condition.get("lastUpdateTime"))
     return None
 
 
