@@ -265,6 +265,12 @@ async def test_doctor_hears_each_server_by_name() -> None:
         assert await tool.check() == (
             "apps: Prometheus 2.24.0, 2 metrics; infra: Prometheus's API, 1 metrics"
         )
+        other.broken = True
+        other.names = ()
+        tool = PrometheusSeries.for_environment(environment(servers=servers))
+        assert tool
+        with pytest.raises(Unavailable, match="infra: Prometheus: HTTP 503"):
+            await tool.check()
 
 
 @pytest.mark.parametrize("missing", [404, 400])

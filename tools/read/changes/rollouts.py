@@ -13,7 +13,7 @@ from bot.domain.environment import Environment
 from bot.domain.errors import UnknownName
 from bot.domain.needs import Fact, Need
 from bot.domain.snapshot import Change, ChangeKind, Snapshot, Source
-from tools.asking import Ask, ask_all
+from tools.asking import Ask, ask, ask_all
 from tools.clients.diffs import spec_diff
 from tools.clients.kubernetes import Kubernetes, Listing
 from tools.clients.moments import moment_of
@@ -62,6 +62,7 @@ class RolloutChanges(ReadTool):
             return Snapshot(
                 environment=self._environment.name, window=need.window, now=need.window.end
             )
+        await self._reachable(need)
         places = [(kind, n) for n in self._environment.namespaces for kind in KINDS]
         answered = await ask_all([self._ask(kind, n, need) for kind, n in places])
         by_query = {source.query: (source, found.items) for source, found in answered.results}
@@ -78,6 +79,19 @@ class RolloutChanges(ReadTool):
             now=need.window.end,
             changes=tuple(sorted(changes, key=lambda c: c.at)),
             blind_spots=answered.blind_spots,
+        )
+
+    async def _reachable(self, need: Need) -> None:
+        """Return if the API answers: else each list would wait for it in turn."""
+        await ask(
+            Ask(
+                source=Source(
+                    system="kubernetes", query="kubectl api-versions", window=need.window
+                ),
+                call=lambda: self._client.serves("ReplicaSet"),
+                found=lambda served: "served" if served else "no ReplicaSets",
+                wanted="the kinds that the API has",
+            )
         )
 
     def _ask(self, kind: str, namespace: str, need: Need) -> Ask[Listing]:

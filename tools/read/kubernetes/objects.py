@@ -13,7 +13,7 @@ from bot.domain.environment import Environment
 from bot.domain.errors import Refused, SreBotError, UnknownName
 from bot.domain.needs import Fact, Need
 from bot.domain.snapshot import BlindSpot, KubernetesObject, Snapshot, Source
-from tools.asking import Answered, Ask, T, ask_all
+from tools.asking import Answered, Ask, T, ask, ask_all, counted
 from tools.clients.kubernetes import Kubernetes, Listing
 from tools.clients.kubernetes_kinds import RESOURCES, resource_of
 from tools.clients.names import service_of_object, workload_of_claim
@@ -130,7 +130,7 @@ class KubernetesObjects(ReadTool):
         """
         kinds = need.names or DEFAULT_KINDS
         known = [k for k in dict.fromkeys(kinds) if k in RESOURCES]
-        served = [k for k in known if await self._client.serves(k)]
+        served = await self._served(known, need)
         places = [(kind, namespace) for kind in served for namespace in self._places(kind)]
         answered = await ask_all([self._ask(kind, namespace, need) for kind, namespace in places])
         objects = _objects(answered, frozenset(need.services), self._environment.namespaces)
@@ -142,6 +142,22 @@ class KubernetesObjects(ReadTool):
             now=need.window.end,
             objects=objects,
             blind_spots=spots,
+        )
+
+    async def _served(self, kinds: Sequence[str], need: Need) -> list[str]:
+        """Return the kinds that the API has. Raises: Unavailable."""
+
+        async def call() -> list[str]:
+            return [kind for kind in kinds if await self._client.serves(kind)]
+
+        query = "kubectl api-versions"
+        return await ask(
+            Ask(
+                source=Source(system="kubernetes", query=query, window=need.window),
+                call=call,
+                found=counted("kinds"),
+                wanted="the kinds that the API has",
+            )
         )
 
     def _places(self, kind: str) -> Sequence[str]:
