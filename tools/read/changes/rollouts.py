@@ -29,6 +29,7 @@ KINDS = {
     "Event": "events",
 }
 SCALED = "ScalingReplicaSet"
+EVENT_TIMES = ("firstTimestamp", "lastTimestamp", "eventTime")  # said again: first stays the old
 
 
 class RolloutChanges(ReadTool):
@@ -167,7 +168,7 @@ def _scaled_up(name: str, events: Sequence[Mapping[str, Any]]) -> Iterator[datet
         if event.get("reason") == SCALED and f"Scaled up replica set {name} " in (
             str(event.get("message")) + " "
         ):
-            moments = (moment_of(event.get(f)) for f in ("firstTimestamp", "eventTime"))
+            moments = (moment_of(event.get(f)) for f in EVENT_TIMES)
             yield from (m for m in moments if m is not None)
 
 
