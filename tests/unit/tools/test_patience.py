@@ -28,6 +28,7 @@ from tools.read.changes.datadog import DatadogChanges
 from tools.read.changes.github import GitHubChanges
 from tools.read.changes.pagerduty import PagerDutyChanges
 from tools.read.changes.rollouts import RolloutChanges
+from tools.read.datadog.alerts import DatadogAlerts
 from tools.read.datadog.series import DatadogSeries
 from tools.read.kubernetes.objects import KubernetesObjects
 from tools.read.logs.datadog import DatadogLogs
@@ -60,6 +61,7 @@ TOOLS: dict[str, Build] = {
     "datadog series": of(DatadogSeries, Datadog, "metrics"),
     "datadog logs": of(DatadogLogs, Datadog, "logs"),
     "datadog events": of(DatadogChanges, Datadog, "events"),
+    "datadog alerts": of(DatadogAlerts, Datadog, "events"),
     "loki": of(LokiLogs, Loki),
     "elasticsearch": of(ElasticsearchLogs, Elasticsearch),
     "jaeger": of(JaegerEdges, Jaeger),
