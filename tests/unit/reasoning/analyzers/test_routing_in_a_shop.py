@@ -226,7 +226,7 @@ def test_an_ingress_class_that_does_not_exist_is_found() -> None:
 def test_an_external_name_that_does_not_resolve_is_found() -> None:
     gone = item("Service", "rates", spec={"type": "ExternalName", "externalName": "rates.exmple"})
     said = log("web", "lookup rates on 10.96.0.10:53: no such host")
-    assert cause(gone, logs=(said,)) == ("dns_record_missing", "service/rates")
+    assert cause(gone, logs=(said,)) == ("service_dns_record_missing", "service/rates")
     assert diagnosed(gone).causes == ()
 
 
