@@ -202,7 +202,8 @@ def test_a_readiness_timeout_too_short_for_a_slow_answer_is_timing() -> None:
     said = event(
         objects[1],
         "Unhealthy",
-        "Readiness probe failed: context deadline exceeded (Client.Timeout exceeded while awaiting headers)",
+        "Readiness probe failed: context deadline exceeded "
+        "(Client.Timeout exceeded while awaiting headers)",
         count=40,
     )
     found = diagnosed(*objects, said)
