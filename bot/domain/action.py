@@ -28,6 +28,7 @@ class Effect(StrEnum):
 
     RESTART = "restart"
     ROLLBACK = "rollback"
+    ROLLOUT = "rollout"  # pauses or resumes one
     SCALE = "scale"
     CONFIG = "config"
     FLAG = "flag"

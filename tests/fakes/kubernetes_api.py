@@ -295,6 +295,8 @@ def shop() -> Cluster:
         container = {
             "name": "web",
             "image": f"registry/web:{version}",
+            "ports": [{"name": "http", "containerPort": 8080, "protocol": "TCP"}],
+            "resources": {},
             "env": [{"name": "API_TOKEN", "value": f"s3cr3t-{version}"}],
         }
         return {

@@ -23,6 +23,9 @@ class ContractCluster(Protocol):
     def put(self, kind: str, name: str, **body: Any) -> None:
         """Make the object be there as given (`spec`, `data`, `metadata`, …), made anew if it is."""
 
+    def patch(self, kind: str, name: str, patch: dict[str, Any]) -> None:
+        """Merge the patch into an object, as somebody else would."""
+
     def get(self, kind: str, name: str) -> dict[str, Any]:
         """Return an object of the namespace (or of the cluster) as it is now."""
 

@@ -6,13 +6,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import requests
+
 from bot.domain.environment import Environment, Tier
 from bot.sandbox.world.kubernetes import resources, views
 from tests.fakes.contract.cases import FAKE, SANDBOX
-from tests.fakes.kubernetes_api import KINDS, NOBODY, READER, Cluster, shop
+from tests.fakes.kubernetes_api import KINDS, NOBODY, READER, Cluster, merge, shop
 from tests.fakes.loopback import loopback
 from tests.fakes.world import RunningWorld, running_world
 
+PARTS = ("metadata", "spec", "data", "status")
 PLURALS = {kind: plural for plural, kind in KINDS.items()}
 
 
@@ -30,6 +33,11 @@ class FakeCluster:
     def put(self, kind: str, name: str, **body: Any) -> None:
         """Put an object there."""
         self.cluster.put(kind, name, **body)
+
+    def patch(self, kind: str, name: str, patch: dict[str, Any]) -> None:
+        """Change an object."""
+        after = merge(self.cluster.get(kind, name), patch)
+        self.cluster.put(kind, name, **{k: v for k, v in after.items() if k in PARTS})
 
     def get(self, kind: str, name: str) -> dict[str, Any]:
         """Return an object."""
@@ -53,7 +61,7 @@ class SandboxCluster:
         found = running.world.running("prod")
         assert found is not None
         self.running = found
-        url = running.system("prod", "kubernetes")
+        self.url = url = running.system("prod", "kubernetes")
         self.environment = environment(url)
         self.reader = environment(url, folder, READER)
         self.nobody = environment(url, folder, NOBODY)
@@ -71,6 +79,17 @@ class SandboxCluster:
         }
         whole = {"apiVersion": resource.api_version, "kind": kind, "metadata": metadata, **body}
         self.running.site.objects[(resource.plural, name)] = whole
+
+    def patch(self, kind: str, name: str, patch: dict[str, Any]) -> None:
+        """Change an object over HTTP."""
+        resource = next(r for r in resources.RESOURCES if r.kind == kind)
+        root = f"apis/{resource.api_version}" if resource.group else f"api/{resource.version}"
+        path = f"{root}/namespaces/shop/{resource.plural}/{name}"
+        headers = {"Content-Type": "application/merge-patch+json"}
+        with requests.Session() as session:
+            session.trust_env = False
+            answer = session.patch(f"{self.url}/{path}", json=patch, headers=headers, timeout=10)
+        assert answer.status_code == 200, answer.text
 
     def get(self, kind: str, name: str) -> dict[str, Any]:
         """Return an object."""

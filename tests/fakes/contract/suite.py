@@ -17,7 +17,7 @@ from tests.fakes.contract.catalogue import CASES
 from tests.fakes.contract.hostile import broken
 from tests.fakes.contract.wire import Wire
 from tools.catalog import actions
-from tools.clients.kubernetes import Kubernetes, Patch
+from tools.clients.kubernetes import Kubernetes
 from tools.contract import Action
 
 MEDDLING: Mapping[str, Any] = {
@@ -100,9 +100,7 @@ class ActionContract:
     async def test_a_target_that_somebody_changed_is_refused(self, bench: Bench) -> None:
         target = await bench.action.target(bench.args)
         if target.kind in MEDDLING:
-            await bench.client.patch(
-                target.kind, target.namespace, target.name, MEDDLING[target.kind], how=Patch.MERGE
-            )
+            bench.cluster.patch(target.kind, target.name, MEDDLING[target.kind])
         else:
             target = replace(target, spec_hash="another")
         done = len(bench.wire.acted)

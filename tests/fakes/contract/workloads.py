@@ -2,7 +2,13 @@
 
 from typing import Any
 
-from tests.fakes.contract.cases import ActionCase, ContractCluster, earlier_revision
+from tests.fakes.contract.cases import (
+    ActionCase,
+    ContractCluster,
+    container_of,
+    earlier_revision,
+    labels_of,
+)
 
 APPS_DEPLOYMENTS = ("apps", "deployments", "patch")
 
@@ -43,7 +49,62 @@ def _settings(cluster: ContractCluster) -> dict[str, Any]:
     }
 
 
+def _resume(cluster: ContractCluster) -> dict[str, Any]:
+    cluster.patch("Deployment", cluster.workload, {"spec": {"paused": True}})
+    return _workload(cluster)
+
+
+def _bounds(cluster: ContractCluster) -> dict[str, Any]:
+    aim = {"apiVersion": "apps/v1", "kind": "Deployment", "name": cluster.workload}
+    spec = {"scaleTargetRef": aim, "minReplicas": 1, "maxReplicas": 6}
+    cluster.put("HorizontalPodAutoscaler", "bounds", spec=spec)
+    place = {"namespace": cluster.namespace, "name": "bounds"}
+    return {**place, "min_replicas": 2, "max_replicas": 9}
+
+
+def _container(cluster: ContractCluster, **more: Any) -> dict[str, Any]:
+    return _workload(cluster, kind="Deployment", container=container_of(cluster), **more)
+
+
+def _image(cluster: ContractCluster) -> dict[str, Any]:
+    template = earlier_revision(cluster)["spec"]["template"]
+    return _container(cluster, image=template["spec"]["containers"][0]["image"])
+
+
+def _resources(cluster: ContractCluster) -> dict[str, Any]:
+    return _container(cluster, requests={"cpu": "7m"}, limits={"memory": "999Mi"})
+
+
+def _service(cluster: ContractCluster) -> dict[str, Any]:
+    port = {"name": "main", "port": 80, "targetPort": 8080, "protocol": "TCP"}
+    spec = {"selector": {**labels_of(cluster), "track": "wrong"}, "ports": [port]}
+    cluster.put("Service", "astray", spec=spec)
+    return {
+        "namespace": cluster.namespace,
+        "name": "astray",
+        "kind": "Deployment",
+        "workload": cluster.workload,
+        "part": "selector",
+    }
+
+
+def _quota(cluster: ContractCluster) -> dict[str, Any]:
+    cluster.put("ResourceQuota", "bound", spec={"hard": {"count/secrets": "20", "services": "9"}})
+    return {"namespace": cluster.namespace, "name": "bound", "hard": {"count/secrets": "30"}}
+
+
 CASES = {
+    "pause_rollout": ActionCase(ready=_workload, rule=APPS_DEPLOYMENTS),
+    "resume_rollout": ActionCase(ready=_resume, rule=APPS_DEPLOYMENTS),
+    "scale_autoscaler": ActionCase(
+        ready=_bounds, rule=("autoscaling", "horizontalpodautoscalers", "patch")
+    ),
+    "set_image": ActionCase(ready=_image, rule=APPS_DEPLOYMENTS),
+    "set_resources": ActionCase(
+        ready=_resources, rule=APPS_DEPLOYMENTS, optional=frozenset({"requests", "limits"})
+    ),
+    "fix_service": ActionCase(ready=_service, rule=("", "services", "patch")),
+    "raise_quota": ActionCase(ready=_quota, rule=("", "resourcequotas", "patch")),
     "restart_deployment": ActionCase(ready=_workload, rule=APPS_DEPLOYMENTS),
     "rollback_deployment": ActionCase(ready=_rollback, rule=APPS_DEPLOYMENTS),
     "scale_deployment": ActionCase(ready=_scale, rule=APPS_DEPLOYMENTS),

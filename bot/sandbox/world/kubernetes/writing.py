@@ -100,10 +100,14 @@ def _write_workload(call: Any, old: Json, new: Json) -> Json:
     if wanted != workload.replicas:
         rollout.scale(site, workload, wanted, at)
         done.append(f"scale {before['replicas']} → {wanted}")
-    if template != before["template"]:
+    if spec.get("paused"):
+        rollout.hold(workload, at)
+        workload.body["spec"]["template"] = copy.deepcopy(template)
+    elif template != workload.current.template or before.get("paused"):
+        ran = workload.current.template
         revision = rollout.roll(site, workload, template, at)
         done.append(f"roll out revision {revision.number}")
-        _tell_deploy(site, workload, (before["template"], template), at)
+        _tell_deploy(site, workload, (ran, template), at)
     version = site.changed(at)
     workload.body["metadata"]["resourceVersion"] = str(version)
     _note(call, f"{workload.kind.lower()}/{workload.name}", ", ".join(done) or "metadata")
