@@ -51,6 +51,20 @@ class Arguments:
             raise self._wrong(field, f"a whole number from {least} to {most}")
         return value
 
+    def boolean(self, field: str) -> bool:
+        """Return true or false; nothing else is one."""
+        value = self._raw[field]
+        if not isinstance(value, bool):
+            raise self._wrong(field, "true or false")
+        return value
+
+    def matching(self, field: str, pattern: str, wanted: str, *, most: int = 200) -> str:
+        """Return a text of at most `most` characters that is a whole match of the pattern."""
+        value = self._raw[field]
+        if not isinstance(value, str) or len(value) > most or not re.fullmatch(pattern, value):
+            raise self._wrong(field, wanted)
+        return value
+
     def texts(self, field: str, *, most: int) -> Mapping[str, str | None]:
         """Return an object of texts; null means that the key is to be removed."""
         value = self._raw[field]

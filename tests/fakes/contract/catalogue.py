@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tests.fakes.contract import workloads
+from tests.fakes.contract import nodes_and_storage, workloads
 from tests.fakes.contract.cases import ActionCase
 
-CASES: Mapping[str, ActionCase] = {**workloads.CASES}
+CASES: Mapping[str, ActionCase] = {**workloads.CASES, **nodes_and_storage.CASES}

@@ -26,6 +26,8 @@ def broken(good: Mapping[str, Any], optional: frozenset[str]) -> Iterator[tuple[
 
 
 def _wrong(value: Any) -> tuple[Any, ...]:
+    if isinstance(value, bool):
+        return tuple(w for w in (*NUMBERS, *TEXTS) if not isinstance(w, bool))
     if isinstance(value, str):
         return (*TEXTS, *NO_TEXTS)
     if isinstance(value, int):

@@ -27,8 +27,8 @@ def write(call: Any) -> Any:
         raise validating.unsupported(call.verb)
     if resource.plural == "pods" and call.subresource == "eviction":
         return _evict(call)
-    if call.verb == "delete" and resource.plural == "pods":
-        return _delete_pod(call)
+    if call.verb == "delete" and "delete" in resource.verbs:
+        return _delete_pod(call) if resource.plural == "pods" else _delete_object(call, resource)
     if call.subresource == "scale" and call.verb in ("patch", "update"):
         return _scale(call, resource)
     if call.subresource or call.verb not in resource.verbs or call.verb not in ("patch", "update"):
@@ -50,6 +50,8 @@ def _change(call: Any, resource: Resource) -> Json:
     else:
         new = copy.deepcopy(validating.dictionary(call.body))
     validating.check(resource, old, new)
+    if resource.plural == "persistentvolumeclaims" and new.get("spec") != old.get("spec"):
+        _check_growth(call, old, new)
     new["status"] = old.get("status", {})
     for kept in ("uid", "creationTimestamp", "resourceVersion", "generation"):
         if kept in old["metadata"]:
@@ -61,6 +63,24 @@ def _change(call: Any, resource: Resource) -> Json:
     if resource.plural in WORKLOADS:
         return _write_workload(call, old, new)
     return _write_object(call, resource, old, new)
+
+
+def _check_growth(call: Any, old: Json, new: Json) -> None:
+    """Let a claim's request change, and nothing else of it; its class must be able to expand."""
+    before, after = copy.deepcopy(old["spec"]), copy.deepcopy(new["spec"])
+    for spec in (before, after):
+        (spec.get("resources") or {}).pop("requests", None)
+    classes = views.objects(call.site, "storageclasses", call.now)
+    name = old["spec"].get("storageClassName")
+    expands = any(c["metadata"]["name"] == name and c.get("allowVolumeExpansion") is True
+                  for c in classes)  # fmt: skip
+    if before != after:
+        raise ApiError(422, "Invalid", "spec is immutable after creation except resources.requests")
+    if not expands:
+        said = "only dynamically provisioned pvc can be resized"
+        raise ApiError(
+            403, "Forbidden", f'persistentvolumeclaims "{call.name}" is forbidden: {said}'
+        )
 
 
 def _write_workload(call: Any, old: Json, new: Json) -> Json:
@@ -208,6 +228,20 @@ def _delete_pod(call: Any) -> Json:
         call.site.changed(call.now)
         _note(call, f"pod/{pod.name}", "deleted")
     return pod_body(call.site, workload, pod, call.now) if not _asked_dry(call) else body
+
+
+def _delete_object(call: Any, resource: Resource) -> Json:
+    body = _current(call, resource)
+    options = call.body if isinstance(call.body, dict) else {}
+    wanted = options.get("preconditions")
+    uid = wanted.get("uid") if isinstance(wanted, dict) else None
+    if uid not in (None, body["metadata"]["uid"]):
+        raise conflict(resource.plural, call.name)
+    if not _asked_dry(call):
+        del call.site.objects[(resource.plural, call.name)]
+        call.site.changed(call.now)
+        _note(call, f"{resource.kind.lower()}/{call.name}", "deleted")
+    return body
 
 
 def _evict(call: Any) -> Json:
