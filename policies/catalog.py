@@ -84,6 +84,11 @@ class Runbook:
         if unknown := sorted(set(self.checks) - CHECKS):
             raise ValueError(f"no check is called {', '.join(unknown)}")
 
+    def own_advice(self, cause: str) -> str:
+        """Return what a person should do about this very cause, "" if nothing is said of it."""
+        fitting = (text for c, text in self.advice.items() if fnmatchcase(cause, c))
+        return next(fitting, "")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runbooks:
@@ -104,8 +109,7 @@ class Runbooks:
         book = self.for_cause(cause)
         if book is None:
             return ""
-        fitting = (text for c, text in book.advice.items() if fnmatchcase(cause, c))
-        return next(fitting, book.lasting_fix)
+        return book.own_advice(cause) or book.lasting_fix
 
     @property
     def actions(self) -> frozenset[str]:

@@ -1,7 +1,7 @@
 """Turns root causes into concrete proposals: by runbook, bound from evidence, or says why not."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.domain.action import ActionCall, Proposal, VerificationPlan
 from bot.domain.diagnosis import Concluded, Hypothesis, Ranked, SignalRef, Status
@@ -11,6 +11,7 @@ from bot.domain.snapshot import ChangeKind, Objective, Snapshot
 from bot.remediation.binding import BINDERS
 from bot.remediation.brittleness import warnings_of
 from bot.remediation.evidence import Bound, Case, Unbound
+from bot.remediation.repositories import LATER, PATIENCE_S, in_its_repository
 from policies.catalog import Criteria, Remedy, Runbook, Runbooks, When
 
 _OF_CHANGE: Mapping[ChangeKind, str] = {
@@ -108,11 +109,12 @@ def _first(task: _Task, offered: Collection[str]) -> tuple[_Chosen | None, list[
         binder = BINDERS.get(remedy.action, _unknown)
         try:
             bound = binder(task.case, remedy.options)
+            action, bound = in_its_repository(task.case, remedy.action, bound)
         except Unbound as error:
             reasons.append(str(error))
             continue
         call = ActionCall(
-            action=remedy.action,
+            action=action,
             environment=task.case.environment.name,
             arguments=bound.arguments,
         )
@@ -120,6 +122,9 @@ def _first(task: _Task, offered: Collection[str]) -> tuple[_Chosen | None, list[
             reasons.append(f"{bound.title}: tried or declined in this incident")
         elif call.digest not in offered:
             return _Chosen(remedy=remedy, bound=bound, call=call), reasons
+    if advice := task.runbook.own_advice(task.ranked.hypothesis.cause):
+        reasons.append(f"nothing to run for {task.ranked.hypothesis.cause}: {advice}")
+        reasons.extend(warnings_of(task.case, "", task.runbook.checks))
     return None, reasons or ["the runbook has no action for this case"]
 
 
@@ -153,11 +158,28 @@ def _proposal(
         cause=hypothesis.cause,
         novel=is_novel(task.case.snapshot, hypothesis.cause, hypothesis.service),
         requester=requester,
-        verification=plan_verification(signal, task.case.snapshot, task.runbook.verification),
-        warnings=warnings_of(task.case, chosen.remedy.action, task.runbook.checks),
+        verification=_verification(task, chosen, signal),
+        warnings=warnings_of(task.case, chosen.call.action, task.runbook.checks),
         short_term=chosen.remedy.short_term,
         lasting_fix=task.advice,
     )
+
+
+def _verification(task: _Task, chosen: _Chosen, signal: SignalRef | None) -> VerificationPlan:
+    """Return how to tell that it helped; what is merged first counts from the rollout on."""
+    criteria = task.runbook.verification
+    if chosen.call.action not in LATER:
+        return plan_verification(signal, task.case.snapshot, criteria)
+    criteria = replace(criteria, window_s=max(criteria.window_s, PATIENCE_S))
+    plan = plan_verification(signal, task.case.snapshot, criteria)
+    return replace(plan, rollout_of=_rolled_out(task.case))
+
+
+def _rolled_out(case: Case) -> str:
+    try:
+        return case.deployment().name
+    except Unbound:
+        return case.hypothesis.service
 
 
 def is_novel(snapshot: Snapshot, cause: str, service: str) -> bool:

@@ -1,0 +1,103 @@
+"""What the cluster shows after acting: a rollout that followed, pods that are ready, a size."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bot.domain.action import Target
+from bot.domain.snapshot import KubernetesObject, Snapshot, Source
+from bot.domain.time import Window
+from bot.remediation.verification import Readiness
+from bot.workflows.readiness import (
+    kinds_for,
+    readiness_after_rollout,
+    readiness_of,
+    rolled_out_at,
+)
+
+ACTED = datetime(2026, 3, 1, 14, 0, tzinfo=UTC)
+SOURCE = Source(system="kubernetes", query="kubectl get all")
+
+
+def item(kind: str, name: str, body: dict[str, Any]) -> KubernetesObject:
+    return KubernetesObject(kind=kind, namespace="shop", name=name, body=body, source=SOURCE)
+
+
+def found(*objects: KubernetesObject) -> Snapshot:
+    window = Window.last(60, before=ACTED)
+    return Snapshot(environment="prod", window=window, now=ACTED, objects=objects)
+
+
+def target(kind: str, name: str = "checkout") -> Target:
+    return Target(
+        environment="prod", kind=kind, namespace="shop", name=name, uid="u", spec_hash="h",
+        service="checkout", replicas=0,
+    )  # fmt: skip
+
+
+def workload(kind: str, name: str, ready: int, wanted: int, **status: Any) -> KubernetesObject:
+    body = {"spec": {"replicas": wanted}, "status": {"readyReplicas": ready, **status}}
+    return item(kind, name, body)
+
+
+def revision(minutes: float, owner: str = "checkout") -> KubernetesObject:
+    made = (ACTED + timedelta(minutes=minutes)).isoformat()
+    owners = [{"kind": "Deployment", "name": owner}]
+    return item(
+        "ReplicaSet", f"{owner}-{minutes}",
+        {"metadata": {"creationTimestamp": made, "ownerReferences": owners}},
+    )  # fmt: skip
+
+
+def progressing(reason: str, minutes: float) -> KubernetesObject:
+    at = (ACTED + timedelta(minutes=minutes)).isoformat()
+    condition = {"type": "Progressing", "reason": reason, "lastUpdateTime": at}
+    return workload("Deployment", "checkout", 2, 2, conditions=[condition])
+
+
+def test_a_rollout_counts_only_if_it_followed() -> None:
+    assert rolled_out_at("checkout", found(revision(-5)), ACTED) is None
+    assert rolled_out_at("checkout", found(revision(3, owner="cart")), ACTED) is None
+    both = found(revision(-5), revision(9), revision(3))
+    assert rolled_out_at("checkout", both, ACTED) == ACTED + timedelta(minutes=3)
+
+
+def test_a_revision_that_is_taken_up_again_is_a_rollout_too() -> None:
+    back = found(progressing("NewReplicaSetAvailable", 4))
+    assert rolled_out_at("checkout", back, ACTED) == ACTED + timedelta(minutes=4)
+    assert rolled_out_at("checkout", found(progressing("ReplicaSetUpdated", 4)), ACTED) is None
+    assert rolled_out_at("checkout", found(progressing("FoundNewReplicaSet", -4)), ACTED) is None
+
+
+def test_odd_times_are_no_rollout() -> None:
+    owners = [{"kind": "Deployment", "name": "checkout"}]
+    for when in (None, "soon", "2026-03-01T15:00:00", 7):
+        odd = {"metadata": {"creationTimestamp": when, "ownerReferences": owners}}
+        assert rolled_out_at("checkout", found(item("ReplicaSet", "x", odd)), ACTED) is None
+
+
+def test_a_node_is_as_well_as_the_pods_of_all_workloads() -> None:
+    facts = found(workload("Deployment", "a", 1, 2), workload("StatefulSet", "b", 3, 3))
+    assert readiness_of(target("Node", "worker-1"), facts) == Readiness(ready=4, wanted=5)
+    assert readiness_of(target("Node", "worker-1"), found()) is None
+
+
+@pytest.mark.parametrize(("has", "ready"), [("10Gi", 0), ("20Gi", 1), ("30Gi", 1), (None, 0)])
+def test_a_claim_is_ready_once_it_has_the_size(has: str | None, ready: int) -> None:
+    body = {
+        "spec": {"resources": {"requests": {"storage": "20Gi"}}},
+        "status": {"capacity": {"storage": has}},
+    }
+    facts = found(item("PersistentVolumeClaim", "data", body))
+    wanted = Readiness(ready=ready, wanted=1)
+    assert readiness_of(target("PersistentVolumeClaim", "data"), facts) == wanted
+
+
+def test_what_has_no_pods_tells_nothing() -> None:
+    assert readiness_of(None, found()) is None
+    assert readiness_of(target("Flag"), found()) is None
+    assert readiness_of(target("Deployment"), found()) is None
+    assert readiness_after_rollout("checkout", found()) is None
+    assert kinds_for(target("Flag"), "") == ()
+    assert kinds_for(target("Manifest"), "checkout") == ("Deployment", "ReplicaSet")
