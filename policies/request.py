@@ -12,6 +12,7 @@ from bot.domain.people import SELF, Actor, Role
 from bot.domain.policy import Approvals, Conditions, PolicyRequest
 
 LARGEST = 2**53
+OWN = "sre-bot"  # its workload, database, service account, rules and levels carry this name
 PRINCIPAL = {"type": "Actor", "id": "actor"}
 RESOURCE = {"type": "Target", "id": "target"}
 
@@ -22,6 +23,17 @@ class Known:
 
     environments: frozenset[str] | None = None
     actions: frozenset[str] | None = None
+
+    def environment(self, name: str) -> bool:
+        """Whether an environment is configured."""
+        return self.environments is None or name in self.environments
+
+    def action(self, name: str) -> bool:
+        """Whether an action is in the catalogue."""
+        return self.actions is None or name in self.actions
+
+
+VOUCHED = Known()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +51,14 @@ def facts(request: PolicyRequest, known: Known) -> Facts:
         {"uid": RESOURCE, "attrs": _target(request.target), "parents": []},
     ]
     return Facts(entities=entities, context=_context(request, known))
+
+
+def is_own(target: Target) -> bool:
+    """Whether a target is the bot's own: marked so when it was read, or named so."""
+    named = target.name.startswith(f"{OWN}-") or OWN in (
+        target.name, target.service, target.namespace
+    )  # fmt: skip
+    return _flag("target.is_bot_itself", target.is_bot_itself) or named
 
 
 def runner() -> dict[str, Any]:
@@ -64,7 +84,7 @@ def _context(request: PolicyRequest, known: Known) -> dict[str, Any]:
     return {
         "stage": request.stage.value,
         "environment": environment,
-        "environmentKnown": known.environments is None or environment in known.environments,
+        "environmentKnown": known.environment(environment),
         "tier": request.tier.value,
         "requester": _name("requester_id", request.requester_id),
         "act": _action(request.action, known),
@@ -114,7 +134,7 @@ def _action(value: ActionFacts, known: Known) -> dict[str, Any]:
         "system": _name("action.system", value.system),
         "reversible": _flag("action.reversible", value.reversible),
         "highestLevel": Level(value.highest_level).value,
-        "known": known.actions is None or name in known.actions,
+        "known": known.action(name),
     }
 
 
@@ -161,7 +181,7 @@ def _target(value: Target) -> Mapping[str, Any]:
         "replicas": _count("target.replicas", value.replicas),
         "stateful": _flag("target.stateful", value.stateful),
         "gitopsOwner": _text("target.gitops_owner", value.gitops_owner),
-        "isBotItself": _flag("target.is_bot_itself", value.is_bot_itself),
+        "isBotItself": is_own(value),
         "hasPdb": allows is not None,
         "pdbAllows": 0 if allows is None else _count("target.pdb_allows", allows),
     }
