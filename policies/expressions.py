@@ -1,7 +1,7 @@
 """Conditions over a request's attributes as data: read by code, by the proof, and by people.
 
-A condition is written once. `compiled` makes it a function of attribute values (fails closed: a value
-of another type is Malformed); `policies.solver` makes the same tree a Z3 formula.
+A condition is written once. `compiled` makes it a function of attribute values (fails closed: a
+flag of another type is Malformed); `policies.solver` makes the same tree a Z3 formula.
 """
 
 import operator
@@ -158,7 +158,7 @@ def some(*parts: Expression) -> Expression:
     return kept[0] if len(kept) == 1 else (Some(kept) if kept else Truth(False))
 
 
-def compiled(expression: Expression) -> Test:
+def compiled(expression: Expression) -> Test:  # noqa: PLR0911 - one return a kind
     """Return the condition as a function; it raises Malformed or KeyError on odd values."""
     match expression:
         case Truth(value):
@@ -199,7 +199,9 @@ def _comparison(node: Compare) -> Test:
     raise Malformed("a comparison of two constants says nothing about a request")
 
 
-def given(expression: Expression, values: Mapping[str, Any]) -> Expression:
+def given(  # noqa: PLR0911 - one return a kind
+    expression: Expression, values: Mapping[str, Any]
+) -> Expression:
     """Return the condition with some attributes fixed (or renamed, to an Attribute), simplified."""
     match expression:
         case Not(inner):

@@ -1,7 +1,7 @@
 """The hard guard in code: whatever the rules say, the invariants of `policies.limits` hold. Pure.
 
-The engine's ruling is the lesser of the rules' answer and the guard's ceiling, so a mistake in a rule
-file can make the bot do less, never more.
+The engine's ruling is the lesser of the rules' answer and the guard's ceiling, so a mistake in a
+rule file can make the bot do less, never more.
 """
 
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The hard guard's invariants as data: `policies.guardrails` applies them, `policies.proof` proves them.
+"""The hard guard's limits as data: `policies.guardrails` applies, `policies.proof` proves them.
 
 Paths are those of the rules' schema; `exact.*` are ratios before they are rounded to permille.
 """
@@ -142,7 +142,7 @@ AUTONOMY = (
     _person("target-held-no-autonomy", flag("context.targetLocked")),
 )
 CAPS = (
-    _limit(Verdict.SUGGEST, "hard-cap", "the blast radius is above the hard cap, or the dry-run failed",
+    _limit(Verdict.SUGGEST, "hard-cap", "the blast radius is above the hard cap, or the dry-run failed",  # noqa: E501 - one row
         some(
             ~ratio("exact.fleet").at_most(FLEET_CAP),
             PRODUCTION & ~ratio("exact.fleet").at_most(FLEET_CAP_PRODUCTION),

@@ -42,15 +42,30 @@ class Facts:
 
     entities: list[dict[str, Any]]
     context: dict[str, Any]
+    values: dict[str, Any]  # the same by path: "context.blast.pods"
 
 
 def facts(request: PolicyRequest, known: Known) -> Facts:
     """Return the request in Cedar's terms. Raises: Malformed: names the odd attribute."""
+    actor, target = _actor(request.actor, request.requester_id), _target(request.target)
     entities = [
-        {"uid": PRINCIPAL, "attrs": _actor(request.actor, request.requester_id), "parents": []},
-        {"uid": RESOURCE, "attrs": _target(request.target), "parents": []},
+        {"uid": PRINCIPAL, "attrs": actor, "parents": []},
+        {"uid": RESOURCE, "attrs": target, "parents": []},
     ]
-    return Facts(entities=entities, context=_context(request, known))
+    context = _context(request, known)
+    parts = {"context": context, "principal": actor, "resource": target}
+    return Facts(entities=entities, context=context, values=by_path(parts))
+
+
+def by_path(parts: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested records as one, by path."""
+    found: dict[str, Any] = {}
+    for name, value in parts.items():
+        if isinstance(value, dict):
+            found.update(by_path(value, f"{prefix}{name}."))
+        else:
+            found[f"{prefix}{name}"] = value
+    return found
 
 
 def is_own(target: Target) -> bool:

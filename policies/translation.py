@@ -84,7 +84,9 @@ def _questions(scope: Mapping[str, Any], words: Vocabulary) -> frozenset[str]:
     raise Malformed(f"the action's `{scope['op']}` is outside what is proved")
 
 
-def _condition(node: Mapping[str, Any], words: Vocabulary) -> Expression:
+def _condition(  # noqa: PLR0911 - one return a construct
+    node: Mapping[str, Any], words: Vocabulary
+) -> Expression:
     ((name, inner),) = node.items()
     if name == "Value" and isinstance(inner, bool):
         return Truth(inner)
@@ -121,7 +123,7 @@ def _comparison(sign: str, sides: Mapping[str, Any], words: Vocabulary) -> Expre
 def _same_flag(one: Attribute, other: Side) -> Expression:
     if isinstance(other, Attribute):
         return (one & other) | (~one & ~other)
-    return one if other.value is True else ~one
+    return one if other == Constant(True) else ~one
 
 
 def _side(node: Mapping[str, Any], words: Vocabulary) -> Side:
