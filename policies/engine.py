@@ -13,7 +13,7 @@ from bot.domain.errors import SreBotError
 from bot.domain.people import ActorKind
 from bot.domain.policy import PolicyRequest, Reason, Ruling, RulingEngine, Stage, Verdict
 from policies.answering import LADDER, Answer, Answers
-from policies.guardrails import deny, guard
+from policies.guardrails import RANK, deny, guard
 from policies.request import PRINCIPAL, RESOURCE, Facts, Known, facts
 from policies.rulebook import RULES, RuleBook, load
 
@@ -23,6 +23,7 @@ QUESTIONS = (  # from most to least freedom; each with the lowest level that mak
     (Verdict.ONE_CLICK, "oneClick", Level.L2),
     (Verdict.SUGGEST, "suggest", Level.L1),
 )
+LOWERED = (Verdict.SUGGEST, Verdict.ONE_CLICK, Verdict.APPROVAL)
 REMEMBERED = 10_000  # confirmations kept: about 5 MB
 SLIPS = (
     SreBotError,
@@ -66,17 +67,27 @@ class CedarEngine(RulingEngine):
     def rule(self, request: PolicyRequest) -> Ruling:
         """Return the ruling; never raises, an internal error is a DENY that says so."""
         try:
-            return guard(request, self.rules_say(request), self._known)
+            said = self.rules_say(request)
+            ruling = guard(request, said, self._known)
+            if said.verdict is ruling.verdict or ruling.verdict not in LOWERED:
+                return ruling
+            return self._again(request, ruling)
         except SLIPS as error:
             return deny("internal-error", f"the request could not be ruled on: {error}")
 
-    def rules_say(self, request: PolicyRequest) -> Ruling:
+    def _again(self, request: PolicyRequest, lowered: Ruling) -> Ruling:
+        """Ask the rules for no more than the guard left: they may forbid that too."""
+        said = self.rules_say(request, lowered.verdict)
+        reasons = _distinct((*said.reasons, *lowered.reasons))
+        return guard(request, replace(said, reasons=reasons), self._known)
+
+    def rules_say(self, request: PolicyRequest, at_most: Verdict = Verdict.AUTONOMOUS) -> Ruling:
         """Return what the rules alone say. Raises: Malformed: names the odd attribute."""
         known = facts(request, self._known)
         if request.stage is Stage.UNDO:
             return self._undo(request, known)
         held: list[Reason] = []
-        for verdict, question in _asked(request):
+        for verdict, question in _asked(request, at_most):
             answer = self._answers.answer(question, known.values)
             if answer.allowed:
                 answer = self._confirm(question, known, answer)
@@ -140,10 +151,12 @@ def ask(book: RuleBook, question: str, known: Facts) -> Answer:
     return Answer(allowed=result.decision is cedarpy.Decision.Allow, reasons=reasons)
 
 
-def _asked(request: PolicyRequest) -> Iterator[tuple[Verdict, str]]:
+def _asked(request: PolicyRequest, at_most: Verdict) -> Iterator[tuple[Verdict, str]]:
     """Yield the questions from the freest verdict that the level can reach."""
     level = min(request.conditions.level, request.action.highest_level)
-    return ((verdict, question) for verdict, question, lowest in QUESTIONS if level >= lowest)
+    for verdict, question, lowest in QUESTIONS:
+        if level >= lowest and RANK[verdict] <= RANK[at_most]:
+            yield verdict, question
 
 
 def _question(question: str, known: Facts) -> dict[str, Any]:

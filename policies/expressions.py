@@ -199,17 +199,34 @@ def _comparison(node: Compare) -> Test:
     raise Malformed("a comparison of two constants says nothing about a request")
 
 
-def given(  # noqa: PLR0911 - one return a kind
-    expression: Expression, values: Mapping[str, Any]
+Shared = dict[int, tuple["Expression", "Expression"]]  # by identity: what a part became
+
+
+def given(
+    expression: Expression, values: Mapping[str, Any], shared: Shared | None = None
 ) -> Expression:
-    """Return the condition with some attributes fixed (or renamed, to an Attribute), simplified."""
+    """Return the condition with some attributes fixed (or renamed, to an Attribute), simplified.
+
+    Parts that stand in several places are translated once: `shared` keeps them between calls.
+    """
+    shared = {} if shared is None else shared
+    known = shared.get(id(expression))
+    if known is None:
+        known = (expression, _given(expression, values, shared))
+        shared[id(expression)] = known
+    return known[1]
+
+
+def _given(  # noqa: PLR0911 - one return a kind
+    expression: Expression, values: Mapping[str, Any], shared: Shared
+) -> Expression:
     match expression:
         case Not(inner):
-            return ~given(inner, values)
+            return ~given(inner, values, shared)
         case Every(parts):
-            return every(*(given(p, values) for p in parts))
+            return every(*(given(p, values, shared) for p in parts))
         case Some(parts):
-            return some(*(given(p, values) for p in parts))
+            return some(*(given(p, values, shared) for p in parts))
         case Attribute(path):
             fixed = values.get(path, expression)
             return fixed if isinstance(fixed, Attribute) else Truth(bool(fixed))
