@@ -222,17 +222,23 @@ def _given(  # noqa: PLR0911 - one return a kind
 ) -> Expression:
     match expression:
         case Not(inner):
-            return ~given(inner, values, shared)
-        case Every(parts):
-            return every(*(given(p, values, shared) for p in parts))
-        case Some(parts):
-            return some(*(given(p, values, shared) for p in parts))
+            became = given(inner, values, shared)
+            return expression if became is inner else ~became
+        case Every(parts) | Some(parts):
+            new = tuple([given(p, values, shared) for p in parts])
+            if all(map(operator.is_, new, parts)):
+                return expression  # itself, so that it is still shared
+            return every(*new) if isinstance(expression, Every) else some(*new)
         case Attribute(path):
             fixed = values.get(path, expression)
             return fixed if isinstance(fixed, Attribute) else Truth(bool(fixed))
-        case Compare(sign, left, right):
+        case Compare(sign, left, right) if not values.keys().isdisjoint(_paths(expression)):
             return _compared(sign, _fixed(left, values), _fixed(right, values))
     return expression
+
+
+def _paths(node: Compare) -> list[str]:
+    return [side.path for side in (node.left, node.right) if isinstance(side, Attribute)]
 
 
 def _fixed(side: Side, values: Mapping[str, Any]) -> Side:

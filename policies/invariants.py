@@ -1,7 +1,7 @@
 """What must hold for every request, one invariant each, with what must stay possible beside it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.domain.policy import Verdict
 from policies.expressions import Attribute, Expression, Kind, every, flag, number, ratio, some, text
@@ -45,7 +45,7 @@ class Invariant:
 
 
 def invariants(model: Model) -> Iterator[Invariant]:
-    """Yield everything that is proved of a policy."""
+    """Yield everything that is proved of a policy: of the rules alone, as if without a guard."""
     yield from _levels(model)
     yield from _production(model)
     yield from _caps(model)
@@ -54,16 +54,19 @@ def invariants(model: Model) -> Iterator[Invariant]:
     yield from _worse(model)
 
 
+def of_both(model: Model) -> Iterator[Invariant]:
+    """Yield what is proved of rules and guard together; all else follows from the guard's own."""
+    for invariant in invariants(model):
+        if not invariant.hard or invariant.name.startswith("monotone:"):
+            yield replace(invariant, name=f"both:{invariant.name}")
+
+
 def of_the_guard(model: Model) -> Iterator[Invariant]:
     """Yield what is proved of the guard alone, whatever the rules answer."""
     for invariant in invariants(model):
         if invariant.hard:
-            yield Invariant(
-                name=f"guard:{invariant.name}",
-                says=f"for any rules: {invariant.says}",
-                broken=invariant.broken,
-                possible=invariant.possible,
-            )
+            says = f"for any rules: {invariant.says}"
+            yield replace(invariant, name=f"guard:{invariant.name}", says=says)
     yield Invariant(
         name="guard:never-more",
         says="for any rules: the guard never allows more than the rules do",

@@ -77,9 +77,16 @@ class Model:
         return Model(verdicts=verdicts, promised=given(self.promised, names, shared))
 
 
+def rules_model(book: RuleBook) -> Model:
+    """Return the rulings of these rules alone, as if there were no guard."""
+    verdicts = _rules(book, guarded=False)
+    verdicts[Verdict.DENY] = ~some(*verdicts.values())
+    return Model(verdicts=verdicts, promised=_promised(book))
+
+
 def policy_model(book: RuleBook) -> Model:
     """Return the rulings of these rules behind the guard."""
-    return Model(verdicts=_guarded(_rules(book)), promised=_promised(book))
+    return Model(verdicts=_guarded(_rules(book, guarded=True)), promised=_promised(book))
 
 
 def guard_model() -> Model:
@@ -88,8 +95,11 @@ def guard_model() -> Model:
     return Model(verdicts=_guarded(anything), promised=Truth(True))
 
 
-def _rules(book: RuleBook) -> dict[Verdict, Expression]:
-    """Return when the rules say each verdict: the freest question that rules and limits allow."""
+def _rules(book: RuleBook, *, guarded: bool) -> dict[Verdict, Expression]:
+    """Return when the rules say each verdict: the freest question that they allow.
+
+    `guarded`: as the engine asks them, for no more than the guard's limits leave.
+    """
     verdicts: dict[Verdict, Expression] = {}
     refused: Expression = ~UNDOING
     for verdict, question, lowest in (
@@ -99,7 +109,8 @@ def _rules(book: RuleBook) -> dict[Verdict, Expression]:
         (Verdict.SUGGEST, "suggest", 1),
     ):
         reached = LEVEL.at_least(lowest) & HIGHEST.at_least(lowest)
-        allowed = every(reached, allows(book.rules, question), ~_barred(verdict))
+        barred = _barred(verdict) if guarded else Truth(False)
+        allowed = every(reached, allows(book.rules, question), ~barred)
         gated = verdict in (Verdict.APPROVAL, Verdict.ONE_CLICK)
         offered = ~PROPOSING | _some_would_do(book, question) if gated else Truth(True)
         verdicts[verdict] = refused & allowed & offered

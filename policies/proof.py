@@ -9,8 +9,8 @@ from typing import Any
 from bot.domain.errors import Malformed
 from bot.domain.policy import Verdict
 from policies.expressions import Values, compiled
-from policies.invariants import Invariant, invariants, of_the_guard
-from policies.model import Model, guard_model, policy_model
+from policies.invariants import Invariant, invariants, of_both, of_the_guard
+from policies.model import Model, guard_model, policy_model, rules_model
 from policies.ordinary import ordinary, values
 from policies.rulebook import RULES, RuleBook, load
 from policies.solver import Search
@@ -53,13 +53,15 @@ class Proof:
 
 
 def prove(book: RuleBook) -> Proof:
-    """Return the proof of these rules, behind the guard and of the guard alone."""
+    """Return the proof of these rules alone, of the guard alone, and of both together."""
     started = time.perf_counter()
     usual = values(ordinary())
-    model, alone = policy_model(book), guard_model()
+    rules, both, guard = rules_model(book), policy_model(book), guard_model()
+    search = Search()
     found = [
-        *_proved(invariants(model), _Place(model=model, book=book, usual=usual)),
-        *_proved(of_the_guard(alone), _Place(model=alone, book=None, usual=usual)),
+        *_proved(search, invariants(rules), _Place(model=rules, book=book, usual=usual)),
+        *_proved(search, of_both(both), _Place(model=both, book=book, usual=usual)),
+        *_proved(search, of_the_guard(guard), _Place(model=guard, book=None, usual=usual)),
     ]
     return Proof(checked=tuple(found), seconds=time.perf_counter() - started)
 
@@ -81,8 +83,7 @@ class _Place:
     usual: Values
 
 
-def _proved(listed: Iterable[Invariant], place: _Place) -> list[Checked]:
-    search = Search()
+def _proved(search: Search, listed: Iterable[Invariant], place: _Place) -> list[Checked]:
     return [_check(invariant, search, place) for invariant in listed]
 
 

@@ -113,7 +113,7 @@ def _context(request: PolicyRequest, known: Known) -> dict[str, Any]:
 def _conditions(value: Conditions) -> dict[str, Any]:
     return {
         "level": Level(value.level).value,
-        "confidencePermille": math.floor(_permille("confidence", value.confidence)),
+        "confidencePermille": _floor("confidence", value.confidence),
         "calibrated": _flag("calibrated", value.calibrated),
         "novel": _flag("novel", value.novel),
         "approvedBeforeAndVerified": _flag(
@@ -162,7 +162,7 @@ def _blast(value: BlastRadius) -> dict[str, int]:
         "pods": pods,
         "podsTotal": total,
         "workloadPermille": math.ceil(max(claimed, min(counted, 1000.0))),
-        "fleetPermille": math.ceil(_permille("blast_radius.fleet_ratio", value.fleet_ratio)),
+        "fleetPermille": _ceil("blast_radius.fleet_ratio", value.fleet_ratio),
         "namespaces": _count("blast_radius.namespaces", value.namespaces),
         "nodes": _count("blast_radius.nodes", value.nodes),
         "services": _number_of("blast_radius.services", value.services),
@@ -218,6 +218,18 @@ def _number_of(name: str, value: Any) -> int:
     if not isinstance(value, tuple):
         raise Malformed(f"{name}: expected names")
     return len([_name(name, item) for item in value])
+
+
+def _floor(name: str, value: Any) -> int:
+    """Return the permille of a ratio, never above it."""
+    found = math.floor(_permille(name, value))
+    return found - 1 if found / 1000 > value else found
+
+
+def _ceil(name: str, value: Any) -> int:
+    """Return the permille of a ratio, never below it."""
+    found = math.ceil(_permille(name, value))
+    return found + 1 if found / 1000 < value else found
 
 
 def _permille(name: str, value: Any) -> float:

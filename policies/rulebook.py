@@ -1,6 +1,7 @@
 """Reads `rules/*.cedar` with their schema, and refuses what is broken, unnamed or untyped."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from bot.domain.policy import Reason
 from policies.translation import Rule, translated
 from policies.vocabulary import Vocabulary, vocabulary
 
+ID = re.compile(r'@id\("([^"]*)"\)')
 RULES = Path(__file__).parent / "rules"
 
 
@@ -25,6 +27,7 @@ class RuleBook:
     schema: cedarpy.Schema
     words: Vocabulary
     rules: tuple[Rule, ...]  # the same policies as conditions that can be proved
+    places: Mapping[str, str]  # @id → "stops.cedar:4"
 
     @property
     def reasons(self) -> Mapping[str, Reason]:
@@ -49,7 +52,20 @@ def load(directory: Path = RULES) -> RuleBook:
     if refused:
         raise Malformed("policy rules refused: " + "; ".join(refused))
     policies = cedarpy.PolicySet.from_str(text)
-    return RuleBook(text=text, policies=policies, schema=schema, words=words, rules=rules)
+    return RuleBook(
+        text=text,
+        policies=policies,
+        schema=schema,
+        words=words,
+        rules=rules,
+        places=dict(_places(files)),
+    )
+
+
+def _places(files: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for name, text in files.items():
+        for number, line in enumerate(text.splitlines(), 1):
+            yield from ((rule, f"{name}:{number}") for rule in ID.findall(line))
 
 
 def _schema(directory: Path) -> cedarpy.Schema:

@@ -28,7 +28,6 @@ ROUNDED = {
     "exact.fleet": "context.blast.fleetPermille",
 }
 WORSE = "worse."
-SLACK = 1e-5  # permille: what rounding to the millionth may add, and more
 
 
 class Search:
@@ -171,9 +170,8 @@ class Search:
         whole = self._variable(Attribute(prefix + permille, Kind.NUMBER))
         up = path == "exact.fleet"  # rounded towards caution
         low, high = (0, 1) if up else (-1, 0)
-        return self._z3.And(
-            exact >= 0, exact <= 1000, whole - exact >= low - SLACK, whole - exact <= high + SLACK
-        )
+        within = (whole - exact >= low, whole - exact <= high)
+        return self._z3.And(exact >= 0, exact <= 1000, *within)
 
     def _read(self, model: Any, wanted: Expression) -> dict[str, Any]:
         names = {code: text for text, code in self._codes.items()}
