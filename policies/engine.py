@@ -64,6 +64,10 @@ class CedarEngine(RulingEngine):
         """The rules in force."""
         return self._book
 
+    def forget(self) -> None:
+        """Ask Cedar again for every combination, as if just started; for measurements."""
+        self._confirmed.clear()
+
     def rule(self, request: PolicyRequest) -> Ruling:
         """Return the ruling; never raises, an internal error is a DENY that says so."""
         try:
