@@ -59,6 +59,7 @@ from bot.workflows.trusting import Trusting
 from bot.workflows.watch import Watch
 from policies.catalog import load as load_runbooks
 from policies.engine import CedarEngine
+from policies.proof import require as require_proof
 from tools.catalog import actions
 
 LOG = logging.getLogger(__name__)
@@ -78,9 +79,16 @@ class Bot:
 
 
 async def serve(settings: Settings, *, ready: Ready) -> None:
-    """Run until SIGTERM or SIGINT. Raises: NotConfigured: what is missing, how to set it."""
+    """Run until SIGTERM or SIGINT.
+
+    Raises:
+        NotConfigured: what is missing, how to set it.
+        PolicyBroken: the rules allow what none may: with its counter-examples.
+    """
     configure(settings.log_level)
     check(settings)
+    proof = require_proof()
+    LOG.info("policy: %d invariants proved in %.2f s", len(proof.checked), proof.seconds)
     database = prepared(settings.database)
     try:
         bot = assemble(settings, database)

@@ -12,6 +12,7 @@ from typing import Any
 import click
 import requests
 
+from bot.cli.bench_policy import policy
 from bot.cli.bench_reasoning import reasoning
 from bot.cli.company import INCIDENT_CHANNEL, Company, Plan
 from bot.cli.support import told_of
@@ -35,6 +36,7 @@ def bench() -> None:
 
 
 bench.add_command(reasoning)
+bench.add_command(policy)
 
 
 @bench.command("ask")
