@@ -23,7 +23,38 @@ DNS_SERVICES = ("kube-dns", "coredns", "kube-dns-upstream")
 def look(snapshot: Snapshot, _question: Question) -> Finding:
     """Return workloads that use a name server which others do not use, or that resolve nothing."""
     cluster = cluster_of(snapshot)
-    return Finding(hypotheses=tuple(_own_resolver(cluster)))
+    return Finding(hypotheses=(*_own_resolver(cluster), *_aliases(cluster)))
+
+
+def _aliases(cluster: Cluster) -> Iterator[Hypothesis]:
+    """Services that are only another name for a host, where that name does not resolve."""
+    for service in cluster.all("Service"):
+        host = get(service.body, "spec", "externalName")
+        if get(service.body, "spec", "type") != "ExternalName" or not host:
+            continue
+        quoted = [
+            log
+            for log in cluster.snapshot.logs
+            if FAILED.search(log.example)
+            and re.search(rf"(?<![\w-])({re.escape(service.name)}|{re.escape(str(host))})(?![\w-])",
+                          log.example)
+        ]  # fmt: skip
+        if not quoted:
+            continue
+        log = max(quoted, key=lambda g: g.count)
+        evidence = [
+            saw(f"{log.service}, {log.count}x: {log.example[:160]}", PROOF, log.source),
+            saw(f"service {service.name} is only another name for {host}", GOOD, service),
+        ]
+        yield blame(
+            "service_dns_record_missing",
+            service,
+            f"service {service.name} stands for {host}, which does not resolve",
+            evidence,
+            analyzer=NAME,
+            explains=tuple(sorted({g.service for g in quoted})),
+            hint="fix_manifest",
+        )
 
 
 def _own_resolver(cluster: Cluster) -> Iterator[Hypothesis]:
