@@ -41,11 +41,16 @@ def _services(place: Place) -> None:
 
 
 def _storage(place: Place) -> None:
-    _quota(place, **{"requests.storage": "1Gi"})
     claim = f"{place.victim}-data"
-    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "5Gi"}}}
-    _refused(place, {"kind": "PersistentVolumeClaim", "metadata": {"name": claim}, "spec": spec})
+    place.apply(_claim("archive", "1Gi"))
+    _quota(place, **{"requests.storage": "1Gi"})
+    _refused(place, _claim(claim, "5Gi"))
     place.roll(volumes=[{"name": "data", "persistentVolumeClaim": {"claimName": claim}}])
+
+
+def _claim(name: str, size: str) -> dict[str, object]:
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": size}}}
+    return {"kind": "PersistentVolumeClaim", "metadata": {"name": name}, "spec": spec}
 
 
 def _refused(place: Place, body: dict[str, object]) -> None:

@@ -12,11 +12,10 @@ FULL = (
     "trap 'exit 0' TERM; nc -ll -p 3306 -e echo ready & while :; do "
     "echo '[ERROR] Too many connections'; sleep 1 & wait $!; done"
 )
-FULL_CLIENT = SERVE.replace(
-    "while :; do",
-    "while :; do echo 'ERROR com.mysql.jdbc.exceptions.MySQLNonTransientConnectionException: "
-    'Data source rejected establishment of connection,  message from server: "Too many '
-    "connections\"';",
+FULL_CLIENT = (
+    "echo 'ERROR com.mysql.jdbc.exceptions.MySQLNonTransientConnectionException: Data source "
+    'rejected establishment of connection,  message from server: "Too many connections"\'; '
+    "sleep 1; exit 1"
 )
 
 
@@ -115,7 +114,8 @@ RUNTIME = (
         inject=_memory_hog, shows=lambda p: p.restarts() >= 2,
     ),
     Fault(
-        name="sidecar on the same port", cause=("service_sidecar_port_conflict", "container_port_conflict"),
+        name="sidecar on the same port",
+        cause=("service_sidecar_port_conflict", "container_port_conflict"),
         label="service_sidecar_port_conflict",
         inject=_sidecar_port, shows=lambda p: p.restarts() >= 2,
     ),
