@@ -99,6 +99,7 @@ class BlastRadius:
     namespaces: int = 1
     nodes: int = 0
     services: tuple[str, ...] = ()
+    touched: int | None = None  # pods that change in all; None: all of them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +191,27 @@ class Decision:
     diff_hash: str
     expires_at: datetime
     used: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejection:
+    """An earlier rejection of the same call. `here`: in the same incident."""
+
+    proposal: Proposal
+    decision: Decision
+    here: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakGlass:
+    """A lone on-call's declaration that they decide alone on what they asked for themselves."""
+
+    proposal_id: str
+    team: str
+    user: str
+    reason: str
+    at: datetime
+    expires_at: datetime
 
 
 class ExecutionStatus(StrEnum):

@@ -13,6 +13,10 @@ _BY_ACTION: Mapping[str, tuple[str, ...]] = {
     "restart_deployment": _RESTARTS,
     "restart_pod": _RESTARTS,
     "revert_config": ("gitops", *_RESTARTS),
+    "scale_autoscaler": ("gitops", "stateful"),
+    "set_image": ("gitops", *_RESTARTS),
+    "set_resources": ("gitops", *_RESTARTS),
+    "fix_service": ("gitops",),
 }
 """What is looked for whatever the runbook says: a runbook may add, never leave out."""
 

@@ -23,6 +23,7 @@ from bot.remediation.acting import OPEN, Deed, Doer
 from bot.remediation.asking import Asker, Ports, approvals_of, by, execution_key, undo_key
 from bot.remediation.deciding import Decider
 from bot.remediation.desk import Acted, Clocks, Decided, Desk, Options, Staged
+from bot.remediation.glass import Glass
 from bot.remediation.hand import Hands, Seen, lock_name, same_target
 from bot.remediation.staging import Stager
 from bot.remediation.verification import Next, next_move
@@ -55,10 +56,12 @@ class Gateway:
             clock=clocks.world,
             redact=chosen.redact,
             times=chosen.times,
+            trust=chosen.trust,
         )
         self._stager = Stager(desk=self._desk)
         self._decider = Decider(desk=self._desk, stager=self._stager)
         self._doer = Doer(desk=self._desk)
+        self._glass = Glass(desk=self._desk, decider=self._decider)
 
     async def stage(self, proposal: Proposal) -> Staged:
         """Return the proposal with target, dry-run, inverse and expiry, and what policy allows."""
@@ -67,6 +70,10 @@ class Gateway:
     async def decide(self, proposal_id: str, click: Click, choice: Choice) -> Decided:
         """Take a person's decision; the same click, or person, counts once."""
         return await self._decider.decide(proposal_id, click, choice)
+
+    async def break_glass(self, proposal_id: str, click: Click) -> Decided:
+        """Take the decision of a lone on-call about what they asked for themselves."""
+        return await self._glass.decide(proposal_id, click)
 
     async def execute(self, proposal_id: str) -> Acted:
         """Rule once more on the world as it is now, and act. Call again while it is UNCERTAIN."""
@@ -170,7 +177,28 @@ class Gateway:
         elif verification.outcome is Outcome.RECOVERED and not execution.is_undo:
             await switches.record_success(call.environment, call.action, now)
         await store.save_verification(verification)
-        return following
+        return await self._judged(proposal, execution, verification, following)
+
+    async def _judged(
+        self, proposal: Proposal, execution: Execution, verification: Verification, following: Next
+    ) -> Next:
+        """Demote at once what made it worse: before the undo, and before anybody is told."""
+        trust = self._desk.trust
+        if trust is None or execution.is_undo or verification.outcome is not Outcome.WORSE:
+            return following
+        why = f"{proposal.title} made it worse: {verification.statement}"
+        return replace(following, demoted=await trust.false_action(proposal, why))
+
+    async def untouched(self, proposal_id: str) -> bool:
+        """Whether nobody changed the target of a staged proposal since it was read."""
+        proposal = await self._desk.ports.actions.proposal(proposal_id)
+        if proposal is None or proposal.target is None:
+            return False
+        try:
+            hand = self._desk.open(proposal.call)
+            return same_target(proposal.target, await hand.action.target(hand.arguments))
+        except (Permanent, Refused):
+            return False
 
     async def release(self, execution_key: str) -> None:
         """Give the target back after verification."""

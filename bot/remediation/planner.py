@@ -8,9 +8,9 @@ from bot.domain.diagnosis import Concluded, Hypothesis, Ranked, SignalRef, Statu
 from bot.domain.environment import Environment
 from bot.domain.people import SELF
 from bot.domain.snapshot import ChangeKind, Objective, Snapshot
-from bot.remediation.binding import BINDERS, Bound
+from bot.remediation.binding import BINDERS
 from bot.remediation.brittleness import warnings_of
-from bot.remediation.evidence import Case, Unbound
+from bot.remediation.evidence import Bound, Case, Unbound
 from policies.catalog import Criteria, Remedy, Runbook, Runbooks, When
 
 _OF_CHANGE: Mapping[ChangeKind, str] = {

@@ -1,5 +1,7 @@
 """The workflow from a proposal to its outcome: offer, wait, act, watch, keep or undo."""
 
+import asyncio
+import logging
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,8 +17,10 @@ from bot.domain.action import (
 from bot.domain.codec import decode
 from bot.domain.conversation import Card, CardState, Click, Mark, Notice
 from bot.domain.diagnosis import Report
+from bot.domain.errors import Permanent, Refused, SreBotError
 from bot.domain.policy import Verdict
 from bot.domain.ports import ActionStore, IncidentStore
+from bot.domain.redaction import redact
 from bot.domain.time import Clock
 from bot.remediation.desk import Staged
 from bot.remediation.gateway import Gateway
@@ -28,8 +32,10 @@ from bot.workflows.orders import (
     Refuted,
     RemediationOrder,
     start_investigation,
+    start_observation,
 )
 from bot.workflows.telling import Telling
+from bot.workflows.trusting import Trusting
 from bot.workflows.watch import Watch
 
 
@@ -54,6 +60,7 @@ class Parts:
     watch: Watch
     telling: Telling
     wall: Clock
+    trusting: Trusting | None = None  # with it, the record of trust is kept and told
 
 
 class Remediation:
@@ -64,6 +71,7 @@ class Remediation:
         self._actions, self._incidents = parts.actions, parts.incidents
         self._watch, self._telling = parts.watch, parts.telling
         self._clock, self._wall = parts.watch.clock, parts.wall
+        self._trusting = parts.trusting
 
     async def body(self, order_data: Any) -> str:
         """Stage, offer, wait for who may decide, act, watch, keep or undo."""
@@ -75,11 +83,18 @@ class Remediation:
         )  # fmt: skip
         await self._show("offer", order, card)
         if card.state not in (CardState.WAITING, CardState.ACTING):
+            await self._observe(order, staged.proposal)
             return card.state.value
         attempt = await self._until_acted(order, card)
         if attempt is None:
+            await self._observe(order, staged.proposal)
             return "not acted"
         return await self._follow(order, await self._card_after(card, attempt), attempt)
+
+    async def _observe(self, order: RemediationOrder, proposal: Proposal) -> None:
+        """Nothing is done: see whether it goes away all the same."""
+        if self._trusting is not None and proposal.target is not None:
+            await start_observation(self._engine, replace(order, proposal=proposal))
 
     async def _until_acted(self, order: RemediationOrder, card: Card) -> Attempt | None:
         """Wait for the decision and go through the door; None when it ends without acting."""
@@ -89,9 +104,13 @@ class Remediation:
             if message is None:
                 await self._end(order, card, CardState.EXPIRED, "nobody decided in time")
                 return None
+            decisions = await step("decided", Decisions, lambda: self._decisions(card.proposal))
+            card = replace(card, decisions=decisions.taken)
             if message["choice"] == "reject":
-                await self._end(order, card, CardState.REJECTED, message.get("reason", ""))
+                await self._end(order, card, CardState.REJECTED, "")
                 return None
+            approved = replace(card, state=CardState.APPROVED)
+            await do("show approved", lambda: self._show_soon(order, approved))
         attempt = await self._attempt(order, card)
         if attempt.execution is None:
             await self._end(order, card, CardState.REFUSED, attempt.why_not)
@@ -192,9 +211,11 @@ class Remediation:
     ) -> str:
         then = await step("settle", Next, lambda: self._gateway.settle(verification))
         if then.move is Move.KEEP:
-            return await self._keep(order, card)
+            return await self._keep(order, card, then)
         if then.move is Move.UNDO:
             undone = await step("undo", Undone, lambda: self._undo(order))
+            if undone.stopped:
+                return await self._ask_for_the_undo(order, card, verification, (undone, then))
             await self._show_undone(order, card, undone)
         else:
             card = replace(card, state=CardState.NOT_VERIFIED, watching_until=None)
@@ -202,15 +223,52 @@ class Remediation:
         if then.page:
             await do("call a person", lambda: self._telling.call_a_person(order.thread, card))
         await do("release", lambda: self._gateway.release(order.execution_key))
+        await do("tell of levels", lambda: self._levels(order, then))
         if then.reopen:
             await self._reopen(order, verification)
         return verification.outcome.value
 
-    async def _keep(self, order: RemediationOrder, card: Card) -> str:
+    async def _levels(self, order: RemediationOrder, then: Next) -> None:
+        trusting, call = self._trusting, order.proposal.call
+        if trusting is None:
+            return
+        try:
+            if then.demoted is not None:
+                await trusting.tell_demoted(order.thread, then.demoted, order.proposal.id)
+            await trusting.review(call.environment, call.action)
+        except (Permanent, Refused) as error:  # an administrator who left must not stop the rest
+            LOG.warning("not told of a level: %s", redact(str(error)))
+
+    async def _ask_for_the_undo(
+        self,
+        order: RemediationOrder,
+        card: Card,
+        verification: Verification,
+        ended: tuple["Undone", Next],
+    ) -> str:
+        """The bot was stopped before it could take it back: from now on a person decides."""
+        undone, then = ended
+        card = replace(
+            card, state=CardState.NOT_VERIFIED, watching_until=None, can_undo=True,
+            note=f"{undone.words} [Undo] works again after `/sre start`.",
+        )  # fmt: skip
+        await self._show("undo waits", order, card)
+        await do("call a person", lambda: self._telling.call_a_person(order.thread, card))
+        await do("release", lambda: self._gateway.release(order.execution_key))
+        await do("tell of levels", lambda: self._levels(order, then))
+        await self._reopen(order, verification)
+        for _ in range(UNDO_ASKED):
+            if await self._taken_back(order, card, UNDO_WITHIN_S):
+                return CardState.UNDONE.value
+        await self._show("closed", order, replace(card, can_undo=False))
+        return verification.outcome.value
+
+    async def _keep(self, order: RemediationOrder, card: Card, then: Next) -> str:
         """It recovered: say so, give the target back, and stay around for a change of mind."""
         card = replace(card, state=CardState.RECOVERED, watching_until=None, note="")
         await self._show("recovered", order, card)
         await do("release", lambda: self._gateway.release(order.execution_key))
+        await do("tell of levels", lambda: self._levels(order, then))
         if card.can_undo and await self._taken_back(order, card, UNDO_WITHIN_S):
             return CardState.UNDONE.value
         await self._show("closed", order, replace(card, can_undo=False))
@@ -226,7 +284,9 @@ class Remediation:
     async def _undo(self, order: RemediationOrder, click: Click | None = None) -> "Undone":
         acted = await self._gateway.undo(order.execution_key, click)
         if acted.execution is None:
-            return Undone(done=False, refused=True, words=acted.why)
+            rules = {reason.rule for reason in acted.ruling.reasons} if acted.ruling else set()
+            stopped = not rules.isdisjoint(STOPPED)
+            return Undone(done=False, refused=True, words=acted.why, stopped=stopped)
         done = acted.execution.status in (ExecutionStatus.APPLIED, ExecutionStatus.UNDONE)
         return Undone(done=done, words=acted.execution.detail)
 
@@ -253,6 +313,14 @@ class Remediation:
     async def _report(self, order: RemediationOrder) -> "Recalled":
         return Recalled(report=await self._incidents.report(order.proposal.investigation_id))
 
+    async def _show_soon(self, order: RemediationOrder, card: Card) -> None:
+        """Take the buttons away before acting; a Slack that is slow must not hold up a repair."""
+        try:
+            async with asyncio.timeout(SHOW_WITHIN_S):
+                await self._telling.show(order.thread, card)
+        except (SreBotError, TimeoutError) as error:
+            LOG.warning("the decision was not shown yet: %s", redact(str(error)))
+
     async def _show(self, name: str, order: RemediationOrder, card: Card) -> None:
         await do(f"show {name}", lambda: self._telling.show(order.thread, card))
 
@@ -278,6 +346,7 @@ class Undone:
     done: bool
     words: str
     refused: bool = False
+    stopped: bool = False  # by the kill switch
 
 
 def _uncertain(execution: Execution | None) -> bool:
@@ -293,10 +362,14 @@ def _seen(card: Card, verification: Verification) -> Card:
     return replace(card, state=state, verification=verification)
 
 
+LOG = logging.getLogger(__name__)
 TARGET_HELD = "target-held"  # the rule that says that somebody else has the target
+STOPPED = frozenset({"kill-switch", "guard:kill-switch"})
+SHOW_WITHIN_S = 2.0  # wall
 TRY_AGAIN_S = 10.0  # wall
 MOST_ATTEMPTS = 30
 UNDO_WITHIN_S = 3600.0  # wall; how long [Undo] is offered after it recovered
+UNDO_ASKED = 24  # times that long a person is asked for an undo that the kill switch held back
 STATES = {
     Verdict.DENY: CardState.REFUSED,
     Verdict.SUGGEST: CardState.SUGGESTED,

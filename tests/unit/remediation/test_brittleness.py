@@ -69,10 +69,10 @@ def test_a_calm_rollback_has_no_warnings() -> None:
 
 
 def test_an_autoscaler_sets_the_replicas_again() -> None:
-    assert (
-        "the autoscaler hpa owns the replicas of checkout"
-        in surge(labelled(), scaler()).warnings[0]
-    )
+    before = series("desired_pods", [3.0, 3.0, 0.0, 0.0])
+    facts = snapshot(labelled(count=0), scaler(), before)
+    back = only(plan(facts, hypothesis("deployment_zero_replicas")))
+    assert "the autoscaler hpa owns the replicas of checkout" in back.warnings[0]
 
 
 def test_the_autoscaler_of_another_workload_does_not_matter() -> None:
