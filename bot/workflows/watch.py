@@ -4,16 +4,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.domain.action import Proposal, Target, Verification
+from bot.domain.action import Proposal, Verification
 from bot.domain.diagnosis import SignalRef
 from bot.domain.needs import Fact, Need
 from bot.domain.snapshot import Series, Snapshot
 from bot.domain.time import Clock, Window
 from bot.perception.collector import Collector
-from bot.remediation.verification import Readiness, judge
+from bot.remediation.verification import judge
+from bot.workflows.readiness import needs_of, readiness_of
 
 BEFORE_S = 900.0  # world time before acting that the comparison rests on
-WORKLOADS = {"deployment": "Deployment", "statefulset": "StatefulSet", "daemonset": "DaemonSet"}
 BREAKDOWNS = ("pod", "version", "operation")  # labels that are asked for as "signal:label"
 
 
@@ -38,12 +38,12 @@ class Watch:
             _part(series, acted_at.timestamp(), float("inf")),
             execution_key=f"{proposal.id}-x",
             now=now,
-            readiness=_readiness(proposal.target, found),
+            readiness=readiness_of(proposal.target, found),
         )
 
 
 def _needs(proposal: Proposal, window: Window) -> Iterator[Need]:
-    signal, target = proposal.verification.signal, proposal.target
+    signal = proposal.verification.signal
     if signal is not None:
         breakdown = next((f":{label}" for label in BREAKDOWNS if label in signal.labels), "")
         yield Need(
@@ -53,9 +53,7 @@ def _needs(proposal: Proposal, window: Window) -> Iterator[Need]:
             names=(f"{signal.signal}{breakdown}",),
             reason="did it help",
         )
-    if target is not None and target.kind.lower() in WORKLOADS:
-        names = (WORKLOADS[target.kind.lower()],)
-        yield Need(fact=Fact.OBJECTS, window=window, names=names, reason="are its pods ready")
+    yield from needs_of(proposal.target, window)
 
 
 def _series(signal: SignalRef | None, found: Snapshot) -> Series | None:
@@ -75,15 +73,3 @@ def _part(series: Series | None, start: float, end: float) -> Series | None:
         return None
     kept = [(t, v) for t, v in zip(series.times, series.values, strict=True) if start <= t < end]
     return replace(series, times=tuple(t for t, _ in kept), values=tuple(v for _, v in kept))
-
-
-def _readiness(target: Target | None, found: Snapshot) -> Readiness | None:
-    if target is None:
-        return None
-    kind = WORKLOADS.get(target.kind.lower(), "")
-    live = found.find(kind, target.name, target.namespace)
-    if live is None:
-        return None
-    wanted = (live.body.get("spec") or {}).get("replicas", 1)
-    ready = (live.body.get("status") or {}).get("readyReplicas", 0)
-    return Readiness(ready=int(ready or 0), wanted=int(wanted))
