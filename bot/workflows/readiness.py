@@ -26,7 +26,7 @@ def kinds_for(target: Target | None, rollout_of: str) -> tuple[str, ...]:
     if kind in BEHIND:
         return tuple(WORKLOADS.values())
     several = ("Deployment", "StatefulSet")
-    others = {CLAIM: ("PersistentVolumeClaim",), SERVICE: ("Endpoints",)}
+    others = {CLAIM: ("PersistentVolumeClaim",), SERVICE: ("Endpoints", "Pod")}
     return others.get(kind, several if kind in (NODE, QUOTA) else ())
 
 
@@ -52,8 +52,10 @@ def readiness_of(target: Target | None, found: Snapshot) -> Readiness | None:
 
 
 def _of_itself(kind: str, target: Target, found: Snapshot) -> Readiness | None:
-    read = {CLAIM: _grown, SERVICE: _endpoints, **dict.fromkeys(WORKLOADS, _ready)}.get(kind)
-    place = {SERVICE: "Endpoints", **WORKLOADS}.get(kind, target.kind)
+    if kind == SERVICE:
+        return _of_service(target, found)
+    read = {CLAIM: _grown, **dict.fromkeys(WORKLOADS, _ready)}.get(kind)
+    place = WORKLOADS.get(kind, target.kind)
     live = found.find(place, target.name, target.namespace)
     return read(live) if read is not None and live is not None else None
 
@@ -123,11 +125,26 @@ def _made(workload: KubernetesObject) -> Readiness:
     return Readiness(ready=min(int(made or 0), int(wanted)), wanted=int(wanted))
 
 
-def _endpoints(live: KubernetesObject) -> Readiness:
-    """Return how many pods the service reaches; at least one is wanted."""
-    subsets = live.body.get("subsets") or ()
-    ready = sum(len(subset.get("addresses") or ()) for subset in subsets)
-    return Readiness(ready=ready, wanted=max(1, ready))
+def _of_service(target: Target, found: Snapshot) -> Readiness | None:
+    """Return how many of a service's pods it reaches: a port that nobody opens reaches none."""
+    live = found.find("Endpoints", target.name, target.namespace)
+    if live is None:
+        return None
+    declared = {
+        port.get("containerPort")
+        for pod in found.kind("Pod")
+        if pod.namespace == target.namespace
+        for container in (pod.body.get("spec") or {}).get("containers") or ()
+        for port in container.get("ports") or ()
+    }
+    ready = waiting = 0
+    for subset in live.body.get("subsets") or ():
+        ports = {port.get("port") for port in subset.get("ports") or ()}
+        there = len(subset.get("addresses") or ())
+        fits = not declared or not ports or ports <= declared
+        ready += there if fits else 0
+        waiting += len(subset.get("notReadyAddresses") or ()) + (0 if fits else there)
+    return Readiness(ready=ready, wanted=max(1, ready + waiting))
 
 
 def _sum(several: Iterator[Readiness]) -> Readiness | None:
