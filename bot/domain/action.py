@@ -28,6 +28,7 @@ class Effect(StrEnum):
 
     RESTART = "restart"
     ROLLBACK = "rollback"
+    ROLLOUT = "rollout"  # pauses or resumes one
     SCALE = "scale"
     CONFIG = "config"
     FLAG = "flag"
@@ -35,6 +36,7 @@ class Effect(StrEnum):
     ROUTING = "routing"
     NODE = "node"
     STORAGE = "storage"
+    CLEANUP = "cleanup"  # takes away what is over: a failed Job
     PAGE = "page"
 
 
