@@ -110,7 +110,7 @@ class Company:
         roll = self.dice.random()
         self.switches.on = roll < 0.01
         self.switches.freeze = 0.01 < roll < 0.03
-        if roll > 0.99:
+        if roll > 0.95:
             pair = self.dice.choice(tuple(TIERS)), self.dice.choice(KINDS).name
             await self._set_level(*pair, self.dice.choice(list(Level)))
 
@@ -156,7 +156,7 @@ class Company:
 
     async def _clicks(self, staged: Staged) -> None:
         """People, guests and bots click as they please; some twice, some late."""
-        for _ in range(self.dice.choice((0, 1, 2, 3))):
+        for _ in range(self.dice.choice((0, 2, 4, 6))):
             user, late = self.dice.choice(CLICKERS), self.dice.random() < 0.03
             choice = Choice.REJECT if self.dice.random() < 0.1 else Choice.APPROVE
             if late:

@@ -48,11 +48,12 @@ class Metrics(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """An action of the simulated catalogue. Shares: of the runs on a right diagnosis."""
+    """An action of the simulated catalogue. `helps`, `harms`: of the right diagnoses."""
 
     name: str
     helps: float
     harms: float
+    wrong: float  # how many of its incidents are diagnosed wrongly
     reversible: bool = True
     highest: Level = Level.L4
 
@@ -65,12 +66,12 @@ class Kind:
 HARMFUL = 0.4
 HARMS_WHEN_WRONG = 0.15  # of the runs on a wrong diagnosis, for any action
 KINDS = (
-    Kind(name="mend", helps=0.97, harms=0.0),
-    Kind(name="nudge", helps=0.9, harms=0.01),
-    Kind(name="shrug", helps=0.05, harms=0.0),  # what recovers, recovers by itself
-    Kind(name="break", helps=0.3, harms=0.5),
-    Kind(name="wreck", helps=0.1, harms=0.7, reversible=False, highest=Level.L3),
-    Kind(name="erase", helps=0.95, harms=0.01, reversible=False, highest=Level.L3),
+    Kind(name="mend", helps=0.97, harms=0.0, wrong=0.01),
+    Kind(name="nudge", helps=0.9, harms=0.01, wrong=0.15),
+    Kind(name="shrug", helps=0.05, harms=0.0, wrong=0.1),  # what recovers, recovers by itself
+    Kind(name="break", helps=0.3, harms=0.5, wrong=0.3),
+    Kind(name="wreck", helps=0.1, harms=0.7, wrong=0.5, reversible=False, highest=Level.L3),
+    Kind(name="erase", helps=0.95, harms=0.01, wrong=0.1, reversible=False, highest=Level.L3),
 )
 
 
@@ -95,7 +96,8 @@ class Incident:
 
 def incident(number: int, dice: random.Random) -> Incident:
     """Return the next incident."""
-    kind, right = dice.choice(KINDS), dice.random() < 0.8
+    kind = dice.choice(KINDS)
+    right = dice.random() >= kind.wrong
     helps, harms = (kind.helps, kind.harms) if right else (0.0, max(kind.harms, HARMS_WHEN_WRONG))
     roll = dice.random()
     truth = Truth.HELPS if roll < helps else Truth.HARMS if roll < helps + harms else Truth.NOTHING
@@ -107,7 +109,7 @@ def incident(number: int, dice: random.Random) -> Incident:
         right=right,
         truth=truth,
         alone=dice.random() < (0.6 if kind.name == "shrug" else 0.15),
-        metrics=dice.choices(tuple(Metrics), weights=(84, 8, 8))[0],
+        metrics=dice.choices(tuple(Metrics), weights=(92, 4, 4))[0],
     )
 
 
