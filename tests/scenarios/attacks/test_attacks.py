@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,20 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from bot.domain.action import ActionCall, Level
+from bot.domain.snapshot import LogTemplate
 from bot.storage.migrate import prepared
 from tests.fakes.actions import FakeObject
 from tests.scenarios.attacks.desk import AttackedDesk, desk_of
+from tests.unit.remediation.cases import (
+    ONSET,
+    SOURCE,
+    deploy,
+    deployment,
+    hypothesis,
+    plan,
+    revision,
+    snapshot,
+)
 from tests.unit.remediation.office import ID, KEY
 from tests.unit.slack.fakes import FakeSlack
 
@@ -354,3 +366,24 @@ async def test_an_undo_from_another_messages_button_is_refused(desk: AttackedDes
     assert "not on the card" in (await desk.gateway.undo(KEY, click)).why
     assert len(desk.office.writes) == 1
     assert len(await desk.audited("refused")) == 1
+
+
+def test_hostile_text_in_facts_changes_no_plan() -> None:
+    """The planner takes actions from runbooks and arguments from objects, never from prose."""
+    facts = snapshot(deployment(), revision(40, "v2.40", ONSET - timedelta(days=1)),
+                     revision(41, "v2.41", ONSET - timedelta(minutes=2)), deploy())  # fmt: skip
+    plain = hypothesis("bad_release", change=deploy())
+    hostile = replace(
+        plain,
+        summary=LOG_TEXT,
+        evidence=(replace(plain.evidence[0], statement=f"log line: {LOG_TEXT}"),),
+    )
+    template = LogTemplate(
+        service="checkout", pod=None, container=None, previous=False, level="error",
+        template=LOG_TEXT, example=LOG_TEXT, count=10_000, baseline_count=0, first_at=None,
+        last_at=None, source=SOURCE,
+    )  # fmt: skip
+    shouted = replace(facts, logs=(template,))
+    before, after = plan(facts, plain), plan(shouted, hostile)
+    assert [p.call for p in after.proposals] == [p.call for p in before.proposals]
+    assert before.proposals
