@@ -127,6 +127,7 @@ class Stores:
     audit: AuditLog
     people: SlackPeople
     levels: Levels
+    posted: Messages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +157,7 @@ def assemble(settings: Settings, database: Database) -> Bot:
         audit=audit_log(settings, database),
         people=SlackPeople(client, People(database)),
         levels=Levels(database, wall),
+        posted=Messages(database),
     )
     trust = Trust(
         records=Records(database),
@@ -169,7 +171,7 @@ def assemble(settings: Settings, database: Database) -> Bot:
     )
     gateway = _gateway(inquiry, stores, Clocks(wall=wall, world=world), options)
     engine = Engine(settings.journal, executor_id=settings.executor_id)
-    notify = SlackNotifier(client, Messages(database), chart)
+    notify = SlackNotifier(client, stores.posted, chart)
     trusting = Trusting(trust, notify, stores.people, People(database).holders)
     telling = Tells(
         notify=notify,
@@ -214,6 +216,7 @@ def _gateway(inquiry: Inquiry, stores: Stores, clocks: Clocks, options: Options)
             switches=stores.switches,
             people=stores.people,
             audit=stores.audit,
+            posted=stores.posted,
         ),
         clocks=clocks,
         options=options,

@@ -21,6 +21,7 @@ COMMANDS = {
     "honesty": "bot.cli.evaluate",
     "levels": "bot.cli.trust",
     "policy": "bot.cli.policy",
+    "rbac": "bot.cli.rbac",
     "record": "bot.cli.record",
     "replay": "bot.cli.replay",
     "roles": "bot.cli.trust",
