@@ -150,15 +150,7 @@ def assemble(settings: Settings, database: Database) -> Bot:
         token=settings.slack_bot_token.get_secret_value(), base_url=settings.slack_base_url
     )
     inquiry = inquiry_of(settings, environments, world)
-    stores = Stores(
-        actions=Actions(database),
-        incidents=Incidents(database),
-        switches=Switches(database),
-        audit=audit_log(settings, database),
-        people=SlackPeople(client, People(database)),
-        levels=Levels(database, wall),
-        posted=Messages(database),
-    )
+    stores = _stores(settings, database, client, wall)
     trust = Trust(
         records=Records(database),
         levels=stores.levels,
@@ -201,6 +193,20 @@ def assemble(settings: Settings, database: Database) -> Bot:
         inquiry=inquiry,
         database=database,
         environments=environments,
+    )
+
+
+def _stores(
+    settings: Settings, database: Database, client: AsyncWebClient, wall: ScaledClock
+) -> Stores:
+    return Stores(
+        actions=Actions(database),
+        incidents=Incidents(database),
+        switches=Switches(database),
+        audit=audit_log(settings, database),
+        people=SlackPeople(client, People(database)),
+        levels=Levels(database, wall),
+        posted=Messages(database),
     )
 
 

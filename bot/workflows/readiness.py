@@ -137,14 +137,12 @@ def _of_service(target: Target, found: Snapshot) -> Readiness | None:
         for container in (pod.body.get("spec") or {}).get("containers") or ()
         for port in container.get("ports") or ()
     }
-    ready = waiting = 0
+    ready = 0
     for subset in live.body.get("subsets") or ():
         ports = {port.get("port") for port in subset.get("ports") or ()}
-        there = len(subset.get("addresses") or ())
-        fits = not declared or not ports or ports <= declared
-        ready += there if fits else 0
-        waiting += len(subset.get("notReadyAddresses") or ()) + (0 if fits else there)
-    return Readiness(ready=ready, wanted=max(1, ready + waiting))
+        if not declared or not ports or ports <= declared:
+            ready += len(subset.get("addresses") or ())
+    return Readiness(ready=ready, wanted=max(1, ready))
 
 
 def _sum(several: Iterator[Readiness]) -> Readiness | None:

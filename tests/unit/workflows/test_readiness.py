@@ -142,8 +142,17 @@ def test_a_daemon_set_counts_by_its_nodes() -> None:
 )
 def test_a_service_is_ready_when_it_reaches_somebody(subsets: Any, ready: int, wanted: int) -> None:
     reached = found(item("Endpoints", "checkout", {"subsets": subsets}))
-    assert kinds_for(target("Service"), "") == ("Endpoints",)
+    assert kinds_for(target("Service"), "") == ("Endpoints", "Pod")
     assert readiness_of(target("Service"), reached) == Readiness(ready=ready, wanted=wanted)
+
+
+@pytest.mark.parametrize(("opened", "ready"), [(8080, 1), (9999, 0)])
+def test_a_port_that_no_container_opens_reaches_nobody(opened: int, ready: int) -> None:
+    subsets = [{"addresses": [{"ip": "a"}], "ports": [{"port": 8080}]}]
+    ports = [{"containerPort": opened}]
+    pod = item("Pod", "checkout-1", {"spec": {"containers": [{"ports": ports}]}})
+    reached = found(item("Endpoints", "checkout", {"subsets": subsets}), pod)
+    assert readiness_of(target("Service"), reached) == Readiness(ready=ready, wanted=1)
 
 
 def test_a_quota_is_wide_enough_when_all_pods_are_made() -> None:
