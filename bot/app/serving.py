@@ -59,6 +59,7 @@ from bot.workflows.trusting import Trusting
 from bot.workflows.watch import Watch
 from policies.catalog import load as load_runbooks
 from policies.engine import CedarEngine
+from policies.proof import require as require_proof
 from tools.catalog import actions
 
 LOG = logging.getLogger(__name__)
@@ -78,9 +79,16 @@ class Bot:
 
 
 async def serve(settings: Settings, *, ready: Ready) -> None:
-    """Run until SIGTERM or SIGINT. Raises: NotConfigured: what is missing, how to set it."""
+    """Run until SIGTERM or SIGINT.
+
+    Raises:
+        NotConfigured: what is missing, how to set it.
+        PolicyBroken: the rules allow what none may: with its counter-examples.
+    """
     configure(settings.log_level)
     check(settings)
+    proof = require_proof()
+    LOG.info("policy: %d invariants proved in %.2f s", len(proof.checked), proof.seconds)
     database = prepared(settings.database)
     try:
         bot = assemble(settings, database)
@@ -119,6 +127,7 @@ class Stores:
     audit: AuditLog
     people: SlackPeople
     levels: Levels
+    posted: Messages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +137,7 @@ class Tells:
     notify: SlackNotifier
     trusting: Trusting
     every_s: float  # world seconds between two looks while verifying
+    most_s: float  # world seconds that an action is watched at most, 0: as the runbook says
     keep: Keep | None
 
 
@@ -140,14 +150,7 @@ def assemble(settings: Settings, database: Database) -> Bot:
         token=settings.slack_bot_token.get_secret_value(), base_url=settings.slack_base_url
     )
     inquiry = inquiry_of(settings, environments, world)
-    stores = Stores(
-        actions=Actions(database),
-        incidents=Incidents(database),
-        switches=Switches(database),
-        audit=audit_log(settings, database),
-        people=SlackPeople(client, People(database)),
-        levels=Levels(database, wall),
-    )
+    stores = _stores(settings, database, client, wall)
     trust = Trust(
         records=Records(database),
         levels=stores.levels,
@@ -160,12 +163,13 @@ def assemble(settings: Settings, database: Database) -> Bot:
     )
     gateway = _gateway(inquiry, stores, Clocks(wall=wall, world=world), options)
     engine = Engine(settings.journal, executor_id=settings.executor_id)
-    notify = SlackNotifier(client, Messages(database), chart)
+    notify = SlackNotifier(client, stores.posted, chart)
     trusting = Trusting(trust, notify, stores.people, People(database).holders)
     telling = Tells(
         notify=notify,
         trusting=trusting,
         every_s=settings.verification_every_seconds,
+        most_s=settings.verification_most_seconds,
         keep=keeper(settings.cases),
     )
     _register(engine, gateway, inquiry, stores, telling)
@@ -192,6 +196,20 @@ def assemble(settings: Settings, database: Database) -> Bot:
     )
 
 
+def _stores(
+    settings: Settings, database: Database, client: AsyncWebClient, wall: ScaledClock
+) -> Stores:
+    return Stores(
+        actions=Actions(database),
+        incidents=Incidents(database),
+        switches=Switches(database),
+        audit=audit_log(settings, database),
+        people=SlackPeople(client, People(database)),
+        levels=Levels(database, wall),
+        posted=Messages(database),
+    )
+
+
 def _gateway(inquiry: Inquiry, stores: Stores, clocks: Clocks, options: Options) -> Gateway:
     catalogue = actions()
     return Gateway(
@@ -204,6 +222,7 @@ def _gateway(inquiry: Inquiry, stores: Stores, clocks: Clocks, options: Options)
             switches=stores.switches,
             people=stores.people,
             audit=stores.audit,
+            posted=stores.posted,
         ),
         clocks=clocks,
         options=options,
@@ -219,7 +238,7 @@ def _register(
 ) -> None:
     """Make the workflows known."""
     notify = telling.notify
-    runbooks = load_runbooks(actions=frozenset(actions()))
+    runbooks = load_runbooks(actions=frozenset(actions())).watched_at_most(telling.most_s)
     planning = Planning(engine, runbooks, inquiry.environments, notify)
     investigation = Investigation(inquiry, stores.incidents, notify, planning, keep=telling.keep)
     watch = Watch(collectors=inquiry.collectors, clock=inquiry.clock, every_s=telling.every_s)
