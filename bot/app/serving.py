@@ -180,7 +180,7 @@ def assemble(settings: Settings, database: Database) -> Bot:
             switches=stores.switches,
             audit=stores.audit,
             people=stores.people,
-            clock=world,
+            clock=wall,
             trusting=trusting,
         )
     )
