@@ -240,7 +240,7 @@ def _register(
     )
     engine.register(INVESTIGATE, investigation.body)
     engine.register(REMEDIATE, remediation.body)
-    observing = Observing(gateway, telling.trusting.trust.records, watch)
+    observing = Observing(gateway, telling.trusting, watch)
     engine.register(OBSERVE, observing.body)
 
 
