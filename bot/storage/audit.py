@@ -107,7 +107,6 @@ class AuditLog:
 
     async def check(self, heads: Iterable[Head] = ()) -> Broken | None:
         """Return the first place where the chain, or what was seen of it outside, does not hold."""
-
         walk, after = Walk(heads), 0
         while page := await self.lines(after=after):  # short reads: the bot goes on writing
             found = walk.over(page)
