@@ -137,6 +137,7 @@ class VerificationPlan:
     threshold: float
     window_s: float
     above_is_bad: bool = True
+    rollout_of: str = ""  # a Deployment: only what is seen after its next rollout counts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

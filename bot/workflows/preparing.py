@@ -10,7 +10,8 @@ from bot.remediation.asking import execution_key
 from bot.remediation.gateway import Gateway
 from bot.remediation.verification import Next
 from bot.workflows.engine import do, pause, step
-from bot.workflows.watch import WORKLOADS, Watch
+from bot.workflows.readiness import WORKLOADS
+from bot.workflows.watch import Watch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -74,6 +74,15 @@ class ChangesOneObject(Action[PlacedT], Generic[PlacedT]):
     async def change(self, args: PlacedT, body: Body) -> Change:
         """Return what to do to the live object. Raises: Refused, Unavailable."""
 
+    async def change_under(
+        self,
+        key: str,  # noqa: ARG002 - for what writes its key into the object
+        args: PlacedT,
+        body: Body,
+    ) -> Change:
+        """Return what to do under a key: the same, unless a subclass says otherwise."""
+        return await self.change(args, body)
+
     @abstractmethod
     async def undo(self, args: PlacedT, body: Body) -> Mapping[str, Any] | None:
         """Return the arguments that lead back to the live object, None: none do."""
@@ -134,7 +143,7 @@ class ChangesOneObject(Action[PlacedT], Generic[PlacedT]):
         if key_of(body) == key:
             return Applied(changed=False, detail=f"{words(body)}: done before under this key")
         check_same(target, body)
-        change = await self.change(args, body)
+        change = await self.change_under(key, args, body)
         if change.why_not:
             raise Conflict(change.why_not)
         return await self._objects.change(target, change.build, change.how, key=key)

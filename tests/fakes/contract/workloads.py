@@ -1,8 +1,12 @@
 """The cases of the actions on workloads, and on what stands around them."""
 
+import json
+from collections.abc import Mapping
 from typing import Any
 
 from tests.fakes.contract.cases import (
+    REAL,
+    SANDBOX,
     ActionCase,
     ContractCluster,
     container_of,
@@ -72,7 +76,10 @@ def _image(cluster: ContractCluster) -> dict[str, Any]:
 
 
 def _resources(cluster: ContractCluster) -> dict[str, Any]:
-    return _container(cluster, requests={"cpu": "7m"}, limits={"memory": "999Mi"})
+    body = cluster.get("Deployment", cluster.workload)
+    now = body["spec"]["template"]["spec"]["containers"][0].get("resources") or {}
+    other = "99Mi" if (now.get("limits") or {}).get("memory") != "99Mi" else "98Mi"
+    return _container(cluster, requests={"cpu": "7m"}, limits={"memory": other})
 
 
 def _service(cluster: ContractCluster) -> dict[str, Any]:
@@ -93,6 +100,65 @@ def _quota(cluster: ContractCluster) -> dict[str, Any]:
     return {"namespace": cluster.namespace, "name": "bound", "hard": {"count/secrets": "30"}}
 
 
+def _other(cluster: ContractCluster, kind: str) -> dict[str, Any]:
+    """Make a workload of another kind be there, with its two revisions."""
+    name, spec = f"kept-{kind.lower()}", _spec(kind, "v2")
+    if cluster.kind == SANDBOX and kind == "StatefulSet":  # it makes none, but the shop has some
+        found = cluster.items(kind)[0]
+        name, spec = found["metadata"]["name"], found["spec"]
+    elif cluster.kind == REAL:
+        cluster.put(kind, name, spec=_spec(kind, "v1"))
+        cluster.put(kind, name, spec=spec)
+    else:
+        cluster.put(kind, name, spec=spec, status={"desiredNumberScheduled": 2})
+    if cluster.kind != REAL:
+        _revisions(cluster, kind, name, spec["template"])
+    return {"namespace": cluster.namespace, "name": name}
+
+
+def _spec(kind: str, version: str) -> dict[str, Any]:
+    labels = {"app": f"kept-{kind.lower()}"}
+    container = {"name": "app", "image": f"demo/web:{version}", "resources": {}}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
+    spec: dict[str, Any] = {"selector": {"matchLabels": labels}, "template": template}
+    return spec | ({"replicas": 2, "serviceName": "kept"} if kind == "StatefulSet" else {})
+
+
+def _revisions(cluster: ContractCluster, kind: str, name: str, template: Mapping[str, Any]) -> None:
+    """Put there what the controller would keep: the template of now, and one of before."""
+    owner = {"kind": kind, "name": name, "controller": True}
+    owner["uid"] = cluster.get(kind, name)["metadata"]["uid"]
+    before = json.loads(json.dumps(template))
+    before["spec"]["containers"][0]["image"] += "-before"
+    for number, kept in ((1, before), (2, template)):
+        data = {"spec": {"template": {**kept, "$patch": "replace"}}}
+        metadata = {"ownerReferences": [owner]}
+        cluster.put(
+            "ControllerRevision",
+            f"{name}-{number}",
+            metadata=metadata,
+            data=data,
+            revision=number,
+        )
+
+
+def _earlier(cluster: ContractCluster, kind: str) -> dict[str, Any]:
+    place = _other(cluster, kind)
+    uid = cluster.get(kind, place["name"])["metadata"]["uid"]
+    own = [
+        item["revision"]
+        for item in cluster.items("ControllerRevision")
+        if item["metadata"]["ownerReferences"][0]["uid"] == uid
+    ]
+    return {**place, "to_revision": sorted(own)[-2]}
+
+
+def _more_members(cluster: ContractCluster) -> dict[str, Any]:
+    place = _other(cluster, "StatefulSet")
+    now = cluster.get("StatefulSet", place["name"])["spec"]["replicas"]
+    return {**place, "replicas": now + 1}
+
+
 CASES = {
     "pause_rollout": ActionCase(ready=_workload, rule=APPS_DEPLOYMENTS),
     "resume_rollout": ActionCase(ready=_resume, rule=APPS_DEPLOYMENTS),
@@ -104,6 +170,19 @@ CASES = {
         ready=_resources, rule=APPS_DEPLOYMENTS, optional=frozenset({"requests", "limits"})
     ),
     "fix_service": ActionCase(ready=_service, rule=("", "services", "patch")),
+    "restart_statefulset": ActionCase(
+        ready=lambda c: _other(c, "StatefulSet"), rule=("apps", "statefulsets", "patch")
+    ),
+    "restart_daemonset": ActionCase(
+        ready=lambda c: _other(c, "DaemonSet"), rule=("apps", "daemonsets", "patch")
+    ),
+    "rollback_statefulset": ActionCase(
+        ready=lambda c: _earlier(c, "StatefulSet"), rule=("apps", "statefulsets", "patch")
+    ),
+    "rollback_daemonset": ActionCase(
+        ready=lambda c: _earlier(c, "DaemonSet"), rule=("apps", "daemonsets", "patch")
+    ),
+    "scale_statefulset": ActionCase(ready=_more_members, rule=("apps", "statefulsets", "patch")),
     "raise_quota": ActionCase(ready=_quota, rule=("", "resourcequotas", "patch")),
     "restart_deployment": ActionCase(ready=_workload, rule=APPS_DEPLOYMENTS),
     "rollback_deployment": ActionCase(ready=_rollback, rule=APPS_DEPLOYMENTS),

@@ -237,8 +237,8 @@ def test_only_root_causes_get_actions(status: Status) -> None:
 def test_what_no_runbook_knows_gets_a_reason() -> None:
     assert plan(snapshot(), hypothesis("gremlins")).reasons == ("no runbook knows gremlins",)
     assert plan(snapshot(), hypothesis(HEALTHY)).proposals == ()
-    quota = plan(snapshot(), hypothesis("namespace_cpu_quota_exceeded"))
-    assert "nothing to run" in quota.reasons[0]
+    node = plan(snapshot(), hypothesis("node_not_ready"))
+    assert "nothing to run" in node.reasons[0]
 
 
 def test_nothing_is_proposed_without_evidence() -> None:
