@@ -252,6 +252,13 @@ def test_a_limit_that_falls_away_when_things_get_worse_breaks(side: str) -> None
     assert f"monotone:{side}" in guard_breaks(lambda: guard_model([*LIMITS, upside_down]))
 
 
+def test_a_guard_that_raises_a_verdict_breaks() -> None:
+    wild = guard_model()
+    wild = replace(wild, verdicts={**wild.verdicts, Verdict.AUTONOMOUS: Truth(True)})
+    (never_more,) = [i for i in of_the_guard(wild) if i.name == "guard:never-more"]
+    assert Search().possible(never_more.broken)
+
+
 def test_an_invariant_of_what_can_never_happen_is_no_proof(rules: Path) -> None:
     text = (rules / "levels.cedar").read_text()
     (rules / "levels.cedar").write_text(text.replace("context.level >= 4", "context.level >= 5"))
