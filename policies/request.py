@@ -156,6 +156,8 @@ def _action(value: ActionFacts, known: Known) -> dict[str, Any]:
 def _blast(value: BlastRadius) -> dict[str, int]:
     pods = _count("blast_radius.pods", value.pods)
     total = _count("blast_radius.pods_total", value.pods_total)
+    if value.touched is not None:  # for people's eyes, but what is odd is not ruled on
+        _count("blast_radius.touched", value.touched)
     claimed = _permille("blast_radius.workload_ratio", value.workload_ratio)
     counted = 1000.0 * pods / total if total else (1000.0 if pods else 0.0)
     return {

@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute, Route
 from bot.app.keeping import keeper
 from bot.app.logs import configure
 from bot.app.watching import inquiry_of
+from bot.app.witness import audit_log
 from bot.domain.environment import Environment
 from bot.domain.errors import NotConfigured, SreBotError
 from bot.domain.redaction import redact
@@ -26,6 +27,7 @@ from bot.domain.time import ScaledClock
 from bot.remediation.asking import Ports
 from bot.remediation.desk import Clocks, Options, Times
 from bot.remediation.gateway import Gateway
+from bot.remediation.trust import Trust
 from bot.reports.chart import chart
 from bot.settings import Settings, load_environments
 from bot.slack.app import create_app
@@ -41,16 +43,19 @@ from bot.storage.incidents import Incidents
 from bot.storage.migrate import prepared
 from bot.storage.outbox import Messages
 from bot.storage.people import Levels, People
+from bot.storage.records import Records
 from bot.storage.switches import Switches
 from bot.workflows.engine import Engine
 from bot.workflows.inquiry import Inquiry
 from bot.workflows.investigation import Investigation, Keep
-from bot.workflows.orders import INVESTIGATE, REMEDIATE
+from bot.workflows.observing import Observing
+from bot.workflows.orders import INVESTIGATE, OBSERVE, REMEDIATE
 from bot.workflows.planning import Planning
 from bot.workflows.remediation import Parts as RemediationParts
 from bot.workflows.remediation import Remediation
 from bot.workflows.teammate import Parts, SreBot
 from bot.workflows.telling import Telling
+from bot.workflows.trusting import Trusting
 from bot.workflows.watch import Watch
 from policies.catalog import load as load_runbooks
 from policies.engine import CedarEngine
@@ -129,6 +134,7 @@ class Tells:
     """Who is told of an investigation: people, and a folder of cases."""
 
     notify: SlackNotifier
+    trusting: Trusting
     every_s: float  # world seconds between two looks while verifying
     keep: Keep | None
 
@@ -146,16 +152,29 @@ def assemble(settings: Settings, database: Database) -> Bot:
         actions=Actions(database),
         incidents=Incidents(database),
         switches=Switches(database),
-        audit=AuditLog(database),
+        audit=audit_log(settings, database),
         people=SlackPeople(client, People(database)),
         levels=Levels(database, wall),
     )
-    times = Times(offer_s=settings.approval_seconds)
-    gateway = _gateway(inquiry, stores, Clocks(wall=wall, world=world), times)
+    trust = Trust(
+        records=Records(database),
+        levels=stores.levels,
+        audit=stores.audit,
+        clock=wall,
+        highest={name: action.facts.highest_level for name, action in actions().items()},
+    )
+    options = Options(
+        calibrated=True, redact=redact, times=Times(offer_s=settings.approval_seconds), trust=trust
+    )
+    gateway = _gateway(inquiry, stores, Clocks(wall=wall, world=world), options)
     engine = Engine(settings.journal, executor_id=settings.executor_id)
     notify = SlackNotifier(client, Messages(database), chart)
+    trusting = Trusting(trust, notify, stores.people, People(database).holders)
     telling = Tells(
-        notify=notify, every_s=settings.verification_every_seconds, keep=keeper(settings.cases)
+        notify=notify,
+        trusting=trusting,
+        every_s=settings.verification_every_seconds,
+        keep=keeper(settings.cases),
     )
     _register(engine, gateway, inquiry, stores, telling)
     teammate = SreBot(
@@ -168,6 +187,7 @@ def assemble(settings: Settings, database: Database) -> Bot:
             audit=stores.audit,
             people=stores.people,
             clock=world,
+            trusting=trusting,
         )
     )
     return Bot(
@@ -180,7 +200,7 @@ def assemble(settings: Settings, database: Database) -> Bot:
     )
 
 
-def _gateway(inquiry: Inquiry, stores: Stores, clocks: Clocks, times: Times) -> Gateway:
+def _gateway(inquiry: Inquiry, stores: Stores, clocks: Clocks, options: Options) -> Gateway:
     catalogue = actions()
     return Gateway(
         actions=catalogue,
@@ -194,7 +214,7 @@ def _gateway(inquiry: Inquiry, stores: Stores, clocks: Clocks, times: Times) -> 
             audit=stores.audit,
         ),
         clocks=clocks,
-        options=Options(calibrated=True, redact=redact, times=times),
+        options=options,
     )
 
 
@@ -210,21 +230,23 @@ def _register(
     runbooks = load_runbooks(actions=frozenset(actions()))
     planning = Planning(engine, runbooks, inquiry.environments, notify)
     investigation = Investigation(inquiry, stores.incidents, notify, planning, keep=telling.keep)
+    watch = Watch(collectors=inquiry.collectors, clock=inquiry.clock, every_s=telling.every_s)
     remediation = Remediation(
         RemediationParts(
             engine=engine,
             gateway=gateway,
             actions=stores.actions,
             incidents=stores.incidents,
-            watch=Watch(
-                collectors=inquiry.collectors, clock=inquiry.clock, every_s=telling.every_s
-            ),
+            watch=watch,
             telling=Telling(notify, stores.incidents),
             wall=ScaledClock(origin=datetime(2000, 1, 1, tzinfo=UTC)),
+            trusting=telling.trusting,
         )
     )
     engine.register(INVESTIGATE, investigation.body)
     engine.register(REMEDIATE, remediation.body)
+    observing = Observing(gateway, telling.trusting.trust.records, watch)
+    engine.register(OBSERVE, observing.body)
 
 
 @asynccontextmanager

@@ -2,10 +2,10 @@
 
 import click
 
+from bot.app.witness import audit_log
 from bot.cli.support import clock_of, typing_person, with_database
 from bot.domain.ports import AuditEntry
 from bot.settings import Settings
-from bot.storage.audit import AuditLog
 from bot.storage.database import Database
 from bot.storage.switches import Switches
 
@@ -32,7 +32,7 @@ def _switch(*, on: bool, reason: str) -> None:
         switches = Switches(database)
         if on:  # stopping must work also when the audit does not
             await switches.set_stopped(True, by=by, reason=reason, at=now)
-        await AuditLog(database).write(
+        await audit_log(settings, database).write(
             AuditEntry(
                 at=now,
                 actor=by,

@@ -216,12 +216,12 @@ def _for_sample(
         return wanted
     rates = index.get((counted, series.service, frozenset(series.labels.items())), ())
     rate = statistics.median(rates[0].values[-5:]) if rates else 0.0
-    return for_sample(wanted, rate * _RATE_WINDOW_S, series.signal) if rates else wanted
+    return for_sample(wanted, rate, _RATE_WINDOW_S, series.signal) if rates else wanted
 
 
 def shift_of(series: Series, wanted: Tolerance) -> statistics.Shift | None:
     """Return how a series left its usual level, by the signal's tolerance."""
-    return statistics.shift(
+    shift = statistics.shift(
         series.times,
         series.values,
         floor=wanted.floor,
@@ -229,6 +229,7 @@ def shift_of(series: Series, wanted: Tolerance) -> statistics.Shift | None:
         sigmas=wanted.sigmas,
         direction=wanted.direction,
     )
+    return shift if shift is not None and shift.lasted_s >= wanted.lasts_s else None
 
 
 def _symptoms(

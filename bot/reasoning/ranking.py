@@ -17,7 +17,7 @@ from bot.domain.diagnosis import (
     Status,
 )
 from bot.domain.snapshot import BlindSpot, Snapshot
-from bot.reasoning import calibration, needs, wording
+from bot.reasoning import calibration, history, needs, wording
 from bot.reasoning.claims import what
 from bot.reasoning.graph import ServiceGraph
 from bot.reasoning.picture import picture_of
@@ -62,6 +62,7 @@ def conclude(
     """Return the diagnosis that the findings of all analyzers add up to."""
     findings = tuple(findings)
     found = [h for f in findings for h in f.hypotheses if h.evidence]
+    found = history.remembering(found, snapshot.past, snapshot.now)
     ranked = rank(found, snapshot, question)
     blind = tuple(dict.fromkeys((*filter(_matters, snapshot.blind_spots), *failed)))
     causes = _causes(ranked)

@@ -25,7 +25,8 @@ _WHATEVER_CHANGED = frozenset({
 _CAUSES: Mapping[str, tuple[str, ...]] = {
     "rollback": (
         "bad_release", "bad_deploy", "n_plus_one_queries", "slow_query", "memory_leak",
-        "crash_loop", "application_fault", "init_container_failed", "incorrect_image_reference",
+        "crash_loop", "application_fault", "schema_mismatch", "init_container_failed",
+        "incorrect_image_reference",
         "image_platform_mismatch", "missing_image_pull_secret", "image_pull_unauthorized",
     ),
     "config_revert": (

@@ -16,13 +16,17 @@ LEAST = 6  # fewer samples say nothing
 BLOCKS = 12
 TO_SIGMA = 1.4826  # MAD → standard deviation of a normal distribution
 GAP = 3  # samples below the tolerance that end a run
+MOST = 0.6  # of a run's samples are beyond the tolerance, else it comes and goes
 _Q95 = 1.645  # standard deviations of a normal distribution
 HUGE = 1e150  # beyond it squares overflow: no measurement is that large
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shift:
-    """A series left its usual level. Times are epoch seconds; `until` is None while it lasts."""
+    """A series left its usual level. Times are epoch seconds; `until` is None while it lasts.
+
+    `lasted_s`: from its first sample beyond the tolerance to the last, 0 if it came and went.
+    """
 
     usual: float
     spread: float
@@ -31,6 +35,7 @@ class Shift:
     onset: float
     until: float | None
     tolerance: float
+    lasted_s: float = 0.0
 
     @property
     def size(self) -> float:
@@ -138,6 +143,7 @@ def shift(
         onset=float(t[_change_point(direction * (v - level) / tolerance, first)]),
         until=None if ongoing else float(t[last]),
         tolerance=tolerance,
+        lasted_s=float(t[last] - t[first]) if excess[first : last + 1].mean() >= MOST else 0.0,
     )
 
 

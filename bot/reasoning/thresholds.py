@@ -8,12 +8,16 @@ from bot.domain.snapshot import Signal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tolerance:
-    """A move counts from the largest of `floor` (unit), `ratio` of the usual, `sigmas` spreads."""
+    """A move counts from the largest of `floor` (unit), `ratio` of the usual, `sigmas` spreads.
+
+    `lasts_s`: and when it was there that long, seconds.
+    """
 
     floor: float
     ratio: float = 0.0
     sigmas: float = 5.0
     direction: int = 1
+    lasts_s: float = 0.0
 
 
 RED = frozenset({Signal.ERROR_RATIO, Signal.LATENCY_P50, Signal.LATENCY_P99})
@@ -69,17 +73,27 @@ RATE_OF: dict[str, str] = {
 
 _ERRORS_AT_LEAST = 3.0
 _QUANTILE_NOISE = 5.0  # relative error of a p99 from n requests is about 5 / sqrt(n), heavy-tailed
+_SLOW_AT_LEAST = 5.0  # requests in the tail: fewer are anybody's bad luck
+_TAIL = 0.01  # of the requests are beyond a p99
 
 FULL = 0.9  # of a limit: from here on requests wait
 HOT_NODE = 0.85  # of a node's CPU: from here on neighbours feel each other
 
 
-def for_sample(wanted: Tolerance, requests: float, signal: str) -> Tolerance:
-    """Return the tolerance for a ratio or quantile of that many requests: wider for fewer."""
-    count = max(requests, 1.0)
+def for_sample(wanted: Tolerance, rate: float, window_s: float, signal: str) -> Tolerance:
+    """Return the tolerance for a ratio or quantile of `rate` requests a second over `window_s`.
+
+    Wider for fewer requests. And a single slow request lifts a p99 of few for as long as it is in
+    the window, so there it must last until several must have been slow.
+    """
+    count = max(rate * window_s, 1.0)
     if signal in (Signal.ERROR_RATIO, Signal.EDGE_ERROR_RATIO):
         return replace(wanted, floor=max(wanted.floor, _ERRORS_AT_LEAST / count))
-    return replace(wanted, ratio=wanted.ratio + _QUANTILE_NOISE / math.sqrt(count))
+    wider = replace(wanted, ratio=wanted.ratio + _QUANTILE_NOISE / math.sqrt(count))
+    if signal == Signal.LATENCY_P50:
+        return wider
+    windows = math.ceil(_SLOW_AT_LEAST / max(1.0, _TAIL * count))
+    return replace(wider, lasts_s=(windows - 1) * window_s)
 
 
 def tolerance_of(signal: str) -> Tolerance | None:

@@ -50,6 +50,7 @@ RESOURCES: Mapping[str, Resource] = {
         _of("apps", "StatefulSet", "statefulsets"),
         _of("apps", "DaemonSet", "daemonsets"),
         _of("apps", "ReplicaSet", "replicasets"),
+        _of("apps", "ControllerRevision", "controllerrevisions"),
         _of("batch", "Job", "jobs"),
         _of("batch", "CronJob", "cronjobs", "v1", "v1beta1"),
         _of("autoscaling", "HorizontalPodAutoscaler", "horizontalpodautoscalers",

@@ -35,6 +35,32 @@ def revisions_of(items: Iterable[Mapping[str, Any]]) -> list[Revision]:
     return [found for found in (_revision(item) for item in items) if found is not None]
 
 
+def kept_templates(
+    workload: Mapping[str, Any], items: Iterable[Mapping[str, Any]]
+) -> dict[int, Mapping[str, Any]]:
+    """Return the pod templates that a workload's revisions keep, by number.
+
+    `items`: ReplicaSets for a Deployment, ControllerRevisions for a StatefulSet or DaemonSet.
+    """
+    uid = (workload.get("metadata") or {}).get("uid")
+    if workload.get("kind") == "Deployment":
+        return {r.number: r.template for r in revisions_of(items) if r.owner_uid == uid}
+    return dict(_controller_revision(item) for item in items if uid and _belongs(item, uid))
+
+
+def _belongs(item: Mapping[str, Any], uid: str) -> bool:
+    owners = (item.get("metadata") or {}).get("ownerReferences") or ()
+    return any(o.get("controller") and o.get("uid") == uid for o in owners)
+
+
+def _controller_revision(item: Mapping[str, Any]) -> tuple[int, Mapping[str, Any]]:
+    """Source: https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/controller-revision-v1/."""
+    number = item.get("revision")
+    template = ((item.get("data") or {}).get("spec") or {}).get("template") or {}
+    kept = {k: v for k, v in template.items() if k != "$patch"}
+    return (number if isinstance(number, int) else 0), kept
+
+
 def first_image(template: Mapping[str, Any]) -> str:
     """Return the image of the first container, "" if there is none."""
     containers = (template.get("spec") or {}).get("containers") or [{}]

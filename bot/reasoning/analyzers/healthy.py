@@ -13,6 +13,13 @@ NAME = "healthy"
 _PRIOR = -1.0
 _FRESH_S = 600.0
 _TELLING = 1.5  # tolerances: smaller moves are the noise of every day
+_AS_CALLERS_SEE: dict[str, str] = {
+    Signal.EDGE_ERROR_RATIO: Signal.ERROR_RATIO,
+    Signal.EDGE_LATENCY_P99: Signal.LATENCY_P99,
+    Signal.EDGE_RATE: Signal.REQUEST_RATE,
+    Signal.DB_QUERY_P99: Signal.LATENCY_P99,
+    Signal.DB_QUERY_RATE: Signal.REQUEST_RATE,
+}
 _WITNESSES = 3  # signals that must have been looked at before silence means health
 
 
@@ -51,17 +58,28 @@ def _witnesses(picture: Picture, question: Question) -> list[tuple[str, str]]:
 
     Empty unless both errors and latency were seen: silence of what was not looked at is no health.
     """
-    end = picture.now.timestamp()
-    found = {
-        (signal, service)
-        for (signal, service, _), several in picture.index.items()
-        if signal in RED or signal == Signal.REQUEST_RATE
-        if not question.services or service in question.services
-        if any(s.times and end - s.times[-1] < _FRESH_S for s in several)
+    fresh = {
+        (signal, service, dict(labels).get("peer", ""))
+        for (signal, service, labels), several in picture.index.items()
+        if any(s.times and picture.now.timestamp() - s.times[-1] < _FRESH_S for s in several)
     }
-    signals = {signal for signal, _ in found}
+    told = {(signal, _place(signal, service, peer)) for signal, service, peer in fresh}
+    told |= {  # a store counts no errors: they are its callers' errors
+        (Signal.ERROR_RATIO.value, peer)
+        for signal, service, peer in fresh
+        if signal == Signal.DB_QUERY_P99 and (Signal.ERROR_RATIO, service, "") in fresh
+    }
+    found = {t for t in told if t[1] and (not question.services or t[1] in question.services)}
+    signals = {_AS_CALLERS_SEE.get(signal, signal) for signal, _ in found}
     both = Signal.ERROR_RATIO in signals and Signal.LATENCY_P99 in signals
     return sorted(found) if both else []
+
+
+def _place(signal: str, service: str, peer: str) -> str:
+    """Return whom a user-facing signal tells of: the callee, when a caller measured it."""
+    if signal in _AS_CALLERS_SEE:
+        return peer
+    return service if signal in RED or signal == Signal.REQUEST_RATE else ""
 
 
 def _bad(picture: Picture, question: Question) -> list[Sign]:

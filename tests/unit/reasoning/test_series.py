@@ -76,6 +76,20 @@ def test_one_odd_sample_is_no_move():
     assert statistics.shift(TIMES, v, floor=0.01) is None
 
 
+def test_a_move_says_how_long_it_lasted():
+    shift = statistics.shift(TIMES, values(0.2, 2.0, at=115), floor=0.01)
+    assert shift is not None
+    assert shift.lasted_s == pytest.approx(300, abs=60)
+
+
+def test_what_comes_and_goes_did_not_last():
+    v = np.array(values(0.2))
+    v[200::3] = 2.0
+    shift = statistics.shift(TIMES, v, floor=0.01)
+    assert shift is not None
+    assert shift.lasted_s == 0.0
+
+
 def test_gaps_are_skipped():
     v = np.array(values(0.2, 2.0))
     v[::3] = np.nan

@@ -13,6 +13,7 @@ from bot.domain.people import ActorKind, Role
 from bot.remediation.asking import Ports
 from bot.remediation.desk import Acted, Clocks, Decided, Options
 from bot.remediation.gateway import Gateway
+from bot.remediation.trust import Trust
 from policies.engine import CedarEngine
 from tests.fakes.actions import FakeCluster, FakeObject, family
 from tests.fakes.stores import FakeActions, FakeAudit, FakeLevels, FakePeople, FakeSwitches
@@ -71,6 +72,7 @@ class Office:
     people: FakePeople = field(default_factory=FakePeople)
     audit: FakeAudit = field(default_factory=FakeAudit)
     cluster: FakeCluster = field(default_factory=FakeCluster)
+    trust: Trust | None = None
 
     def __post_init__(self) -> None:
         self.cluster.environment = self.environment
@@ -112,7 +114,7 @@ class Office:
                 audit=watched(self.audit),
             ),
             clocks=Clocks(wall=self.clock, world=self.clock),
-            options=Options(calibrated=True, redact=redact),
+            options=Options(calibrated=True, redact=redact, trust=self.trust),
         )
 
     def level(self, level: Level, action: str = "set_number") -> None:
