@@ -463,6 +463,19 @@ async def test_values_cannot_break_out_of_their_place(bench: Bench) -> None:
     text = bench.repo.text("deploy/checkout.yaml", bench.repo.pulls[0]["head"]["ref"])
     assert text is not None
     assert len(text.splitlines()) == len(MANIFEST.splitlines())
+    body = bench.repo.pulls[0]["body"]
+    assert "hostNetwork" not in [line.strip() for line in body.splitlines()]
+
+
+async def test_what_a_pull_request_says_calls_nobody_and_tells_no_credential(bench: Bench) -> None:
+    values = {"data.POOL": "@everyone `x` postgres://user:hunter22@db/x"}
+    action, args = bench.call(
+        "edit_manifest", kind="ConfigMap", name="checkout-config", values=values
+    )
+    await action.apply(args, await action.target(args), "k1")
+    body = bench.repo.pulls[0]["body"]
+    assert "@everyone" not in body
+    assert "hunter22" not in body
 
 
 async def test_the_bots_own_manifest_is_known(bench: Bench) -> None:
