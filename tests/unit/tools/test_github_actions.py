@@ -1,5 +1,6 @@
 """Actions on GitHub: shown before, proposed once, never over others' changes, taken back."""
 
+import asyncio
 import copy
 from collections.abc import Iterator
 from dataclasses import replace
@@ -225,6 +226,16 @@ async def test_a_request_that_stands_already_is_not_made_again_by_another_key(
     assert not again.changed
     assert "pull request #1 (open)" in again.detail
     assert len(bench.repo.pulls) == 1
+
+
+@pytest.mark.parametrize("name", PROPOSALS)
+async def test_two_at_once_under_one_key_make_one_request(bench: Bench, name: str) -> None:
+    action, args = bench.call(name)
+    target = await action.target(args)
+    done = await asyncio.gather(*(action.apply(args, target, "k1") for _ in range(4)))
+    assert sum(d.changed for d in done) == 1
+    assert len(bench.repo.pulls) == 1
+    assert len(bench.repo.refs) == 2
 
 
 @pytest.mark.parametrize("name", PROPOSALS)
