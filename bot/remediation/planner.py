@@ -11,7 +11,7 @@ from bot.domain.snapshot import ChangeKind, Objective, Snapshot
 from bot.remediation.binding import BINDERS
 from bot.remediation.brittleness import warnings_of
 from bot.remediation.evidence import Bound, Case, Unbound
-from bot.remediation.repositories import LATER, PATIENCE_S, in_its_repository
+from bot.remediation.repositories import LATER, PATIENCE_S, PULL_REQUESTS, in_its_repository
 from policies.catalog import Criteria, Preparation, Remedy, Runbook, Runbooks, When
 
 _OF_CHANGE: Mapping[ChangeKind, str] = {
@@ -111,7 +111,10 @@ def _first(task: _Task, offered: Collection[str]) -> tuple[_Chosen | None, list[
             continue
         try:
             call, bound = _bound(task, remedy)
-            first = tuple((p, *_bound(task, p)) for p in remedy.first)
+            elsewhere = (
+                call.action in PULL_REQUESTS
+            )  # what prepares a change in place is not for it
+            first = () if elsewhere else tuple((p, *_bound(task, p)) for p in remedy.first)
         except Unbound as error:
             reasons.append(str(error))
             continue
