@@ -7,10 +7,12 @@ from typing import Any
 from bot.domain.action import Target
 from bot.domain.snapshot import KubernetesObject, Snapshot
 from bot.remediation.verification import Readiness
+from tools.clients.names import service_of_object
 from tools.clients.quantities import quantity
 
 WORKLOADS = {"deployment": "Deployment", "statefulset": "StatefulSet", "daemonset": "DaemonSet"}
-CLAIM, NODE = "persistentvolumeclaim", "node"
+CLAIM, NODE, SERVICE, QUOTA = "persistentvolumeclaim", "node", "service", "resourcequota"
+BEHIND = ("pod", "configmap", "horizontalpodautoscaler")  # what tells is the service's workload
 ROLLED_OUT = frozenset({"NewReplicaSetCreated", "FoundNewReplicaSet", "NewReplicaSetAvailable"})
 
 
@@ -21,34 +23,45 @@ def kinds_for(target: Target | None, rollout_of: str) -> tuple[str, ...]:
     kind = target.kind.lower() if target is not None else ""
     if kind in WORKLOADS:
         return (WORKLOADS[kind],)
-    if kind == CLAIM:
-        return ("PersistentVolumeClaim",)
-    return ("Deployment", "StatefulSet") if kind == NODE else ()
+    if kind in BEHIND:
+        return tuple(WORKLOADS.values())
+    several = ("Deployment", "StatefulSet")
+    others = {CLAIM: ("PersistentVolumeClaim",), SERVICE: ("Endpoints",)}
+    return others.get(kind, several if kind in (NODE, QUOTA) else ())
 
 
 def readiness_of(target: Target | None, found: Snapshot) -> Readiness | None:
     """Return how many of what is wanted is there, None where that cannot be told.
 
-    Of a node: the pods of all workloads, which its pods are a part of. Of a claim: its size.
+    Of a node: the pods of all workloads, which its pods are a part of. Of a quota: the pods that
+    are made. Of a service: its endpoints. Of a claim: its size. Of what stands behind a service
+    (a pod, its settings, its autoscaler): the pods of that service.
     """
     kind = target.kind.lower() if target is not None else ""
     if target is None or not kind:
         return None
+    workloads = [o for k in WORKLOADS.values() for o in found.kind(k)]
     if kind == NODE:
-        workloads = [o for k in ("Deployment", "StatefulSet") for o in found.kind(k)]
-        return _sum(_ready(o.body) for o in workloads) if workloads else None
-    live = found.find(WORKLOADS.get(kind, target.kind), target.name, target.namespace)
-    if live is None:
-        return None
-    if kind == CLAIM:
-        return Readiness(ready=int(_grown(live.body)), wanted=1)
-    return _ready(live.body) if kind in WORKLOADS else None
+        return _sum(_ready(o) for o in workloads)
+    here = [o for o in workloads if o.namespace == target.namespace]
+    if kind == QUOTA:
+        return _sum(_made(o) for o in here)
+    if kind in BEHIND:
+        return _sum(_ready(o) for o in here if service_of_object(o.body) == target.service)
+    return _of_itself(kind, target, found)
+
+
+def _of_itself(kind: str, target: Target, found: Snapshot) -> Readiness | None:
+    read = {CLAIM: _grown, SERVICE: _endpoints, **dict.fromkeys(WORKLOADS, _ready)}.get(kind)
+    place = {SERVICE: "Endpoints", **WORKLOADS}.get(kind, target.kind)
+    live = found.find(place, target.name, target.namespace)
+    return read(live) if read is not None and live is not None else None
 
 
 def readiness_after_rollout(name: str, found: Snapshot) -> Readiness | None:
     """Return how many of a Deployment's pods are ready, None if it was not seen."""
     live = found.find("Deployment", name)
-    return _ready(live.body) if live is not None else None
+    return _ready(live) if live is not None else None
 
 
 def rolled_out_at(name: str, found: Snapshot, since: datetime) -> datetime | None:
@@ -75,22 +88,61 @@ def _owned(item: KubernetesObject, name: str) -> bool:
     return any((o.get("kind"), o.get("name")) == ("Deployment", name) for o in owners)
 
 
-def _ready(body: Mapping[str, Any]) -> Readiness:
-    wanted = (body.get("spec") or {}).get("replicas", 1)
-    ready = (body.get("status") or {}).get("readyReplicas", 0)
-    return Readiness(ready=int(ready or 0), wanted=int(wanted))
+def _ready(workload: KubernetesObject) -> Readiness:
+    """Return how many pods of the newest template are ready; none before the controller saw it."""
+    spec, status = workload.body.get("spec") or {}, workload.body.get("status") or {}
+    daemon = workload.kind == "DaemonSet"
+    wanted = status.get("desiredNumberScheduled", 0) if daemon else spec.get("replicas", 1)
+    ready = int(status.get("numberReady" if daemon else "readyReplicas") or 0)
+    seen, generation = status.get("observedGeneration"), _generation(workload)
+    if seen is not None and generation is not None and seen < generation:
+        ready = 0
+    elif seen is not None and not _held(spec):
+        updated = status.get("updatedNumberScheduled" if daemon else "updatedReplicas")
+        ready = min(ready, int(updated or 0))
+    return Readiness(ready=ready, wanted=int(wanted or 0))
 
 
-def _sum(several: Iterator[Readiness]) -> Readiness:
+def _generation(workload: KubernetesObject) -> int | None:
+    found = (workload.body.get("metadata") or {}).get("generation")
+    return found if isinstance(found, int) else None
+
+
+def _held(spec: Mapping[str, Any]) -> bool:
+    """Whether pods of older templates may stay: it is paused, or replaced by hand or in part."""
+    strategy = spec.get("updateStrategy") or {}
+    partition = (strategy.get("rollingUpdate") or {}).get("partition")
+    return bool(spec.get("paused") or partition or strategy.get("type") == "OnDelete")
+
+
+def _made(workload: KubernetesObject) -> Readiness:
+    wanted = (workload.body.get("spec") or {}).get("replicas", 1)
+    made = (workload.body.get("status") or {}).get("replicas", 0)
+    if workload.kind == "DaemonSet":
+        return _ready(workload)
+    return Readiness(ready=min(int(made or 0), int(wanted)), wanted=int(wanted))
+
+
+def _endpoints(live: KubernetesObject) -> Readiness:
+    """Return how many pods the service reaches; at least one is wanted."""
+    subsets = live.body.get("subsets") or ()
+    ready = sum(len(subset.get("addresses") or ()) for subset in subsets)
+    return Readiness(ready=ready, wanted=max(1, ready))
+
+
+def _sum(several: Iterator[Readiness]) -> Readiness | None:
     found = list(several)
+    if not found:
+        return None
     return Readiness(ready=sum(r.ready for r in found), wanted=sum(r.wanted for r in found))
 
 
-def _grown(body: Mapping[str, Any]) -> bool:
-    resources = (body.get("spec") or {}).get("resources") or {}
+def _grown(live: KubernetesObject) -> Readiness:
+    resources = (live.body.get("spec") or {}).get("resources") or {}
     wanted = quantity((resources.get("requests") or {}).get("storage"))
-    has = quantity(((body.get("status") or {}).get("capacity") or {}).get("storage"))
-    return wanted is not None and has is not None and has >= wanted
+    has = quantity(((live.body.get("status") or {}).get("capacity") or {}).get("storage"))
+    enough = wanted is not None and has is not None and has >= wanted
+    return Readiness(ready=int(enough), wanted=1)
 
 
 def _moment(value: Any) -> datetime | None:

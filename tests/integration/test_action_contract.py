@@ -5,15 +5,23 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.contract.clusters import SandboxCluster, sandbox_cluster
+from tests.fakes.contract.clusters import SandboxCluster
 from tests.fakes.contract.suite import ActionContract
+from tests.fakes.world import RunningWorld, running_world
+
+
+@pytest.fixture(scope="module")
+def company() -> Iterator[RunningWorld]:
+    """Yield a running sandbox."""
+    with running_world() as running:
+        yield running
 
 
 class TestInTheSandbox(ActionContract):
     """The sandbox's production."""
 
     @pytest.fixture
-    def cluster(self, tmp_path: Path) -> Iterator[SandboxCluster]:
-        """Yield a quiet world of this test's own."""
-        with sandbox_cluster(tmp_path) as found:
-            yield found
+    def cluster(self, company: RunningWorld, tmp_path: Path) -> SandboxCluster:
+        """Return production as on an ordinary day."""
+        company.world.reset("prod")
+        return SandboxCluster(company, tmp_path)

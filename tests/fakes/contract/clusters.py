@@ -13,7 +13,7 @@ from bot.sandbox.world.kubernetes import resources, views
 from tests.fakes.contract.cases import FAKE, SANDBOX
 from tests.fakes.kubernetes_api import KINDS, NOBODY, READER, Cluster, merge, shop
 from tests.fakes.loopback import loopback
-from tests.fakes.world import RunningWorld, running_world
+from tests.fakes.world import RunningWorld
 
 PARTS = ("metadata", "spec", "data", "status")
 PLURALS = {kind: plural for plural, kind in KINDS.items()}
@@ -125,10 +125,3 @@ def fake_cluster(folder: Path) -> Iterator[FakeCluster]:
     cluster = shop()
     with loopback(cluster.answer) as server:
         yield FakeCluster(cluster, server.url, folder)
-
-
-@contextmanager
-def sandbox_cluster(folder: Path) -> Iterator[SandboxCluster]:
-    """Yield a sandbox of its own on loopback."""
-    with running_world() as running:
-        yield SandboxCluster(running, folder)

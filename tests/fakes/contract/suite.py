@@ -1,9 +1,9 @@
 """The contract itself: subclass it with a `cluster` fixture, and every case runs on it."""
 
 import json
+import random
 import time
 import uuid
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -20,16 +20,25 @@ from tools.catalog import actions
 from tools.clients.kubernetes import Kubernetes
 from tools.contract import Action
 
-MEDDLING: Mapping[str, Any] = {
-    "Deployment": {"spec": {"minReadySeconds": 1}},
-    "StatefulSet": {"spec": {"template": {"metadata": {"annotations": {"someone": "else"}}}}},
-    "DaemonSet": {"spec": {"minReadySeconds": 1}},
-    "ConfigMap": {"data": {"SOMEONE": "else"}},
-    "Service": {"spec": {"sessionAffinity": "ClientIP"}},
-    "HorizontalPodAutoscaler": {"spec": {"maxReplicas": 37}},
-    "ResourceQuota": {"spec": {"hard": {"services": "77"}}},
-}
-"""What somebody else changes meanwhile; no kind is left out that can be changed at all times."""
+
+def meddling(kind: str) -> dict[str, Any] | None:
+    """Return what somebody else changes in a kind meanwhile, another thing each time.
+
+    None: a kind that cannot be changed at all times.
+    """
+    number = random.randint(50, 900)
+    affinity = {"clientIP": {"timeoutSeconds": number}}
+    note = {"metadata": {"annotations": {"someone": f"else-{number}"}}}
+    patches: dict[str, dict[str, Any]] = {
+        "Deployment": {"spec": {"revisionHistoryLimit": number}},
+        "DaemonSet": {"spec": {"revisionHistoryLimit": number}},
+        "StatefulSet": {"spec": {"template": note}},
+        "ConfigMap": {"data": {"SOMEONE": f"else-{number}"}},
+        "Service": {"spec": {"sessionAffinity": "ClientIP", "sessionAffinityConfig": affinity}},
+        "HorizontalPodAutoscaler": {"spec": {"maxReplicas": number}},
+        "ResourceQuota": {"spec": {"hard": {"services": str(number)}}},
+    }
+    return patches.get(kind)
 
 
 class Bench:
@@ -99,8 +108,9 @@ class ActionContract:
 
     async def test_a_target_that_somebody_changed_is_refused(self, bench: Bench) -> None:
         target = await bench.action.target(bench.args)
-        if target.kind in MEDDLING:
-            bench.cluster.patch(target.kind, target.name, MEDDLING[target.kind])
+        other = meddling(target.kind)
+        if other is not None:
+            bench.cluster.patch(target.kind, target.name, other)
         else:
             target = replace(target, spec_hash="another")
         done = len(bench.wire.acted)

@@ -101,3 +101,74 @@ def test_what_has_no_pods_tells_nothing() -> None:
     assert readiness_after_rollout("checkout", found()) is None
     assert kinds_for(target("Flag"), "") == ()
     assert kinds_for(target("Manifest"), "checkout") == ("Deployment", "ReplicaSet")
+
+
+def test_pods_of_the_version_before_do_not_count_as_ready() -> None:
+    old = workload("Deployment", "checkout", 3, 3, observedGeneration=4, updatedReplicas=1)
+    assert readiness_of(target("Deployment"), found(old)) == Readiness(ready=1, wanted=3)
+    unseen = item(
+        "Deployment", "checkout",
+        {
+            "metadata": {"generation": 5},
+            "spec": {"replicas": 3},
+            "status": {"readyReplicas": 3, "updatedReplicas": 3, "observedGeneration": 4},
+        },
+    )  # fmt: skip
+    assert readiness_of(target("Deployment"), found(unseen)) == Readiness(ready=0, wanted=3)
+
+
+def test_a_paused_rollout_is_as_ready_as_its_pods() -> None:
+    status = {"readyReplicas": 3, "updatedReplicas": 1, "observedGeneration": 4}
+    held = item(
+        "Deployment", "checkout", {"spec": {"replicas": 3, "paused": True}, "status": status}
+    )
+    assert readiness_of(target("Deployment"), found(held)) == Readiness(ready=3, wanted=3)
+
+
+def test_a_daemon_set_counts_by_its_nodes() -> None:
+    status = {"desiredNumberScheduled": 5, "numberReady": 4, "updatedNumberScheduled": 5,
+              "observedGeneration": 1}  # fmt: skip
+    agents = item("DaemonSet", "checkout", {"spec": {}, "status": status})
+    assert readiness_of(target("DaemonSet"), found(agents)) == Readiness(ready=4, wanted=5)
+
+
+@pytest.mark.parametrize(
+    ("subsets", "ready", "wanted"),
+    [
+        ([{"addresses": [{"ip": "a"}, {"ip": "b"}], "notReadyAddresses": [{"ip": "c"}]}], 2, 2),
+        ([{"notReadyAddresses": [{"ip": "c"}]}], 0, 1),
+        (None, 0, 1),
+    ],
+)
+def test_a_service_is_ready_when_it_reaches_somebody(subsets: Any, ready: int, wanted: int) -> None:
+    reached = found(item("Endpoints", "checkout", {"subsets": subsets}))
+    assert kinds_for(target("Service"), "") == ("Endpoints",)
+    assert readiness_of(target("Service"), reached) == Readiness(ready=ready, wanted=wanted)
+
+
+def test_a_quota_is_wide_enough_when_all_pods_are_made() -> None:
+    made = workload("Deployment", "checkout", 0, 4, replicas=3)
+    there = workload("StatefulSet", "db", 1, 1, replicas=1)
+    elsewhere = KubernetesObject(
+        kind="Deployment", namespace="other", name="x", source=SOURCE,
+        body={"spec": {"replicas": 9}, "status": {}},
+    )  # fmt: skip
+    seen = found(made, there, elsewhere)
+    assert readiness_of(target("ResourceQuota"), seen) == Readiness(ready=4, wanted=5)
+
+
+@pytest.mark.parametrize("kind", ["Pod", "ConfigMap", "HorizontalPodAutoscaler"])
+def test_what_stands_behind_a_service_is_told_by_its_workload(kind: str) -> None:
+    own = item(
+        "Deployment", "checkout-v2",
+        {
+            "metadata": {"name": "checkout-v2", "labels": {"app.kubernetes.io/name": "checkout"}},
+            "spec": {"replicas": 2},
+            "status": {"readyReplicas": 1},
+        },
+    )  # fmt: skip
+    other = workload("Deployment", "cart", 0, 7)
+    assert "Deployment" in kinds_for(target(kind), "")
+    seen = readiness_of(target(kind, "checkout-x"), found(own, other))
+    assert seen == Readiness(ready=1, wanted=2)
+    assert readiness_of(target(kind, "checkout-x"), found(other)) is None
