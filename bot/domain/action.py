@@ -165,6 +165,7 @@ class Proposal:
     warnings: tuple[str, ...] = ()  # what makes it brittle here: "an autoscaler owns the replicas"
     short_term: bool = False  # helps for a while; `lasting_fix` is what ends the cause
     lasting_fix: str = ""
+    preparations: tuple["Proposal", ...] = ()  # done before it, in order, each verified
 
 
 class Choice(StrEnum):

@@ -25,6 +25,7 @@ from bot.remediation.deciding import Decider
 from bot.remediation.desk import Acted, Clocks, Decided, Desk, Options, Staged
 from bot.remediation.glass import Glass
 from bot.remediation.hand import Hands, Seen, lock_name, same_target
+from bot.remediation.plans import Plans
 from bot.remediation.staging import Stager
 from bot.remediation.verification import Next, next_move
 from tools.contract import Action
@@ -60,16 +61,17 @@ class Gateway:
         )
         self._stager = Stager(desk=self._desk)
         self._decider = Decider(desk=self._desk, stager=self._stager)
+        self._plans = Plans(stager=self._stager, decider=self._decider, actions=ports.actions)
         self._doer = Doer(desk=self._desk)
         self._glass = Glass(desk=self._desk, decider=self._decider)
 
     async def stage(self, proposal: Proposal) -> Staged:
         """Return the proposal with target, dry-run, inverse and expiry, and what policy allows."""
-        return await self._stager.stage(proposal)
+        return await self._plans.stage(proposal)
 
     async def decide(self, proposal_id: str, click: Click, choice: Choice) -> Decided:
         """Take a person's decision; the same click, or person, counts once."""
-        return await self._decider.decide(proposal_id, click, choice)
+        return await self._plans.decide(proposal_id, click, choice)
 
     async def break_glass(self, proposal_id: str, click: Click) -> Decided:
         """Take the decision of a lone on-call about what they asked for themselves."""
@@ -101,7 +103,7 @@ class Gateway:
     async def _execute(self, deed: Deed, seen: Seen, *, known: bool) -> Acted:
         proposal, desk = deed.proposal, self._desk
         decisions = await desk.ports.actions.decisions(proposal.id)
-        why = _changed(proposal, seen, decisions)
+        why = _changed(proposal, seen, decisions) or await self._plans.unprepared(proposal)
         if why:
             return await self._doer.refuse(deed, wording.because(why), None, known=known)
         held = await self._lock(deed, seen)
@@ -199,6 +201,17 @@ class Gateway:
             return same_target(proposal.target, await hand.action.target(hand.arguments))
         except (Permanent, Refused):
             return False
+
+    async def holds(self, proposal_id: str) -> bool:
+        """Return whether what was carried out is there, read back from the system.
+
+        Raises: Transient: it could not be read; UnknownName, NotConfigured, Malformed.
+        """
+        proposal = await self._desk.ports.actions.proposal(proposal_id)
+        if proposal is None:
+            return False
+        hand = self._desk.open(proposal.call)
+        return await hand.action.find(hand.arguments, execution_key(proposal_id)) is not None
 
     async def release(self, execution_key: str) -> None:
         """Give the target back after verification."""

@@ -1,6 +1,6 @@
 """Turns root causes into concrete proposals: by runbook, bound from evidence, or says why not."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from bot.domain.action import ActionCall, Proposal, VerificationPlan
@@ -11,8 +11,8 @@ from bot.domain.snapshot import ChangeKind, Objective, Snapshot
 from bot.remediation.binding import BINDERS
 from bot.remediation.brittleness import warnings_of
 from bot.remediation.evidence import Bound, Case, Unbound
-from bot.remediation.repositories import LATER, PATIENCE_S, in_its_repository
-from policies.catalog import Criteria, Remedy, Runbook, Runbooks, When
+from bot.remediation.repositories import LATER, PATIENCE_S, PULL_REQUESTS, in_its_repository
+from policies.catalog import Criteria, Preparation, Remedy, Runbook, Runbooks, When
 
 _OF_CHANGE: Mapping[ChangeKind, str] = {
     ChangeKind.DEPLOY: "bad_release",
@@ -21,6 +21,8 @@ _OF_CHANGE: Mapping[ChangeKind, str] = {
     ChangeKind.FLAG: "bad_feature_flag",
 }
 """A change that broke something in a way no runbook names is taken back all the same."""
+
+PREPARED_S = 300.0  # world time within which a step before another one must be in place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +97,7 @@ class _Chosen:
     remedy: Remedy
     bound: Bound
     call: ActionCall
+    first: tuple[tuple[Preparation, Bound], ...] = ()
 
 
 def _first(task: _Task, offered: Collection[str]) -> tuple[_Chosen | None, list[str]]:
@@ -106,26 +109,34 @@ def _first(task: _Task, offered: Collection[str]) -> tuple[_Chosen | None, list[
     for remedy in task.runbook.actions:
         if not _applies(remedy.when, task.case):
             continue
-        binder = BINDERS.get(remedy.action, _unknown)
         try:
-            bound = binder(task.case, remedy.options)
-            action, bound = in_its_repository(task.case, remedy.action, bound)
+            action, bound = _bound(task, remedy)
+            alone = action in PULL_REQUESTS  # what prepares a change in place is not for elsewhere
+            first = () if alone else tuple((p, _bound(task, p)[1]) for p in remedy.first)
         except Unbound as error:
             reasons.append(str(error))
             continue
-        call = ActionCall(
-            action=action,
-            environment=task.case.environment.name,
-            arguments=bound.arguments,
-        )
+        call = _call(task, action, bound)
         if call.digest in task.tried.digests:
             reasons.append(f"{bound.title}: tried or declined in this incident")
         elif call.digest not in offered:
-            return _Chosen(remedy=remedy, bound=bound, call=call), reasons
+            return _Chosen(remedy=remedy, bound=bound, call=call, first=first), reasons
     if advice := task.runbook.own_advice(task.ranked.hypothesis.cause):
         reasons.append(f"nothing to run for {task.ranked.hypothesis.cause}: {advice}")
         reasons.extend(warnings_of(task.case, "", task.runbook.checks))
     return None, reasons or ["the runbook has no action for this case"]
+
+
+def _bound(task: _Task, step: Remedy | Preparation) -> tuple[str, Bound]:
+    """Return the action and its arguments, in the object's repository where others own it."""
+    bound = BINDERS.get(step.action, _unknown)(task.case, step.options)
+    return in_its_repository(task.case, step.action, bound)
+
+
+def _call(task: _Task, action: str, bound: Bound) -> ActionCall:
+    return ActionCall(
+        action=action, environment=task.case.environment.name, arguments=bound.arguments
+    )
 
 
 def _unknown(_: Case, __: Mapping[str, str]) -> Bound:
@@ -146,7 +157,7 @@ def _proposal(
 ) -> Proposal:
     investigation_id, number, requester = ids
     hypothesis = task.ranked.hypothesis
-    return Proposal(
+    whole = Proposal(
         id=f"{investigation_id}-p{number}",
         investigation_id=investigation_id,
         call=chosen.call,
@@ -163,6 +174,22 @@ def _proposal(
         short_term=chosen.remedy.short_term,
         lasting_fix=task.advice,
     )
+    return replace(whole, preparations=tuple(_preparations(task, chosen, whole)))
+
+
+def _preparations(task: _Task, chosen: _Chosen, whole: Proposal) -> Iterator[Proposal]:
+    """Yield what is done first: each is verified by itself, by its own effect."""
+    for number, (step, bound) in enumerate(chosen.first, start=1):
+        yield replace(
+            whole,
+            id=f"{whole.id}-s{number}",
+            call=_call(task, step.action, bound),
+            title=bound.title,
+            reason=step.reason,
+            trade_off="",
+            verification=VerificationPlan(signal=None, threshold=0.0, window_s=PREPARED_S),
+            warnings=warnings_of(task.case, step.action, task.runbook.checks),
+        )
 
 
 def _verification(task: _Task, chosen: _Chosen, signal: SignalRef | None) -> VerificationPlan:
