@@ -1,7 +1,7 @@
 """Loads `runbooks/*.yaml` strictly: the only place that maps a cause to an action."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from bot.domain.codec import decode
 from bot.domain.errors import Malformed
 from bot.domain.snapshot import ChangeKind
 
+SHORTEST_S = 30.0  # a watch any shorter tells nothing
 RUNBOOKS = Path(__file__).parent / "runbooks"
 CHECKS = frozenset({
     "autoscaler", "gitops", "disruption_budget", "single_replica", "stateful", "storage_class",
@@ -69,7 +70,7 @@ class Criteria:
     tolerance: float = 0.1
 
     def __post_init__(self) -> None:
-        if not 30 <= self.window_s <= 86_400:
+        if not SHORTEST_S <= self.window_s <= 86_400:
             raise ValueError("window_s: expected 30 to 86400 seconds")
         if not 0 <= self.tolerance <= 0.5:
             raise ValueError("tolerance: expected 0 to 0.5")
@@ -128,6 +129,17 @@ class Runbooks:
         if book is None:
             return ""
         return book.own_advice(cause) or book.lasting_fix
+
+    def watched_at_most(self, seconds: float) -> "Runbooks":
+        """Return the same runbooks with no longer watch than this; 0: as they are."""
+        if not seconds:
+            return self
+
+        def shorter(book: Runbook) -> Runbook:
+            window_s = min(book.verification.window_s, max(SHORTEST_S, seconds))
+            return replace(book, verification=replace(book.verification, window_s=window_s))
+
+        return Runbooks(by_cause={cause: shorter(book) for cause, book in self.by_cause.items()})
 
     @property
     def actions(self) -> frozenset[str]:

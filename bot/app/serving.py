@@ -128,6 +128,7 @@ class Tells:
     notify: SlackNotifier
     trusting: Trusting
     every_s: float  # world seconds between two looks while verifying
+    most_s: float  # world seconds that an action is watched at most, 0: as the runbook says
     keep: Keep | None
 
 
@@ -166,6 +167,7 @@ def assemble(settings: Settings, database: Database) -> Bot:
         notify=notify,
         trusting=trusting,
         every_s=settings.verification_every_seconds,
+        most_s=settings.verification_most_seconds,
         keep=keeper(settings.cases),
     )
     _register(engine, gateway, inquiry, stores, telling)
@@ -219,7 +221,7 @@ def _register(
 ) -> None:
     """Make the workflows known."""
     notify = telling.notify
-    runbooks = load_runbooks(actions=frozenset(actions()))
+    runbooks = load_runbooks(actions=frozenset(actions())).watched_at_most(telling.most_s)
     planning = Planning(engine, runbooks, inquiry.environments, notify)
     investigation = Investigation(inquiry, stores.incidents, notify, planning, keep=telling.keep)
     watch = Watch(collectors=inquiry.collectors, clock=inquiry.clock, every_s=telling.every_s)

@@ -21,6 +21,12 @@ OWN_OF_KUBERNETES = re.compile(
 NAMED_KINDS = frozenset({
     "Deployment", "StatefulSet", "DaemonSet", "Service", "Namespace", "Node", "Ingress",
 })  # fmt: skip
+ROLE = re.compile(
+    r"(node-role\.kubernetes\.io/[\w-]+|\bkubernetes\.io/role=[\w-]+|^Roles: +[\w,<>-]+"
+    r"|\b(?:Not)?Ready(?:,SchedulingDisabled)? +[\w,<>-]+(?= +\d+[dhms]))",
+    re.MULTILINE,
+)  # what a node is for, in the API's own words: a label of it is no name, though one be called so
+ROLE_LABEL = "kubernetes.io/role"
 SHORTEST = 3
 WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@-]*")
 PARTS = re.compile(r"[A-Za-z0-9]+|[^A-Za-z0-9]+")
@@ -75,7 +81,12 @@ def renamer(mapping: Mapping[str, str], images: Iterable[str] = ()) -> Rename:
             known[text] = "".join(pieces)
         return known[text]
 
-    return lambda text: WORD.sub(word, text)
+    def rename(text: str) -> str:
+        pieces = ROLE.split(text)  # every second one is a role
+        pieces[::2] = [WORD.sub(word, piece) for piece in pieces[::2]]
+        return "".join(pieces)
+
+    return rename
 
 
 def _by_parts(text: str, mapping: Mapping[str, str], longest: int) -> str:
@@ -117,7 +128,10 @@ def _walked(data: Any, rename: Rename) -> Any:
     if isinstance(data, str):
         return rename(data)
     if isinstance(data, dict):
-        return {rename(key): _walked(value, rename) for key, value in data.items()}
+        return {
+            rename(key): value if key == ROLE_LABEL else _walked(value, rename)
+            for key, value in data.items()
+        }
     return [_walked(value, rename) for value in data] if isinstance(data, list) else data
 
 

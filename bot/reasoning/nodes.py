@@ -19,6 +19,9 @@ CORDON = "node.kubernetes.io/unschedulable"
 TAINTED_OUT = ("NoSchedule", "NoExecute")
 ENDED = ("Succeeded", "Completed", "Failed")
 VOLUME = "nodeSelectorTerms"
+CONTROL_PLANE = ("kube-apiserver", "kube-scheduler", "kube-controller-manager", "etcd")
+CONTROL_PLANE_ROLES = ("control-plane", "controlplane", "master")
+CONTROL_PLANE_KEYS = frozenset(f"node-role.kubernetes.io/{role}" for role in CONTROL_PLANE_ROLES)
 
 
 def describe_bytes(value: float) -> str:
@@ -26,6 +29,25 @@ def describe_bytes(value: float) -> str:
     if value >= 2**30:
         return f"{value / 2**30:.3g} GiB"
     return f"{value / 2**20:.3g} MiB"
+
+
+def is_control_plane(cluster: Cluster, node: KubernetesObject) -> bool:
+    """Say whether a node runs the control plane, whatever it is called.
+
+    Its role's label or taint says so, or a part of the control plane runs there (as a service of
+    the system or as a pod that mirrors a static one).
+    """
+    taints = {str(taint.get("key")) for taint in items(node.body, "spec", "taints")}
+    if {*node.labels, *taints} & CONTROL_PLANE_KEYS:
+        return True
+    if node.labels.get("kubernetes.io/role") in CONTROL_PLANE_ROLES:
+        return True
+    if any(
+        c.component in CONTROL_PLANE and c.node == node.name for c in cluster.snapshot.components
+    ):
+        return True
+    mirrored = {f"{part}-{node.name}" for part in CONTROL_PLANE}
+    return any(p.namespace == "kube-system" and p.name in mirrored for p in cluster.all("Pod"))
 
 
 class Nodes:
@@ -138,11 +160,8 @@ class Nodes:
         return self.allocatable(node, resource) - summed
 
     def is_control_plane(self, node: KubernetesObject) -> bool:
-        """Say whether the node runs the control plane, by its role's label."""
-        roles = [
-            k for k in node.labels if "control-plane" in k or "node-role.kubernetes.io/master" in k
-        ]
-        return bool(roles) or node.labels.get("kubernetes.io/role") in ("master", "control-plane")
+        """Say whether the node runs the control plane: by role, by taint, or by what runs there."""
+        return is_control_plane(self._cluster, node)
 
     def _counts(self, node: KubernetesObject, resource: str) -> bool:
         """Whether what the node can give is known: an extended resource may be there or not."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bot.domain.snapshot import KubernetesObject
 from bot.reasoning.kubernetes import Cluster, condition, get, is_scheduled, latest
+from bot.reasoning.nodes import CONTROL_PLANE_KEYS
 from bot.reasoning.statements import event_text
 
 # Source: the ErrReason constants of kubernetes/pkg/scheduler/framework/plugins.
@@ -30,7 +31,6 @@ SAID = (
 )
 PATTERNS = tuple((re.compile(r"(\d+) " + text), reason) for text, reason in SAID)
 TAINT = re.compile(r"(\d+) node\(s\) had (?:untolerated )?taint \{([^:}]*)")
-CONTROL_PLANE = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
 NODE_TROUBLE = re.compile(
     r"node\.(?:kubernetes\.io|cloudprovider\.kubernetes\.io)/"
     r"(?:not-ready|unreachable|\w+-pressure|network-unavailable|uninitialized|shutdown)"
@@ -83,7 +83,7 @@ def reasons(message: str) -> dict[str, int]:
         for match in pattern.finditer(said):
             found[reason] = found.get(reason, 0) + int(match[1])
     for match in TAINT.finditer(said):
-        if match[2].strip() in CONTROL_PLANE:
+        if match[2].strip() in CONTROL_PLANE_KEYS:
             found["taint"] -= int(match[1])
         elif NODE_TROUBLE.search(match[2]):
             found["taint"] -= int(match[1])

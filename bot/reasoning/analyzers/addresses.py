@@ -9,14 +9,19 @@ from bot.domain.diagnosis import Evidence, Finding, Hypothesis, Question
 from bot.domain.needs import Fact, Need
 from bot.domain.snapshot import KubernetesObject, LogTemplate, Snapshot
 from bot.reasoning import needs
+from bot.reasoning.database_clients import (
+    Dialled,
+    dialled,
+    is_database_address,
+    is_trouble,
+    not_offered,
+    settings,
+)
+from bot.reasoning.database_texts import NO_LINK, URL
 from bot.reasoning.kubernetes import (
     Cluster,
     cluster_of,
-    containers,
-    environment,
     get,
-    items,
-    pod_spec,
 )
 from bot.reasoning.statements import GOOD, HINT, PROOF, STRONG, blame, saw
 
@@ -67,16 +72,23 @@ def _needs(question: Question, services: set[str]) -> tuple[Need, ...]:
 def addresses(cluster: Cluster) -> Iterator[Address]:
     """Yield the variables of all workloads that look like an address inside the cluster."""
     for workload in cluster.workloads:
-        for container in containers(pod_spec(workload)):
-            for variable, value in environment(container).items():
-                match = ADDRESS.match(value.strip())
-                if not match or match[1] in LOCAL or match[1].replace(".", "").isdigit():
-                    continue
-                if match[2] or NAMES_AN_ADDRESS.search(variable):
-                    port = int(match[2]) if match[2] else None
-                    yield Address(
-                        workload=workload, variable=variable, value=value, host=match[1], port=port
-                    )
+        mine = settings(cluster, workload)
+        for variable, value in mine.items():
+            match = ADDRESS.match(value.strip())
+            if not match or match[1] in LOCAL or match[1].replace(".", "").isdigit():
+                continue
+            if match[2] or NAMES_AN_ADDRESS.search(variable):
+                port = int(match[2]) if match[2] else None
+                yield Address(
+                    workload=workload, variable=variable, value=value, host=match[1], port=port
+                )
+        for pair in dialled(mine):
+            if not is_database_address(cluster, pair):
+                variable = pair.setting.partition("=")[0]
+                yield Address(
+                    workload=workload, variable=variable, value=f"{pair.host}:{pair.port}",
+                    host=pair.host, port=pair.port,
+                )  # fmt: skip
 
 
 def _judge(cluster: Cluster, address: Address) -> Iterator[Hypothesis]:
@@ -89,9 +101,10 @@ def _judge(cluster: Cluster, address: Address) -> Iterator[Hypothesis]:
     if service is None:
         yield _blame(address, f"no service {name} exists", _unknown(cluster, address, name))
         return
-    ports = {p.get("port") for p in items(service.body, "spec", "ports")}
-    if address.port is not None and ports and address.port not in ports:
-        offered = ", ".join(str(port) for port in sorted(ports, key=str))
+    asked = Dialled(host=name, port=address.port or 0, setting=address.variable, is_url=False)
+    refused = not_offered(cluster, asked) if address.port and not URL.match(address.value) else None
+    if refused is not None:
+        offered = ", ".join(str(port) for port in sorted(refused[1]))
         text = f"service {name} offers port {offered}, not {address.port}"
         evidence = [saw(text, PROOF, service), *_said(cluster, address)]
         yield _blame(address, text, evidence)
@@ -125,6 +138,10 @@ def _said(cluster: Cluster, address: Address) -> list[Evidence]:
     if quoted:
         text = f"{quoted[0].service} quotes it: {quoted[0].example[:200]}"
         return [saw(text, STRONG, quoted[0].source)]
+    failing = [log for log in logs if NO_LINK.search(log.example) and is_trouble(log)]
+    if failing:
+        text = f"its log speaks of a failed connection: {failing[0].example[:160]}"
+        return [saw(text, GOOD if address.port else HINT, failing[0].source)]
     if logs:
         return [saw(f"its errors do not mention {address.host}", -GOOD, logs[0].source)]
     return []

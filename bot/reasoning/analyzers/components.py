@@ -6,6 +6,7 @@ from bot.domain.diagnosis import Evidence, Finding, Hypothesis, Question
 from bot.domain.needs import Fact, Need
 from bot.domain.snapshot import KubernetesObject, NodeComponent, Snapshot
 from bot.reasoning.kubernetes import Cluster, cluster_of, get, is_scheduled, items
+from bot.reasoning.nodes import is_control_plane
 from bot.reasoning.statements import GOOD, HINT, PROOF, STRONG, blame, saw
 
 NAME = "components"
@@ -100,7 +101,7 @@ def _no_scheduler(cluster: Cluster, down: list[NodeComponent]) -> Iterator[Hypot
     known = any(c.component == "kube-scheduler" for c in cluster.snapshot.components)
     if not silent or known or down:
         return
-    planes = [n for n in cluster.all("Node") if any("control-plane" in k for k in n.labels)]
+    planes = [n for n in cluster.all("Node") if is_control_plane(cluster, n)]
     for node in planes[:1]:
         yield blame(
             "kube_scheduler_unavailable",

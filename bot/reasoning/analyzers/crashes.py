@@ -1,12 +1,16 @@
 """Containers that end: out of memory, crash loops by exit code, a port that is taken."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from bot.domain.diagnosis import Evidence, Finding, Hypothesis, Question
 from bot.domain.needs import Fact, Need
-from bot.domain.snapshot import KubernetesObject, LogTemplate, Snapshot
+from bot.domain.snapshot import KubernetesObject, Snapshot, Source
+from bot.reasoning.database_clients import is_trouble
+from bot.reasoning.database_texts import NO_SPACE
+from bot.reasoning.generations import only_the_newest
 from bot.reasoning.kubernetes import (
     Cluster,
     cluster_of,
@@ -21,7 +25,7 @@ from bot.reasoning.kubernetes import (
     terminated,
     waiting,
 )
-from bot.reasoning.statements import GOOD, HINT, PROOF, STRONG, blame, event_text, saw
+from bot.reasoning.statements import GOOD, HINT, PROOF, blame, event_text, saw
 
 NAME = "crashes"
 OOM = re.compile(r"OOM[- ]?killed|out of memory|memory limit too low", re.I)
@@ -29,6 +33,21 @@ IN_USE = re.compile(
     r"address already in use|port \d+ was already in use|EADDRINUSE|bind: .*in use", re.I
 )
 PORT = re.compile(r"[Pp]ort (\d{2,5})|:(\d{2,5})\b")
+EXPIRED = re.compile(
+    r"certificate (?:has |is )?expired|CERT_HAS_EXPIRED|CertificateExpired|NotAfter:", re.I
+)
+SKEWED = re.compile(
+    r"clock (?:skew|is (?:ahead|behind)|drift|moved backwards)|used before issued|"
+    r"(?:token|request) (?:time )?(?:is )?(?:not yet valid|too skewed)|RequestTimeTooSkewed|"
+    r"iat.{0,20}in the future",
+    re.I,
+)
+LAST_WORDS = (
+    ("certificate_expired", EXPIRED, "a certificate that it needs has expired"),
+    ("clock_skew", SKEWED, "its clock and another's differ"),
+    ("disk_full", NO_SPACE, "its disk is full"),
+)
+KERNEL = ("OOMKilling", "SystemOOM")
 RECENT_S = 3600.0
 EXIT = {
     1: "an error of the application",
@@ -37,8 +56,11 @@ EXIT = {
     127: "a command that does not exist",
     134: "abort (SIGABRT)",
     137: "killed (SIGKILL)",
+    135: "a bus error (SIGBUS)",
+    136: "an arithmetic error (SIGFPE)",
     139: "a segmentation fault (SIGSEGV)",
     143: "terminated (SIGTERM)",
+    255: "an error of the application, or a start that failed",
 }
 
 
@@ -117,24 +139,97 @@ def _by_log(
     status: Mapping[str, Any],
     evidence: list[Evidence],
 ) -> Iterator[Hypothesis]:
-    logs = [log for log in cluster.snapshot.logs if log.service == owner.name]
-    taken = next((log for log in logs if IN_USE.search(log.example)), None)
+    words = _last_words(cluster, pod, owner, status)
+    taken = next((w for w in words if IN_USE.search(w.text)), None)
     code = terminated(status).get("exitCode")
-    if taken is not None:
-        weighed = [*evidence, saw(f"its log: {taken.example[:200]}", PROOF, taken.source)]
-        weighed += _who_else(pod, owner, taken)
+    shared = _shared_port(pod, owner, status)
+    killed = _killed_by_kernel(cluster, pod) if code == 137 else None
+    if taken is not None or shared:
+        weighed = [*evidence, *_taken(pod, owner, taken), *shared]
         summary = f"{owner.name} cannot listen: another container of its pod has the port"
         yield _blame("service_sidecar_port_conflict", owner, summary, weighed, None)
+    elif killed is not None:
+        weighed = [*evidence, saw(event_text(killed), PROOF, killed)]
+        summary = f"{owner.name} is killed by the kernel for memory"
+        yield _blame("oom_killed", owner, summary, weighed, None)
     elif code in (126, 127):
         weighed = [*evidence, saw(f"exit code {code}: {EXIT[code]}", PROOF, pod)]
-        yield _blame("command_not_found", owner, f"{owner.name}: {EXIT[code]}", weighed, None)
+        cause = "command_not_found" if code == 127 else "command_not_executable"
+        yield _blame(cause, owner, f"{owner.name}: {EXIT[code]}", weighed, None)
+    yield from _by_words(owner, words, evidence)
     meaning = EXIT.get(code, "") if isinstance(code, int) else ""
     weighed = [*evidence, saw(f"exit code {code}: {meaning or 'unknown'}", GOOD, pod)]
+    weighed += only_the_newest(cluster, pod, owner)
     yield _blame("crash_loop", owner, f"{owner.name} crashes: {meaning}", weighed, None)
 
 
-def _who_else(pod: KubernetesObject, owner: KubernetesObject, log: LogTemplate) -> list[Evidence]:
-    match = PORT.search(log.example)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """Something a container said before it ended."""
+
+    text: str
+    source: Source
+
+
+def _last_words(
+    cluster: Cluster, pod: KubernetesObject, owner: KubernetesObject, status: Mapping[str, Any]
+) -> list[Word]:
+    message = str(terminated(status).get("message") or "")
+    told = [Word(text=message, source=pod.source)] if message else []
+    own = (log for log in cluster.snapshot.logs if log.service == owner.name and is_trouble(log))
+    return [*told, *(Word(text=log.example, source=log.source) for log in own)]
+
+
+def _by_words(
+    owner: KubernetesObject, words: Sequence[Word], evidence: list[Evidence]
+) -> Iterator[Hypothesis]:
+    """What a container that ends says of it, where that names a cause by itself."""
+    for cause, pattern, meaning in LAST_WORDS:
+        said = next((w for w in words if pattern.search(w.text)), None)
+        if said is not None:
+            weighed = [*evidence, saw(f"its last words: {said.text[:200]}", PROOF, said.source)]
+            yield _blame(cause, owner, f"{owner.name} ends: {meaning}", weighed, None)
+            return
+
+
+def _killed_by_kernel(cluster: Cluster, pod: KubernetesObject) -> KubernetesObject | None:
+    """Return the node's word that the kernel killed a process of this pod, if there is one."""
+    node = get(pod.body, "spec", "nodeName")
+    uid = str(get(pod.body, "metadata", "uid") or pod.name)
+    return latest(
+        event
+        for event in cluster.all("Event")
+        if event.body.get("reason") in KERNEL
+        and get(event.body, "involvedObject", "name") in (node, pod.name)
+        and any(name in str(event.body.get("message")) for name in (pod.name, uid))
+    )
+
+
+def _shared_port(
+    pod: KubernetesObject, owner: KubernetesObject, status: Mapping[str, Any]
+) -> list[Evidence]:
+    """A container that ends, and another one of its pod that declares the same port."""
+    ports: dict[tuple[Any, str], list[str]] = {}
+    for container in containers(pod_spec(pod) or pod_spec(owner)):
+        for port in items(container, "ports"):
+            key = (port.get("containerPort"), str(port.get("protocol") or "TCP"))
+            ports.setdefault(key, []).append(str(container.get("name")))
+    for (number, _), users in sorted(ports.items(), key=str):
+        if len(set(users)) > 1 and status.get("name") in users:
+            text = f"port {number} is declared by {', '.join(users)}"
+            return [saw(text, PROOF, pod)]
+    return []
+
+
+def _taken(pod: KubernetesObject, owner: KubernetesObject, taken: Word | None) -> list[Evidence]:
+    if taken is None:
+        return []
+    said = saw(f"its log: {taken.text[:200]}", PROOF, taken.source)
+    return [said, *_who_else(pod, owner, taken)]
+
+
+def _who_else(pod: KubernetesObject, owner: KubernetesObject, said: Word) -> list[Evidence]:
+    match = PORT.search(said.text)
     number = int(match[1] or match[2]) if match else None
     users = [
         str(container.get("name"))
@@ -143,7 +238,7 @@ def _who_else(pod: KubernetesObject, owner: KubernetesObject, log: LogTemplate) 
         if port.get("containerPort") == number
     ]
     if len(users) > 1:
-        return [saw(f"port {number} is declared by {', '.join(users)}", STRONG, pod)]
+        return []  # said by `_shared_port`
     several = len(containers(pod_spec(pod))) > 1
     return [saw("the containers of a pod share its ports", GOOD if several else HINT, pod)]
 

@@ -4,6 +4,7 @@ import difflib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from bot.domain.diagnosis import Evidence, Finding, Hypothesis, Question
 from bot.domain.snapshot import KubernetesObject, Snapshot
@@ -14,6 +15,7 @@ from bot.reasoning.kubernetes import (
     environment,
     get,
     items,
+    mapping,
     pod_spec,
 )
 from bot.reasoning.statements import GOOD, HINT, STRONG, blame, saw
@@ -46,7 +48,12 @@ def look(snapshot: Snapshot, _question: Question) -> Finding:
     cluster = cluster_of(snapshot)
     names = sorted({service.name for service in cluster.all("Service")})
     found: dict[str, Hypothesis] = {}
-    for route in (*_ingress_routes(cluster), *_variables(cluster), *_config_maps(cluster)):
+    for route in (
+        *_ingress_routes(cluster),
+        *_gateway_routes(cluster),
+        *_variables(cluster),
+        *_config_maps(cluster),
+    ):
         better = _better(route, names)
         if better is not None and route.owner.name not in found:
             found[route.owner.name] = _misrouted(cluster, route, better)
@@ -84,6 +91,27 @@ def _ingress_routes(cluster: Cluster) -> Iterator[Route]:
                 if backend:
                     where = str(path.get("path") or "/")
                     yield Route(path=where, backend=str(backend), owner=ingress, where=ingress)
+
+
+def _gateway_routes(cluster: Cluster) -> Iterator[Route]:
+    """Routes of the Gateway API and of a mesh."""
+    for owner in cluster.all("HTTPRoute"):
+        for rule in items(owner.body, "spec", "rules"):
+            paths = [get(m, "path", "value") for m in items(rule, "matches")]
+            names = {str(b.get("name")) for b in items(rule, "backendRefs")}
+            yield from _single(paths, names, owner)
+    for owner in cluster.all("VirtualService"):
+        for rule in items(owner.body, "spec", "http"):
+            uris = [mapping(m, "uri") for m in items(rule, "match")]
+            paths = [uri.get("prefix") or uri.get("exact") for uri in uris]
+            hosts = {str(get(r, "destination", "host")) for r in items(rule, "route")}
+            yield from _single(paths, {host.partition(".")[0] for host in hosts}, owner)
+
+
+def _single(paths: list[Any], backends: set[str], owner: KubernetesObject) -> Iterator[Route]:
+    for path in (str(p) for p in paths if p):
+        if len(backends) == 1:
+            yield Route(path=path, backend=next(iter(backends)), owner=owner, where=owner)
 
 
 def _variables(cluster: Cluster) -> Iterator[Route]:

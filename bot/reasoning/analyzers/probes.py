@@ -35,6 +35,11 @@ PROTOCOL = re.compile(
 )
 PATH = re.compile(r"statuscode: (404|405|401|403)")
 ANSWERED = re.compile(r"statuscode: 5\d\d|service unhealthy|NOT_SERVING")
+TIMED_OUT = re.compile(r"deadline exceeded|Client\.Timeout|timed? ?out|i/o timeout", re.I)
+REFUSED = re.compile(r"connection refused|couldn't find port|no such port", re.I)
+ANY_ANSWER = re.compile(r"statuscode: \d{3}")  # then something does listen there
+QUICK_S = 1  # an answer may well take longer than this under load
+IMPATIENT_S = 10
 KILLED = (137, 143, 2, 0)  # SIGKILL and SIGTERM of the kubelet; 2 and 0: handled by the process
 SHORT_S = 15  # a process that gets less time than this until it is killed may be a slow starter
 
@@ -48,8 +53,13 @@ class Check:
     probe: Mapping[str, Any]
     pod: KubernetesObject
     owner: KubernetesObject
-    event: KubernetesObject
+    event: KubernetesObject | None  # None where it is gone, but the harm is there
     services: tuple[KubernetesObject, ...] = ()
+
+    @property
+    def message(self) -> str:
+        """What the kubelet said last, "" where its events are gone."""
+        return str(self.event.body.get("message") or "") if self.event else ""
 
 
 def look(snapshot: Snapshot, _question: Question) -> Finding:
@@ -72,7 +82,8 @@ def failing(cluster: Cluster) -> Iterator[Check]:
             continue
         for kind in KINDS:
             event = latest(_unhealthy(cluster, pod, kind))
-            if event is not None and _harmful(kind, pod):
+            harmful = _harmful(kind, pod) if event else _harmed_in_silence(cluster, kind, pod)
+            if harmful:
                 yield from _checks(kind, pod, owner, event)
 
 
@@ -88,8 +99,24 @@ def _harmful(kind: str, pod: KubernetesObject) -> bool:
     return any((status.get("restartCount") or 0) > 0 for status in statuses(pod))
 
 
+def _harmed_in_silence(cluster: Cluster, kind: str, pod: KubernetesObject) -> bool:
+    """Whether a pod looks as if a probe harmed it, though no event is left of it."""
+    listed = items(pod.body, "status", "containerStatuses")
+    if not listed or cluster.events(pod, "Unhealthy"):
+        return False
+    if kind == "readiness":
+        runs = all(mapping(status, "state", "running") for status in listed)
+        return runs and not is_ready(pod)
+    return not is_ready(pod) and any(
+        terminated(status).get("exitCode") in (137, 143)
+        and terminated(status).get("reason") != "OOMKilled"
+        and (status.get("restartCount") or 0) > 1
+        for status in listed
+    )
+
+
 def _checks(
-    kind: str, pod: KubernetesObject, owner: KubernetesObject, event: KubernetesObject
+    kind: str, pod: KubernetesObject, owner: KubernetesObject, event: KubernetesObject | None
 ) -> Iterator[Check]:
     probed = [c for c in containers(pod_spec(owner)) if mapping(c, f"{kind}Probe")]
     for container in probed:
@@ -107,7 +134,8 @@ def _restarted(pod: KubernetesObject, container: Mapping[str, Any]) -> bool:
 
 def _explain(check: Check) -> Hypothesis | None:
     """Try the causes in the order in which a person would: protocol, port, path, timing."""
-    for judge in (_protocol, _port, _path, _timing):
+    told = (_path, _timing) if check.event else ()
+    for judge in (_protocol, _port, *told):
         judged = judge(check)
         if judged is not None:
             what, why, evidence = judged
@@ -116,15 +144,19 @@ def _explain(check: Check) -> Hypothesis | None:
 
 
 def _seen(check: Check) -> list[Evidence]:
-    evidence = [saw(event_text(check.event), GOOD, check.event)]
+    evidence = [saw(event_text(check.event), GOOD, check.event)] if check.event else []
     if check.kind == "readiness":
         evidence.append(saw(f"{check.pod.name} is not ready", GOOD, check.pod))
+        if check.event is None:
+            evidence.append(saw("its containers run, and run on", HINT, check.pod))
         return evidence
     count = max((s.get("restartCount") or 0 for s in statuses(check.pod)), default=0)
     codes = {
         code for s in statuses(check.pod) if (code := terminated(s).get("exitCode")) is not None
     }
     evidence.append(saw(f"{check.pod.name} was restarted {count} times", GOOD, check.pod))
+    if check.event is None:
+        evidence.append(saw("it is killed from outside, not for memory", GOOD, check.pod))
     if codes and not codes & set(KILLED):
         listed = ", ".join(str(code) for code in sorted(codes))
         evidence.append(saw(f"it ended by itself, exit code {listed}", -STRONG, check.pod))
@@ -135,7 +167,7 @@ Judged = tuple[str, str, list[Evidence]] | None
 
 
 def _protocol(check: Check) -> Judged:
-    message = str(check.event.body.get("message"))
+    message = check.message
     how, port = _target(check.probe)
     other = next(
         (
@@ -153,7 +185,7 @@ def _protocol(check: Check) -> Judged:
     evidence = []
     if _contradicts(named, how):
         evidence.append(saw(f"port {port} is named {named}", STRONG, check.owner))
-    if PROTOCOL.search(message):
+    if check.event and PROTOCOL.search(message):
         evidence.append(saw("the answer is of another protocol", PROOF, check.event))
     if other is not None:
         text = f"its other probe asks port {port} by {other}, this one by {how}"
@@ -197,7 +229,8 @@ def _port(check: Check) -> Judged:
         if kind != check.kind
         and (at := _target(mapping(check.container, f"{kind}Probe"))[1]) is not None
     }
-    if (not declared and not said) or port in declared or port in said:
+    known = declared | said or others
+    if not known or port in known or ANY_ANSWER.search(check.message):
         return None
     listed = ", ".join(str(p) for p in sorted(map(str, declared))) or "none"
     evidence = [saw(f"it asks port {port}; the container declares {listed}", STRONG, check.owner)]
@@ -206,31 +239,36 @@ def _port(check: Check) -> Judged:
     if said:
         text = f"the container is told to listen on {_text(said)}"
         evidence.append(saw(text, GOOD, check.owner))
+    if check.event and REFUSED.search(check.message):
+        evidence.append(saw("the connection is refused", HINT, check.event))
     return "port", f"it asks port {port}, where nothing listens", evidence
 
 
 def _path(check: Check) -> Judged:
-    match = PATH.search(str(check.event.body.get("message")))
+    match = PATH.search(check.message)
     path = get(check.probe, "httpGet", "path")
-    if not match or path is None:
+    if not match or path is None or check.event is None:
         return None
     evidence = [saw(f"{path} answers {match[1]}: the server runs", PROOF, check.event)]
     return "path", f"{path} answers {match[1]}", evidence
 
 
 def _timing(check: Check) -> Judged:
-    """Right port, right protocol, and too little patience."""
+    """Right port, right protocol, and too little patience: at the start, or with each answer."""
     if check.kind == "readiness":
-        return None
+        return _slow_answer(check)
     patience = _patience_s(check.probe)
     evidence = [saw(f"the process gets {patience:.0f} s until it is killed", HINT, check.owner)]
-    readiness = mapping(check.container, "readinessProbe")
+    impatient = _impatient(check)
     if patience <= SHORT_S:
         evidence.append(saw("that is less than many processes need to start", STRONG, check.owner))
+    elif impatient:
+        evidence.append(saw(impatient, STRONG, check.owner))
     else:
         evidence.append(saw("that is time enough for most processes", -GOOD, check.owner))
-    if ANSWERED.search(str(check.event.body.get("message"))):
+    if check.event and ANSWERED.search(check.message):
         evidence.append(saw("the process runs, and says that it is ill", -GOOD, check.event))
+    readiness = mapping(check.container, "readinessProbe")
     if readiness and _target(readiness) == _target(check.probe):
         text = "its readiness probe asks the same and is more patient"
         weight = STRONG if _patience_s(readiness) > patience else HINT
@@ -238,6 +276,33 @@ def _timing(check: Check) -> Judged:
     if is_ready(check.pod):
         evidence.append(saw("in between the pod becomes ready", GOOD, check.pod))
     return "timing", f"it kills the process {patience:.0f} s after its start", evidence
+
+
+def _impatient(check: Check) -> str:
+    """Say so if single slow answers are enough to fail, "" if not. Defaults: API, Probe."""
+    wait, often = (check.probe.get("timeoutSeconds") or 1), check.probe.get("failureThreshold") or 3
+    period = check.probe.get("periodSeconds") or 10
+    if not TIMED_OUT.search(check.message) or wait > QUICK_S or period * often > IMPATIENT_S:
+        return ""
+    return f"answers slower than {wait} s fail, and {period * often} s of them are enough"
+
+
+def _slow_answer(check: Check) -> Judged:
+    """A readiness probe that waits less for the same answer than the container's other probe."""
+    wait = check.probe.get("timeoutSeconds") or 1
+    others = [
+        other.get("timeoutSeconds") or 1
+        for kind in KINDS
+        if kind != "readiness"
+        and (other := mapping(check.container, f"{kind}Probe"))
+        and _target(other) == _target(check.probe)
+    ]
+    if check.event is None or not TIMED_OUT.search(check.message) or not others:
+        return None
+    if max(others) <= wait:
+        return None
+    text = f"it waits {wait} s for an answer, its other probe {max(others)} s, and that one passes"
+    return "timing", f"it waits only {wait} s", [saw(text, STRONG, check.owner)]
 
 
 def _patience_s(probe: Mapping[str, Any]) -> float:

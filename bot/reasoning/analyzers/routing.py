@@ -1,4 +1,4 @@
-"""Services that lead nowhere: selector, target port, protocol, network policy, ingress backend."""
+"""Services that lead nowhere: selector, target port, port, protocol."""
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,6 +24,7 @@ from bot.reasoning.kubernetes import (
     pod_spec,
     template,
 )
+from bot.reasoning.reachability import GARBLED, REFUSED, complained, fails, reachable
 from bot.reasoning.statements import GOOD, HINT, PROOF, STRONG, blame, saw
 
 NAME = "routing"
@@ -39,8 +40,6 @@ def look(snapshot: Snapshot, question: Question) -> Finding:
             continue
         for hypothesis in (*_selector(cluster, service), *_ports(cluster, service)):
             found.setdefault((hypothesis.cause, hypothesis.object), hypothesis)
-    for hypothesis in (*_isolated(cluster), *_ingresses(cluster)):
-        found.setdefault((hypothesis.cause, hypothesis.object), hypothesis)
     return Finding(hypotheses=tuple(found.values()), needs=_needs(question, found.values()))
 
 
@@ -50,16 +49,6 @@ def _needs(question: Question, found: Iterable[Hypothesis]) -> tuple[Need, ...]:
         return ()
     reason = "whether it can be reached"
     return (needs.of_services(Fact.PROBES, question, services, reason=reason),)
-
-
-def reachable(cluster: Cluster, service: str) -> list[Evidence]:
-    """Return what connectivity checks of a service say about a fault on the way to it."""
-    found = []
-    for probe in cluster.snapshot.probes:
-        if probe.target == service:
-            text = f"connecting to {service}:{probe.port} {'works' if probe.ok else 'fails'}"
-            found.append(saw(text, -STRONG if probe.ok else GOOD, probe.source))
-    return found[:2]
 
 
 def _selector(cluster: Cluster, service: KubernetesObject) -> Iterator[Hypothesis]:
@@ -166,9 +155,10 @@ def _target_port(
 ) -> Iterator[Hypothesis]:
     declared = listening_ports(spec)
     target = port.get("targetPort") or port.get("port")
-    if not declared or target in declared or target in declared.values():
+    known = {*declared, *declared.values()} or _heard(spec)
+    if not known or target in known:
         return
-    listed = ", ".join(f"{n} {name}".strip() for n, name in sorted(declared.items()))
+    listed = ", ".join(f"{n} {name}".strip() for n, name in sorted(declared.items())) or "none"
     named = isinstance(target, str)
     text = f"service {service.name} forwards to port {target}; {owner.name} declares {listed}"
     ready = any(is_ready(pod) for pod in cluster.pods_of(owner))
@@ -184,9 +174,17 @@ def _target_port(
         evidence.append(
             saw(f"service {service.name} has no endpoints, its pods are ready", STRONG, service)
         )
-    yield _mapping_mismatch(
-        service, owner, f"port {target}", [*evidence, *reachable(cluster, service.name)]
-    )
+    refused = complained(cluster, service, REFUSED)
+    evidence += [*reachable(cluster, service.name), *refused]
+    if ready and fails(cluster, service.name):
+        text = f"the pods of {owner.name} are ready, and yet nobody reaches them by the service"
+        evidence.append(saw(text, GOOD if refused else HINT, service))
+    yield _mapping_mismatch(service, owner, f"port {target}", evidence)
+
+
+def _heard(spec: Mapping[str, Any]) -> set[int | str]:
+    """The ports that are probed, where none is declared: a declaration is only a remark."""
+    return {port for container in containers(spec) for port in probe_ports(container)}
 
 
 def _listening(
@@ -232,13 +230,63 @@ def _protocol(
         for p in items(container, "ports")
         if target in (p.get("containerPort"), p.get("name"))
     ]
-    if not declared or offered in declared:
+    probed = target in _heard(spec)  # by HTTP, gRPC or a TCP connection
+    heard = declared or ["TCP"] * probed
+    if heard and offered not in heard:
+        text = (
+            f"service {service.name} offers {offered} {target}, {owner.name} listens on {heard[0]}"
+        )
+        weight = PROOF if declared else STRONG
+        evidence = [saw(text, weight, service), saw("other protocols never arrive", GOOD, owner)]
+        yield _protocol_mismatch(cluster, service, owner, text, evidence)
+    else:
+        yield from _app_protocol(cluster, service, owner, spec, port)
+
+
+def _app_protocol(
+    cluster: Cluster,
+    service: KubernetesObject,
+    owner: KubernetesObject,
+    spec: Mapping[str, Any],
+    port: Mapping[str, Any],
+) -> Iterator[Hypothesis]:
+    """What the service says is spoken on a port, against what the container calls it."""
+    target = port.get("targetPort") or port.get("port")
+    said = port.get("appProtocol")
+    offered = _spoken(str(said or port.get("name") or ""))
+    names = [
+        _spoken(str(p.get("name") or ""))
+        for container in containers(spec)
+        for p in items(container, "ports")
+        if target in (p.get("containerPort"), p.get("name"))
+    ]
+    told = next((name for name in names if name), "")
+    if not offered or not told or offered == told:
         return
-    text = (
-        f"service {service.name} offers {offered} {target}, {owner.name} listens on {declared[0]}"
-    )
-    evidence = [saw(text, PROOF, service), saw("other protocols never arrive", GOOD, owner)]
-    yield blame(
+    text = f"service {service.name} says {offered} on {target}, {owner.name} calls it {told}"
+    garbled = complained(cluster, service, GARBLED)
+    evidence = [saw(text, STRONG if said else GOOD, service), *garbled]
+    if garbled:
+        evidence.append(saw("each side takes the other's protocol for garbage", GOOD, owner))
+    yield _protocol_mismatch(cluster, service, owner, text, evidence)
+
+
+def _spoken(name: str) -> str:
+    """Return the protocol that a port's name begins with, by convention; "" if none."""
+    word = name.lower().rpartition("/")[2].partition("-")[0]
+    alike = {"web": "http", "http1": "http", "h2c": "grpc", "http2": "grpc", "tls": "https"}
+    found = alike.get(word, word)
+    return found if found in ("http", "https", "grpc", "tcp", "udp", "mysql", "redis") else ""
+
+
+def _protocol_mismatch(
+    cluster: Cluster,
+    service: KubernetesObject,
+    owner: KubernetesObject,
+    text: str,
+    evidence: list[Evidence],
+) -> Hypothesis:
+    return blame(
         "service_protocol_mismatch",
         owner,
         text,
@@ -259,6 +307,8 @@ def _service_port(
     """The port itself moved: every caller still dials another one, where the container listens."""
     offered = {p.get("port") for p in items(service.body, "spec", "ports")}
     dialled = _dialled(cluster, service)
+    if get(service.body, "spec", "clusterIP") == "None":
+        return  # its name leads to the pods themselves, on any port
     if len(offered) != 1 or not dialled or offered & set(dialled.values()):
         return
     expected = sorted(set(dialled.values()))
@@ -294,54 +344,3 @@ def _mapping_mismatch(
         explains=(service.name,),
         hint="fix_manifest",
     )
-
-
-def _isolated(cluster: Cluster) -> Iterator[Hypothesis]:
-    """Network policies that let nothing in, where checks of ready pods fail."""
-    for policy in cluster.all("NetworkPolicy"):
-        selector = mapping(policy.body, "spec", "podSelector")
-        if get(policy.body, "spec", "ingress") or "ingress" not in mapping(policy.body, "spec"):
-            continue
-        for workload in cluster.workloads:
-            labels = mapping(template(workload), "metadata", "labels")
-            same = workload.namespace == policy.namespace
-            if same and matches(selector, labels) and cluster.pods_of(workload):
-                yield _isolation(cluster, policy, workload)
-
-
-def _isolation(
-    cluster: Cluster, policy: KubernetesObject, workload: KubernetesObject
-) -> Hypothesis:
-    evidence = [
-        saw(f"network policy {policy.name} lets nothing in to {workload.name}", GOOD, policy),
-        *reachable(cluster, workload.name),
-    ]
-    if all(is_ready(pod) for pod in cluster.pods_of(workload)):
-        evidence.append(saw(f"the pods of {workload.name} are ready", HINT, workload))
-    return blame(
-        "network_policy_blocks_traffic",
-        policy,
-        f"network policy {policy.name} lets nothing in to {workload.name}",
-        evidence,
-        analyzer=NAME,
-        explains=(workload.name,),
-        hint="fix_manifest",
-    )
-
-
-def _ingresses(cluster: Cluster) -> Iterator[Hypothesis]:
-    for ingress in cluster.all("Ingress"):
-        for rule in items(ingress.body, "spec", "rules"):
-            for path in items(rule, "http", "paths"):
-                name = get(path, "backend", "service", "name")
-                missing = name and not cluster.find("Service", str(name), ingress.namespace)
-                if missing and cluster.knows("Service"):
-                    text = f"ingress {ingress.name} routes to service {name}, which does not exist"
-                    yield blame(
-                        "ingress_backend_missing",
-                        ingress,
-                        text,
-                        [saw(text, PROOF, ingress), saw("the ingress answers 503", HINT, ingress)],
-                        analyzer=NAME,
-                        hint="fix_manifest",
-                    )

@@ -47,6 +47,28 @@ def test_whole_names_are_renamed_and_images_stay(text: str, expected: str) -> No
     assert RENAME(text) == expected
 
 
+NODES = """NAME     STATUS                     ROLES    AGE   VERSION
+master   Ready,SchedulingDisabled   master   95d   v1.31.2
+"""
+
+
+def test_what_a_node_is_for_is_no_name_though_a_node_be_called_so(tmp_path: Path) -> None:
+    rename = renamer({"master": "qwerty", "node": "asdf"})
+    key = "node-role.kubernetes.io/master"
+    assert rename(f"{key}:NoSchedule on master") == f"{key}:NoSchedule on qwerty"
+    assert rename("kubernetes.io/role=master,x=master") == "kubernetes.io/role=master,x=qwerty"
+    assert rename("Name:   master\nRoles:  master\n") == "Name:   qwerty\nRoles:  master\n"
+    assert rename(NODES) == NODES.replace("master   Ready", "qwerty   Ready")
+    labels = {"kubernetes.io/hostname": "master", "kubernetes.io/role": "master", key: ""}
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "x.json").write_text(json.dumps(labels))
+    renamed_copy(tmp_path / "a", tmp_path / "b", rename)
+    assert json.loads((tmp_path / "b" / "x.json").read_text()) == {
+        **labels,
+        "kubernetes.io/hostname": "qwerty",
+    }
+
+
 def test_json_stays_json_after_an_escape(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "x.json").write_text(json.dumps({"cart": ["a\ncart", 1, None]}))

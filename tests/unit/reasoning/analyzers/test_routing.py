@@ -1,5 +1,6 @@
 """Services that lead nowhere."""
 
+from bot.reasoning.analyzers import entrances
 from bot.reasoning.analyzers.routing import look
 from tests.fakes.cluster import (
     answer,
@@ -93,4 +94,4 @@ def test_an_ingress_to_a_service_that_does_not_exist_is_found() -> None:
     path = {"path": "/", "backend": {"service": {"name": "shop", "port": {"number": 80}}}}
     gate = item("Ingress", "front", spec={"rules": [{"http": {"paths": [path]}}]})
     facts = snapshot(gate, service("cart"))
-    assert answer(look(facts, question())) == ("ingress_backend_missing", "ingress/front")
+    assert answer(entrances.look(facts, question())) == ("ingress_backend_missing", "ingress/front")

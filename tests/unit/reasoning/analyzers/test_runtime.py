@@ -139,7 +139,7 @@ def test_a_refused_password_is_the_client_s_trouble() -> None:
     down = pod(workload, ready=False, statuses=crashed("Error", 1))
     said = log("cart", "java.sql.SQLException: Access denied for user 'cart'@'10.0.0.9'")
     found = databases.look(snapshot(workload, down, logs=(said,)), question())
-    assert answer(found) == ("mysql_invalid_credentials", "deployment/cart")
+    assert answer(found) == ("database_invalid_credentials", "deployment/cart")
 
 
 def test_a_single_refused_login_of_a_client_that_works_is_no_answer() -> None:
@@ -180,7 +180,7 @@ def test_a_database_port_that_the_service_does_not_offer_is_found() -> None:
     entry = service("db", ports=[{"port": 3306}])
     said = log("cart", "Communications link failure: Connection refused (mysql)")
     facts = snapshot(workload, pod(workload, ready=False), entry, logs=(said,))
-    assert answer(databases.look(facts, question())) == ("mysql_invalid_port", "deployment/cart")
+    assert answer(databases.look(facts, question())) == ("database_invalid_port", "deployment/cart")
     right = deployment(
         "cart", containers=[container(env=[env[0], {"name": "DB_PORT", "value": "3306"}])]
     )
@@ -242,6 +242,6 @@ def test_a_client_with_another_password_than_its_peers_is_found() -> None:
     peers = [item for n in ("a", "b", "c", "d") for item in client(n, "hash:1", ready=True)]
     odd = client("cart", "hash:2", ready=False)
     found = databases.look(snapshot(*peers, *odd), question())
-    assert answer(found) == ("mysql_invalid_credentials", "deployment/cart")
+    assert answer(found) == ("database_invalid_credentials", "deployment/cart")
     fine = client("cart", "hash:2", ready=True)
     assert databases.look(snapshot(*peers, *fine), question()).hypotheses == ()
