@@ -17,6 +17,7 @@ from bot.domain.errors import Malformed, NotConfigured, Refused, Unavailable, Un
 from tools.clients.kubernetes_errors import Request, api_error
 from tools.clients.kubernetes_kinds import resource_of, version_to_use
 from tools.clients.settings import connection, is_loopback, token_of, url_of
+from tools.clients.shapes import shaped
 from tools.clients.threads import Threads
 
 SYSTEM = "Kubernetes"
@@ -131,7 +132,7 @@ class Kubernetes:
     async def get(self, kind: str, namespace: str, name: str) -> dict[str, Any]:
         """Return one object. Raises: UnknownName, Refused, Unavailable, Malformed."""
         path, resource = await self._path(kind, namespace)
-        return await self.call(
+        found = await self.call(
             Request(
                 verb="get",
                 resource=resource,
@@ -142,6 +143,7 @@ class Kubernetes:
                 name=name,
             )
         )
+        return shaped(found, kind)
 
     async def patch(
         self, kind: str, namespace: str, name: str, body: Any, *, how: Patch, dry_run: bool = False
@@ -371,6 +373,7 @@ def _items(page: Mapping[str, Any], kind: str) -> list[dict[str, Any]]:
     if not isinstance(items, list) or not all(isinstance(i, dict) for i in items):
         raise Malformed(f"{SYSTEM}: the list of {kind} has no items")
     for item in items:  # lists leave both out of their items
+        shaped(item, kind)
         item.setdefault("kind", kind)
         item.setdefault("apiVersion", page.get("apiVersion", "v1"))
     return items
