@@ -6,6 +6,7 @@ from typing import Literal
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.app.access import Access, access_of, act_words, read_words
 from bot.app.watching import inquiry_of
 from bot.domain.errors import SreBotError
 from bot.domain.redaction import redact
@@ -20,7 +21,7 @@ from policies.catalog import load as load_runbooks
 from policies.engine import CedarEngine
 from tools.catalog import actions
 
-State = Literal["ok", "missing", "wrong"]
+State = Literal["ok", "missing", "risky", "wrong"]
 SLACK_WITHIN_S = 5.0
 
 
@@ -134,4 +135,25 @@ async def _environments(settings: Settings) -> Sequence[Checked]:
         for tool, reach in (await collector.check()).items():
             state: State = "ok" if reach.ok else "wrong"
             lines.append(Checked(what=f"{name}: {tool}", state=state, words=redact(reach.words)))
+    for environment in environments:
+        lines.extend(_access(await access_of(environment)))
+    return lines
+
+
+def _access(access: Access | None) -> Sequence[Checked]:
+    """Return what the identity may do in a cluster; an action without its role is a choice."""
+    if access is None:
+        return []
+    name = access.environment
+    if access.problem:
+        return [Checked(what=f"{name}: access", state="wrong", words=access.problem)]
+    unread: State = "missing" if access.unread else "ok"
+    lacking: State = "missing" if access.may_not else "ok"
+    lines = [
+        Checked(what=f"{name}: may read", state=unread, words=read_words(access)),
+        Checked(what=f"{name}: may act", state=lacking, words=act_words(access)),
+    ]
+    if access.too_much:
+        words = f"more than it needs, take it away: {', '.join(access.too_much)}"
+        lines.append(Checked(what=f"{name}: may", state="risky", words=words))
     return lines

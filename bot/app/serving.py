@@ -119,6 +119,7 @@ class Stores:
     audit: AuditLog
     people: SlackPeople
     levels: Levels
+    posted: Messages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +149,7 @@ def assemble(settings: Settings, database: Database) -> Bot:
         audit=audit_log(settings, database),
         people=SlackPeople(client, People(database)),
         levels=Levels(database, wall),
+        posted=Messages(database),
     )
     trust = Trust(
         records=Records(database),
@@ -161,7 +163,7 @@ def assemble(settings: Settings, database: Database) -> Bot:
     )
     gateway = _gateway(inquiry, stores, Clocks(wall=wall, world=world), options)
     engine = Engine(settings.journal, executor_id=settings.executor_id)
-    notify = SlackNotifier(client, Messages(database), chart)
+    notify = SlackNotifier(client, stores.posted, chart)
     trusting = Trusting(trust, notify, stores.people, People(database).holders)
     telling = Tells(
         notify=notify,
@@ -180,7 +182,7 @@ def assemble(settings: Settings, database: Database) -> Bot:
             switches=stores.switches,
             audit=stores.audit,
             people=stores.people,
-            clock=world,
+            clock=wall,
             trusting=trusting,
         )
     )
@@ -206,6 +208,7 @@ def _gateway(inquiry: Inquiry, stores: Stores, clocks: Clocks, options: Options)
             switches=stores.switches,
             people=stores.people,
             audit=stores.audit,
+            posted=stores.posted,
         ),
         clocks=clocks,
         options=options,
@@ -239,7 +242,7 @@ def _register(
     )
     engine.register(INVESTIGATE, investigation.body)
     engine.register(REMEDIATE, remediation.body)
-    observing = Observing(gateway, telling.trusting.trust.records, watch)
+    observing = Observing(gateway, telling.trusting, watch)
     engine.register(OBSERVE, observing.body)
 
 

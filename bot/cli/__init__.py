@@ -20,6 +20,7 @@ COMMANDS = {
     "eval": "bot.cli.evaluate",
     "honesty": "bot.cli.evaluate",
     "levels": "bot.cli.trust",
+    "rbac": "bot.cli.rbac",
     "record": "bot.cli.record",
     "replay": "bot.cli.replay",
     "roles": "bot.cli.trust",

@@ -30,6 +30,8 @@ from bot.remediation.staging import Stager
 from bot.remediation.verification import Next, next_move
 from tools.contract import Action
 
+FOREIGN = "this button is not on the card of its action"
+
 
 class Gateway:
     """Each method is one durable step: safe to run again after a crash at any point in it.
@@ -63,7 +65,7 @@ class Gateway:
         self._decider = Decider(desk=self._desk, stager=self._stager)
         self._plans = Plans(stager=self._stager, decider=self._decider, actions=ports.actions)
         self._doer = Doer(desk=self._desk)
-        self._glass = Glass(desk=self._desk, decider=self._decider)
+        self._glass = Glass(desk=self._desk, plans=self._plans)
 
     async def stage(self, proposal: Proposal) -> Staged:
         """Return the proposal with target, dry-run, inverse and expiry, and what policy allows."""
@@ -129,10 +131,15 @@ class Gateway:
         proposal = await store.proposal(original.proposal_id) if original else None
         if original is None or proposal is None:
             return Acted(execution=None, why=wording.because("I know of no such execution"))
-        row = await store.execution(undo_key(proposal.id))
+        if click is not None and not await self._desk.is_its_card(click, proposal.id):
+            await self._desk.refuse_stray(click, FOREIGN)
+            return Acted(execution=None, why=wording.because(FOREIGN))
+        return await self._take_back(original, proposal, await self._actor(click, proposal))
+
+    async def _take_back(self, original: Execution, proposal: Proposal, actor: Actor) -> Acted:
+        row = await self._desk.ports.actions.execution(undo_key(proposal.id))
         if row is not None and row.status not in OPEN:
             return await self._undone(original, Acted(execution=row))
-        actor = await self._actor(click, proposal)
         try:
             deed = self._undo_deed(original, proposal, actor)
             if row is not None and (done := await self._doer.read_back(deed)) is not None:
