@@ -18,7 +18,7 @@ from bot.storage.migrate import versions
 from bot.storage.people import Levels, People
 from bot.storage.switches import Switches
 from policies.catalog import load as load_runbooks
-from policies.engine import CedarEngine
+from policies.proof import require as require_proof
 from tools.catalog import actions
 
 State = Literal["ok", "missing", "risky", "wrong"]
@@ -47,11 +47,12 @@ async def examine(settings: Settings) -> Sequence[Checked]:
 def _policies() -> Sequence[Checked]:
     try:
         catalogue = actions()
-        CedarEngine()
+        proof = require_proof()
         runbooks = load_runbooks(actions=frozenset(catalogue))
     except SreBotError as error:
         return [Checked(what="policies", state="wrong", words=str(error))]
     words = f"{len(catalogue)} actions, runbooks for {len(runbooks.by_cause)} kinds of cause"
+    words += f", {len(proof.checked)} invariants proved"
     return [Checked(what="policies", state="ok", words=words)]
 
 

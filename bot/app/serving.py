@@ -59,6 +59,7 @@ from bot.workflows.trusting import Trusting
 from bot.workflows.watch import Watch
 from policies.catalog import load as load_runbooks
 from policies.engine import CedarEngine
+from policies.proof import require as require_proof
 from tools.catalog import actions
 
 LOG = logging.getLogger(__name__)
@@ -78,9 +79,16 @@ class Bot:
 
 
 async def serve(settings: Settings, *, ready: Ready) -> None:
-    """Run until SIGTERM or SIGINT. Raises: NotConfigured: what is missing, how to set it."""
+    """Run until SIGTERM or SIGINT.
+
+    Raises:
+        NotConfigured: what is missing, how to set it.
+        PolicyBroken: the rules allow what none may: with its counter-examples.
+    """
     configure(settings.log_level)
     check(settings)
+    proof = require_proof()
+    LOG.info("policy: %d invariants proved in %.2f s", len(proof.checked), proof.seconds)
     database = prepared(settings.database)
     try:
         bot = assemble(settings, database)
@@ -142,15 +150,7 @@ def assemble(settings: Settings, database: Database) -> Bot:
         token=settings.slack_bot_token.get_secret_value(), base_url=settings.slack_base_url
     )
     inquiry = inquiry_of(settings, environments, world)
-    stores = Stores(
-        actions=Actions(database),
-        incidents=Incidents(database),
-        switches=Switches(database),
-        audit=audit_log(settings, database),
-        people=SlackPeople(client, People(database)),
-        levels=Levels(database, wall),
-        posted=Messages(database),
-    )
+    stores = _stores(settings, database, client, wall)
     trust = Trust(
         records=Records(database),
         levels=stores.levels,
@@ -193,6 +193,20 @@ def assemble(settings: Settings, database: Database) -> Bot:
         inquiry=inquiry,
         database=database,
         environments=environments,
+    )
+
+
+def _stores(
+    settings: Settings, database: Database, client: AsyncWebClient, wall: ScaledClock
+) -> Stores:
+    return Stores(
+        actions=Actions(database),
+        incidents=Incidents(database),
+        switches=Switches(database),
+        audit=audit_log(settings, database),
+        people=SlackPeople(client, People(database)),
+        levels=Levels(database, wall),
+        posted=Messages(database),
     )
 
 

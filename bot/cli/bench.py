@@ -12,6 +12,7 @@ from typing import Any
 import click
 import requests
 
+from bot.cli.bench_policy import policy
 from bot.cli.bench_reasoning import reasoning
 from bot.cli.bench_safety import safety
 from bot.cli.company import INCIDENT_CHANNEL, Company, Plan
@@ -36,6 +37,7 @@ def bench() -> None:
 
 
 bench.add_command(reasoning)
+bench.add_command(policy)
 bench.add_command(safety)
 
 

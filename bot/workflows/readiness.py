@@ -25,40 +25,38 @@ def kinds_for(target: Target | None, rollout_of: str) -> tuple[str, ...]:
         return (WORKLOADS[kind],)
     if kind in BEHIND:
         return tuple(WORKLOADS.values())
-    others = {
-        CLAIM: ("PersistentVolumeClaim",),
-        SERVICE: ("Endpoints", "Pod"),
-        QUOTA: tuple(WORKLOADS.values()),
-        NODE: ("Deployment", "StatefulSet"),
-    }
-    return others.get(kind, ())
+    several = ("Deployment", "StatefulSet")
+    others = {CLAIM: ("PersistentVolumeClaim",), SERVICE: ("Endpoints", "Pod")}
+    return others.get(kind, several if kind in (NODE, QUOTA) else ())
 
 
 def readiness_of(target: Target | None, found: Snapshot) -> Readiness | None:
     """Return how many of what is wanted is there, None where that cannot be told.
 
-    Of a node: the pods of all workloads, which its pods are a part of. Of a quota: those of its
-    namespace. Of a service: its endpoints, at ports that some container declares. Of a claim: its
-    size. Of what stands behind a service (a pod, its settings, its autoscaler): that one's pods.
+    Of a node: the pods of all workloads, which its pods are a part of. Of a quota: the pods that
+    are made. Of a service: its endpoints. Of a claim: its size. Of what stands behind a service
+    (a pod, its settings, its autoscaler): the pods of that service.
     """
     kind = target.kind.lower() if target is not None else ""
     if target is None or not kind:
         return None
-    if kind in (NODE, QUOTA, *BEHIND):
-        return _sum(_ready(workload) for workload in _about(kind, target, found))
-    return _endpoints(target, found) if kind == SERVICE else _of_itself(kind, target, found)
-
-
-def _about(kind: str, target: Target, found: Snapshot) -> Iterator[KubernetesObject]:
-    for workload in (o for k in WORKLOADS.values() for o in found.kind(k)):
-        here = workload.namespace == target.namespace or kind == NODE
-        if here and (kind not in BEHIND or service_of_object(workload.body) == target.service):
-            yield workload
+    workloads = [o for k in WORKLOADS.values() for o in found.kind(k)]
+    if kind == NODE:
+        return _sum(_ready(o) for o in workloads)
+    here = [o for o in workloads if o.namespace == target.namespace]
+    if kind == QUOTA:
+        return _sum(_made(o) for o in here)
+    if kind in BEHIND:
+        return _sum(_ready(o) for o in here if service_of_object(o.body) == target.service)
+    return _of_itself(kind, target, found)
 
 
 def _of_itself(kind: str, target: Target, found: Snapshot) -> Readiness | None:
+    if kind == SERVICE:
+        return _of_service(target, found)
     read = {CLAIM: _grown, **dict.fromkeys(WORKLOADS, _ready)}.get(kind)
-    live = found.find(WORKLOADS.get(kind, target.kind), target.name, target.namespace)
+    place = WORKLOADS.get(kind, target.kind)
+    live = found.find(place, target.name, target.namespace)
     return read(live) if read is not None and live is not None else None
 
 
@@ -119,8 +117,16 @@ def _held(spec: Mapping[str, Any]) -> bool:
     return bool(spec.get("paused") or partition or strategy.get("type") == "OnDelete")
 
 
-def _endpoints(target: Target, found: Snapshot) -> Readiness | None:
-    """Return how many addresses are ready at ports that containers have; one is wanted at least."""
+def _made(workload: KubernetesObject) -> Readiness:
+    wanted = (workload.body.get("spec") or {}).get("replicas", 1)
+    made = (workload.body.get("status") or {}).get("replicas", 0)
+    if workload.kind == "DaemonSet":
+        return _ready(workload)
+    return Readiness(ready=min(int(made or 0), int(wanted)), wanted=int(wanted))
+
+
+def _of_service(target: Target, found: Snapshot) -> Readiness | None:
+    """Return how many of a service's pods it reaches: a port that nobody opens reaches none."""
     live = found.find("Endpoints", target.name, target.namespace)
     if live is None:
         return None
@@ -131,14 +137,12 @@ def _endpoints(target: Target, found: Snapshot) -> Readiness | None:
         for container in (pod.body.get("spec") or {}).get("containers") or ()
         for port in container.get("ports") or ()
     }
-    ready = not_ready = 0
+    ready = 0
     for subset in live.body.get("subsets") or ():
         ports = {port.get("port") for port in subset.get("ports") or ()}
-        there = len(subset.get("addresses") or ())
-        fits = not declared or not ports or ports <= declared
-        ready += there if fits else 0
-        not_ready += len(subset.get("notReadyAddresses") or ()) + (0 if fits else there)
-    return Readiness(ready=ready, wanted=max(1, ready + not_ready))
+        if not declared or not ports or ports <= declared:
+            ready += len(subset.get("addresses") or ())
+    return Readiness(ready=ready, wanted=max(1, ready))
 
 
 def _sum(several: Iterator[Readiness]) -> Readiness | None:
