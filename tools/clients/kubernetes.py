@@ -17,7 +17,7 @@ from bot.domain.errors import Malformed, NotConfigured, Refused, Unavailable, Un
 from tools.clients.kubernetes_errors import Request, api_error
 from tools.clients.kubernetes_kinds import resource_of, version_to_use
 from tools.clients.settings import connection, is_loopback, token_of, url_of
-from tools.clients.shapes import shaped
+from tools.clients.shapes import all_shaped, shaped
 from tools.clients.threads import Threads
 
 SYSTEM = "Kubernetes"
@@ -56,6 +56,7 @@ class Kubernetes:
         self._versions: Mapping[str, Sequence[str]] | None = None
         self._lock = asyncio.Lock()
         self._server_date = ""
+        self.strict = False  # whether one odd object of a list refuses the whole: for acting
 
     @classmethod
     def of(cls, environment: Environment, *, timeout_s: float = 8.0) -> "Kubernetes | None":
@@ -119,7 +120,8 @@ class Kubernetes:
                     query=query,
                 )
             )
-            items.extend(_items(page, kind))
+            found = _items(page, kind)
+            items.extend(all_shaped(found, kind) if self.strict else found)
             metadata = page.get("metadata") or {}
             token = str(metadata.get("continue") or "")
             if not token:
@@ -373,7 +375,6 @@ def _items(page: Mapping[str, Any], kind: str) -> list[dict[str, Any]]:
     if not isinstance(items, list) or not all(isinstance(i, dict) for i in items):
         raise Malformed(f"{SYSTEM}: the list of {kind} has no items")
     for item in items:  # lists leave both out of their items
-        shaped(item, kind)
         item.setdefault("kind", kind)
         item.setdefault("apiVersion", page.get("apiVersion", "v1"))
     return items

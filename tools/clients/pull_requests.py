@@ -104,13 +104,22 @@ class PullRequests:
             raise Conflict(f"the branch {branch} is left over from before: delete it first")
         if not said:
             await self._branch(branch, head, edits, words, key)
+        return await self._request(branch, head, words, key)
+
+    async def _request(self, branch: str, head: Head, words: Words, key: str) -> Applied:
         body = {
             "title": words.title,
             "head": branch,
             "base": head.branch,
             "body": f"{words.body}\n\n<!-- {_mark(key)} -->",
         }
-        made = _pull(await self._send("POST", f"{self._root}/pulls", body, PULLS))
+        try:
+            made = _pull(await self._send("POST", f"{self._root}/pulls", body, PULLS))
+        except Malformed:
+            there = await self.under(branch, key)
+            if there is None:
+                raise
+            return Applied(changed=False, detail=f"{there.words}: made under this key just now")
         return Applied(changed=True, detail=f"{made.words} waits for somebody to merge it")
 
     async def close(self, branch: str) -> Applied:
@@ -140,7 +149,11 @@ class PullRequests:
         commit = await self._made(
             "git/commits", {"message": message, "tree": tree, "parents": [head.commit]}
         )
-        await self._made("git/refs", {"ref": f"refs/heads/{branch}", "sha": commit})
+        try:
+            await self._made("git/refs", {"ref": f"refs/heads/{branch}", "sha": commit})
+        except Malformed:
+            if not await self.began(branch, key):  # else another call under this key was quicker
+                raise
 
     async def _made(self, what: str, body: Mapping[str, Any]) -> str:
         found = await self._send("POST", f"{self._root}/{what}", body, CONTENTS)

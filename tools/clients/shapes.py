@@ -1,10 +1,10 @@
-"""The outline of a Kubernetes object, checked once at the door: what is odd is told, not met later.
+"""The outline of a Kubernetes object that is acted upon: what is odd is told, not met later.
 
 The API server types what it serves; what stands between may not. Only the parts that actions read
-are looked at, and each may be missing.
+are looked at, and each may be missing. Who only reads leaves out what is odd, and sees the rest.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from bot.domain.errors import Malformed
@@ -78,3 +78,8 @@ def shaped(body: dict[str, Any], kind: str) -> dict[str, Any]:
         if value is not None and not test(value):
             raise Malformed(f"{SYSTEM}: {'.'.join(path)} of a {kind.lower()} is not readable")
     return body
+
+
+def all_shaped(bodies: Iterable[dict[str, Any]], kind: str) -> tuple[dict[str, Any], ...]:
+    """Return the objects of a list. Raises: Malformed: as `shaped`, for any of them."""
+    return tuple(shaped(body, kind) for body in bodies)

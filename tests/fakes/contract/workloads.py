@@ -33,6 +33,8 @@ def _scale(cluster: ContractCluster) -> dict[str, Any]:
 
 
 def _pod(cluster: ContractCluster) -> dict[str, Any]:
+    if cluster.kind == REAL:
+        cluster.idle()  # else its controller may be about to take that pod away itself
     pods = [
         p["metadata"]
         for p in cluster.items("Pod")
