@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping
 
 from bot.domain.snapshot import Change, ChangeKind, KubernetesObject, Series, Signal
@@ -14,6 +15,11 @@ ROOMY = 0.6  # what a workload should use of its limit after scaling up
 MOST_FACTOR, MOST_PODS = 4, 20  # never propose more than this times the pods, or pods in all
 SATURATION = (Signal.CPU_OF_LIMIT, Signal.POOL_OF_LIMIT, Signal.CPU_THROTTLED)
 SMALL_SHARE = 0.05  # of the busiest service's requests: less is background work
+# Source: kubernetes/pkg/controller/deployment/sync.go; "from" since 1.27.
+SCALED = re.compile(
+    r"^Scaled (?:up|down) replica set \S{1,253} (?:from (\d{1,4}) )?"
+    r"to (\d{1,4})(?: from (\d{1,4}))?"
+)
 RECENT = 0.25  # share of a series that counts as "now"
 
 
@@ -37,6 +43,19 @@ def restart_deployment(case: Case, _: Mapping[str, str]) -> Bound:
     """Bind the deployment that is the cause, or whose service it is."""
     deployment = case.deployment()
     return Bound(arguments=place(deployment), title=f"Restart {deployment.name}")
+
+
+def restart_statefulset(case: Case, _: Mapping[str, str]) -> Bound:
+    """Bind the stateful set that is the cause."""
+    found = _stateful(case)
+    return Bound(arguments=place(found), title=f"Restart {found.name}")
+
+
+def _stateful(case: Case) -> KubernetesObject:
+    found = case.workload()
+    if found.kind != "StatefulSet":
+        raise Unbound(f"{found.name} is no stateful set")
+    return found
 
 
 def restart_pod(case: Case, _: Mapping[str, str]) -> Bound:
@@ -95,6 +114,17 @@ def autoscaler_of(case: Case, deployment: KubernetesObject) -> KubernetesObject 
     return None
 
 
+def scale_back(case: Case, _: Mapping[str, str]) -> Bound:
+    """Bind as many members of a stateful set as there were before it was scaled to none."""
+    found = _stateful(case)
+    now = replicas(found)
+    wanted = _back(case, found, now)
+    return Bound(
+        arguments={**place(found), "replicas": wanted},
+        title=f"Scale {found.name} from {now} to {wanted} pods",
+    )
+
+
 def _up(case: Case, deployment: KubernetesObject, now: int) -> int:
     if now < 1:
         raise Unbound(f"{deployment.name} has no pods, so its load is not known")
@@ -137,10 +167,25 @@ def _back(case: Case, deployment: KubernetesObject, now: int) -> int:
         for series in case.snapshot.signal(Signal.DESIRED_PODS, deployment.name)
         if series.values
     ]
-    most = max((v for v in desired if math.isfinite(v)), default=0.0)
+    told = _told_pods(case, deployment)
+    most = max((v for v in desired if math.isfinite(v)), default=float(told))
     if now < most <= MOST_PODS:
         return int(most)
     raise Unbound(f"how many pods {deployment.name} had before was not seen")
+
+
+def _told_pods(case: Case, deployment: KubernetesObject) -> int:
+    """Return how many pods the deployment's own events last speak of, before there were none."""
+    found = [
+        (str(event.body.get("lastTimestamp") or event.body.get("firstTimestamp")), int(number))
+        for event in case.snapshot.kind("Event")
+        if (event.body.get("involvedObject") or {}).get("name") == deployment.name
+        and event.namespace == deployment.namespace
+        for match in [SCALED.search(str(event.body.get("message") or ""))]
+        for number in (match.groups() if match else ())
+        if number and int(number) > 0
+    ]
+    return max(found, default=("", 0))[1]
 
 
 _SCALES: Mapping[str, Callable[[Case, KubernetesObject, int], int]] = {
@@ -265,6 +310,8 @@ BINDERS: Mapping[str, Binder] = {
     "scale_deployment": scale,
     "set_flag": set_flag,
     "revert_config": revert_config,
+    "restart_statefulset": restart_statefulset,
+    "scale_statefulset": scale_back,
     "scale_autoscaler": bounds,
     "fix_service": repairs.fix_service,
     "raise_quota": repairs.raise_quota,

@@ -22,6 +22,7 @@ from bot.reasoning.kubernetes import (
     mapping,
     matches,
     pod_spec,
+    services_of,
     template,
 )
 from bot.reasoning.reachability import GARBLED, REFUSED, complained, fails, reachable
@@ -166,6 +167,7 @@ def _target_port(
     evidence = [
         saw(text, STRONG if named else GOOD, service),
         *_listening(owner, spec, target, weight),
+        *_unused(cluster, service, owner, declared if ready else {}),
     ]
     addresses = cluster.ready_addresses(service)
     if named and addresses:
@@ -180,6 +182,27 @@ def _target_port(
         text = f"the pods of {owner.name} are ready, and yet nobody reaches them by the service"
         evidence.append(saw(text, GOOD if refused else HINT, service))
     yield _mapping_mismatch(service, owner, f"port {target}", evidence)
+
+
+def _unused(
+    cluster: Cluster,
+    service: KubernetesObject,
+    owner: KubernetesObject,
+    declared: Mapping[int, str],
+) -> list[Evidence]:
+    """A port that is declared and answers its probes, to which no service leads."""
+    asked = set().union(*(probe_ports(c) for c in containers(pod_spec(owner))))
+    serving = {n: name for n, name in declared.items() if {n, name} & asked}
+    targets = {
+        port.get("targetPort") or port.get("port")
+        for other in services_of(cluster, owner)
+        for port in items(other.body, "spec", "ports")
+    }
+    if not serving or any({n, name} & targets for n, name in serving.items()):
+        return []
+    listed = ", ".join(str(n) for n in sorted(serving))
+    text = f"no service leads to port {listed}, on which the ready pods of {owner.name} answer"
+    return [saw(text, GOOD, service)]
 
 
 def _heard(spec: Mapping[str, Any]) -> set[int | str]:
