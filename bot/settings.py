@@ -50,6 +50,9 @@ class Settings(BaseSettings):
     cases: Path | None = None  # every investigation is kept there as a case, redacted
     approval_seconds: float = Field(default=1800.0, gt=0)  # wall; a proposal expires after it
     verification_every_seconds: float = Field(default=30.0, gt=0)  # world
+    verification_most_seconds: float = Field(default=0.0, ge=0)  # world; 0: as the runbook says
+    audit_head_file: Path | None = None  # the audit chain's head is appended there, outside SQL
+    audit_head_webhook: SecretStr = SecretStr("")  # … and posted there as JSON
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @property

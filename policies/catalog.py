@@ -1,7 +1,7 @@
 """Loads `runbooks/*.yaml` strictly: the only place that maps a cause to an action."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from bot.domain.codec import decode
 from bot.domain.errors import Malformed
 from bot.domain.snapshot import ChangeKind
 
+SHORTEST_S = 30.0  # a watch any shorter tells nothing
 RUNBOOKS = Path(__file__).parent / "runbooks"
 CHECKS = frozenset({
     "autoscaler", "gitops", "disruption_budget", "single_replica", "stateful", "storage_class",
@@ -28,8 +29,20 @@ class When:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Preparation:
+    """An action that has to be done and verified before another one."""
+
+    action: str
+    reason: str
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Remedy:
-    """One action of a runbook. `options` are the planner's: e.g. `direction: up` for scaling."""
+    """One action of a runbook. `options` are the planner's: e.g. `direction: up` for scaling.
+
+    With `first` it is a plan: those are done before it, in order, on objects of their own.
+    """
 
     action: str
     reason: str  # what it does about the cause, and what to expect
@@ -37,6 +50,12 @@ class Remedy:
     options: Mapping[str, str] = field(default_factory=dict)
     trade_off: str = ""
     short_term: bool = False  # helps for a while: the cause stays, `lasting_fix` is what ends it
+    first: tuple[Preparation, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all actions of it, in order."""
+        return (*(p.action for p in self.first), self.action)
 
     def __post_init__(self) -> None:
         if self.short_term and not self.trade_off:
@@ -51,7 +70,7 @@ class Criteria:
     tolerance: float = 0.1
 
     def __post_init__(self) -> None:
-        if not 30 <= self.window_s <= 86_400:
+        if not SHORTEST_S <= self.window_s <= 86_400:
             raise ValueError("window_s: expected 30 to 86400 seconds")
         if not 0 <= self.tolerance <= 0.5:
             raise ValueError("tolerance: expected 0 to 0.5")
@@ -84,6 +103,11 @@ class Runbook:
         if unknown := sorted(set(self.checks) - CHECKS):
             raise ValueError(f"no check is called {', '.join(unknown)}")
 
+    def own_advice(self, cause: str) -> str:
+        """Return what a person should do about this very cause, "" if nothing is said of it."""
+        fitting = (text for c, text in self.advice.items() if fnmatchcase(cause, c))
+        return next(fitting, "")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runbooks:
@@ -104,13 +128,25 @@ class Runbooks:
         book = self.for_cause(cause)
         if book is None:
             return ""
-        fitting = (text for c, text in book.advice.items() if fnmatchcase(cause, c))
-        return next(fitting, book.lasting_fix)
+        return book.own_advice(cause) or book.lasting_fix
+
+    def watched_at_most(self, seconds: float) -> "Runbooks":
+        """Return the same runbooks with no longer watch than this; 0: as they are."""
+        if not seconds:
+            return self
+
+        def shorter(book: Runbook) -> Runbook:
+            window_s = min(book.verification.window_s, max(SHORTEST_S, seconds))
+            return replace(book, verification=replace(book.verification, window_s=window_s))
+
+        return Runbooks(by_cause={cause: shorter(book) for cause, book in self.by_cause.items()})
 
     @property
     def actions(self) -> frozenset[str]:
         """Names of all actions that some runbook may propose."""
-        return frozenset(r.action for book in self.by_cause.values() for r in book.actions)
+        return frozenset(
+            n for book in self.by_cause.values() for r in book.actions for n in r.names
+        )
 
 
 def load(directory: Path = RUNBOOKS, *, actions: frozenset[str] | None = None) -> Runbooks:
@@ -144,6 +180,6 @@ def _faults(
     for cause in book.causes:
         if cause in taken:
             yield f"{cause} has a runbook already: {taken[cause].name}"
-    for remedy in book.actions:
-        if actions is not None and remedy.action not in actions:
-            yield f"no action is called {remedy.action}"
+    for name in (n for remedy in book.actions for n in remedy.names):
+        if actions is not None and name not in actions:
+            yield f"no action is called {name}"

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.fakes.kube_server import running_kubernetes
 from tests.fakes.postgres import program, running_postgres
+from tests.fakes.real_cluster import RealCluster
 from tests.fakes.servers import require
 
 
@@ -49,3 +51,17 @@ def prometheus_program() -> str:
     found = shutil.which("prometheus")
     assert found
     return found
+
+
+@pytest.fixture(scope="session")
+def real_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealCluster]:
+    """Yield a real Kubernetes with one node on which pods really run."""
+    with running_kubernetes() as kubeconfig:
+        yield RealCluster(kubeconfig=kubeconfig, scratch=tmp_path_factory.mktemp("kubeconfigs"))
+
+
+@pytest.fixture
+def kube_namespace(real_cluster: RealCluster) -> Iterator[str]:
+    """Yield a namespace of this test's own on the real Kubernetes."""
+    with real_cluster.namespace() as name:
+        yield name

@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute, Route
 from bot.app.keeping import keeper
 from bot.app.logs import configure
 from bot.app.watching import inquiry_of
+from bot.app.witness import audit_log
 from bot.domain.environment import Environment
 from bot.domain.errors import NotConfigured, SreBotError
 from bot.domain.redaction import redact
@@ -26,6 +27,7 @@ from bot.domain.time import ScaledClock
 from bot.remediation.asking import Ports
 from bot.remediation.desk import Clocks, Options, Times
 from bot.remediation.gateway import Gateway
+from bot.remediation.trust import Trust
 from bot.reports.chart import chart
 from bot.settings import Settings, load_environments
 from bot.slack.app import create_app
@@ -41,19 +43,23 @@ from bot.storage.incidents import Incidents
 from bot.storage.migrate import prepared
 from bot.storage.outbox import Messages
 from bot.storage.people import Levels, People
+from bot.storage.records import Records
 from bot.storage.switches import Switches
 from bot.workflows.engine import Engine
 from bot.workflows.inquiry import Inquiry
 from bot.workflows.investigation import Investigation, Keep
-from bot.workflows.orders import INVESTIGATE, REMEDIATE
+from bot.workflows.observing import Observing
+from bot.workflows.orders import INVESTIGATE, OBSERVE, REMEDIATE
 from bot.workflows.planning import Planning
 from bot.workflows.remediation import Parts as RemediationParts
 from bot.workflows.remediation import Remediation
 from bot.workflows.teammate import Parts, SreBot
 from bot.workflows.telling import Telling
+from bot.workflows.trusting import Trusting
 from bot.workflows.watch import Watch
 from policies.catalog import load as load_runbooks
 from policies.engine import CedarEngine
+from policies.proof import require as require_proof
 from tools.catalog import actions
 
 LOG = logging.getLogger(__name__)
@@ -73,9 +79,16 @@ class Bot:
 
 
 async def serve(settings: Settings, *, ready: Ready) -> None:
-    """Run until SIGTERM or SIGINT. Raises: NotConfigured: what is missing, how to set it."""
+    """Run until SIGTERM or SIGINT.
+
+    Raises:
+        NotConfigured: what is missing, how to set it.
+        PolicyBroken: the rules allow what none may: with its counter-examples.
+    """
     configure(settings.log_level)
     check(settings)
+    proof = require_proof()
+    LOG.info("policy: %d invariants proved in %.2f s", len(proof.checked), proof.seconds)
     database = prepared(settings.database)
     try:
         bot = assemble(settings, database)
@@ -114,6 +127,7 @@ class Stores:
     audit: AuditLog
     people: SlackPeople
     levels: Levels
+    posted: Messages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +135,9 @@ class Tells:
     """Who is told of an investigation: people, and a folder of cases."""
 
     notify: SlackNotifier
+    trusting: Trusting
     every_s: float  # world seconds between two looks while verifying
+    most_s: float  # world seconds that an action is watched at most, 0: as the runbook says
     keep: Keep | None
 
 
@@ -134,20 +150,27 @@ def assemble(settings: Settings, database: Database) -> Bot:
         token=settings.slack_bot_token.get_secret_value(), base_url=settings.slack_base_url
     )
     inquiry = inquiry_of(settings, environments, world)
-    stores = Stores(
-        actions=Actions(database),
-        incidents=Incidents(database),
-        switches=Switches(database),
-        audit=AuditLog(database),
-        people=SlackPeople(client, People(database)),
-        levels=Levels(database, wall),
+    stores = _stores(settings, database, client, wall)
+    trust = Trust(
+        records=Records(database),
+        levels=stores.levels,
+        audit=stores.audit,
+        clock=wall,
+        highest={name: action.facts.highest_level for name, action in actions().items()},
     )
-    times = Times(offer_s=settings.approval_seconds)
-    gateway = _gateway(inquiry, stores, Clocks(wall=wall, world=world), times)
+    options = Options(
+        calibrated=True, redact=redact, times=Times(offer_s=settings.approval_seconds), trust=trust
+    )
+    gateway = _gateway(inquiry, stores, Clocks(wall=wall, world=world), options)
     engine = Engine(settings.journal, executor_id=settings.executor_id)
-    notify = SlackNotifier(client, Messages(database), chart)
+    notify = SlackNotifier(client, stores.posted, chart)
+    trusting = Trusting(trust, notify, stores.people, People(database).holders)
     telling = Tells(
-        notify=notify, every_s=settings.verification_every_seconds, keep=keeper(settings.cases)
+        notify=notify,
+        trusting=trusting,
+        every_s=settings.verification_every_seconds,
+        most_s=settings.verification_most_seconds,
+        keep=keeper(settings.cases),
     )
     _register(engine, gateway, inquiry, stores, telling)
     teammate = SreBot(
@@ -160,6 +183,7 @@ def assemble(settings: Settings, database: Database) -> Bot:
             audit=stores.audit,
             people=stores.people,
             clock=world,
+            trusting=trusting,
         )
     )
     return Bot(
@@ -172,7 +196,21 @@ def assemble(settings: Settings, database: Database) -> Bot:
     )
 
 
-def _gateway(inquiry: Inquiry, stores: Stores, clocks: Clocks, times: Times) -> Gateway:
+def _stores(
+    settings: Settings, database: Database, client: AsyncWebClient, wall: ScaledClock
+) -> Stores:
+    return Stores(
+        actions=Actions(database),
+        incidents=Incidents(database),
+        switches=Switches(database),
+        audit=audit_log(settings, database),
+        people=SlackPeople(client, People(database)),
+        levels=Levels(database, wall),
+        posted=Messages(database),
+    )
+
+
+def _gateway(inquiry: Inquiry, stores: Stores, clocks: Clocks, options: Options) -> Gateway:
     catalogue = actions()
     return Gateway(
         actions=catalogue,
@@ -184,9 +222,10 @@ def _gateway(inquiry: Inquiry, stores: Stores, clocks: Clocks, times: Times) -> 
             switches=stores.switches,
             people=stores.people,
             audit=stores.audit,
+            posted=stores.posted,
         ),
         clocks=clocks,
-        options=Options(calibrated=True, redact=redact, times=times),
+        options=options,
     )
 
 
@@ -199,24 +238,26 @@ def _register(
 ) -> None:
     """Make the workflows known."""
     notify = telling.notify
-    runbooks = load_runbooks(actions=frozenset(actions()))
+    runbooks = load_runbooks(actions=frozenset(actions())).watched_at_most(telling.most_s)
     planning = Planning(engine, runbooks, inquiry.environments, notify)
     investigation = Investigation(inquiry, stores.incidents, notify, planning, keep=telling.keep)
+    watch = Watch(collectors=inquiry.collectors, clock=inquiry.clock, every_s=telling.every_s)
     remediation = Remediation(
         RemediationParts(
             engine=engine,
             gateway=gateway,
             actions=stores.actions,
             incidents=stores.incidents,
-            watch=Watch(
-                collectors=inquiry.collectors, clock=inquiry.clock, every_s=telling.every_s
-            ),
+            watch=watch,
             telling=Telling(notify, stores.incidents),
             wall=ScaledClock(origin=datetime(2000, 1, 1, tzinfo=UTC)),
+            trusting=telling.trusting,
         )
     )
     engine.register(INVESTIGATE, investigation.body)
     engine.register(REMEDIATE, remediation.body)
+    observing = Observing(gateway, telling.trusting.trust.records, watch)
+    engine.register(OBSERVE, observing.body)
 
 
 @asynccontextmanager

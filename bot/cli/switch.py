@@ -1,11 +1,13 @@
 """`sre-bot stop` and `sre-bot start`: the kill switch, for when Slack is down."""
 
+import json
+
 import click
 
+from bot.app.witness import audit_log
 from bot.cli.support import clock_of, typing_person, with_database
 from bot.domain.ports import AuditEntry
 from bot.settings import Settings
-from bot.storage.audit import AuditLog
 from bot.storage.database import Database
 from bot.storage.switches import Switches
 
@@ -30,9 +32,10 @@ def _switch(*, on: bool, reason: str) -> None:
     async def work(settings: Settings, database: Database) -> None:
         now, by = clock_of(settings).now(), typing_person()
         switches = Switches(database)
+        before = await switches.stopped()
         if on:  # stopping must work also when the audit does not
             await switches.set_stopped(True, by=by, reason=reason, at=now)
-        await AuditLog(database).write(
+        await audit_log(settings, database).write(
             AuditEntry(
                 at=now,
                 actor=by,
@@ -40,6 +43,7 @@ def _switch(*, on: bool, reason: str) -> None:
                 environment="",
                 subject="kill_switch",
                 text=reason,
+                details=json.dumps({"before": before, "after": on}),
             )
         )
         if not on:

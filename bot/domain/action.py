@@ -28,6 +28,7 @@ class Effect(StrEnum):
 
     RESTART = "restart"
     ROLLBACK = "rollback"
+    ROLLOUT = "rollout"  # pauses or resumes one
     SCALE = "scale"
     CONFIG = "config"
     FLAG = "flag"
@@ -35,6 +36,7 @@ class Effect(StrEnum):
     ROUTING = "routing"
     NODE = "node"
     STORAGE = "storage"
+    CLEANUP = "cleanup"  # takes away what is over: a failed Job
     PAGE = "page"
 
 
@@ -97,6 +99,7 @@ class BlastRadius:
     namespaces: int = 1
     nodes: int = 0
     services: tuple[str, ...] = ()
+    touched: int | None = None  # pods that change in all; None: all of them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +137,7 @@ class VerificationPlan:
     threshold: float
     window_s: float
     above_is_bad: bool = True
+    rollout_of: str = ""  # a Deployment: only what is seen after its next rollout counts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +165,7 @@ class Proposal:
     warnings: tuple[str, ...] = ()  # what makes it brittle here: "an autoscaler owns the replicas"
     short_term: bool = False  # helps for a while; `lasting_fix` is what ends the cause
     lasting_fix: str = ""
+    preparations: tuple["Proposal", ...] = ()  # done before it, in order, each verified
 
 
 class Choice(StrEnum):
@@ -188,6 +193,27 @@ class Decision:
     diff_hash: str
     expires_at: datetime
     used: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejection:
+    """An earlier rejection of the same call. `here`: in the same incident."""
+
+    proposal: Proposal
+    decision: Decision
+    here: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakGlass:
+    """A lone on-call's declaration that they decide alone on what they asked for themselves."""
+
+    proposal_id: str
+    team: str
+    user: str
+    reason: str
+    at: datetime
+    expires_at: datetime
 
 
 class ExecutionStatus(StrEnum):

@@ -19,8 +19,9 @@ class Environment:
     """One environment.
 
     `connections` maps a system to its settings, e.g. `{"prometheus": {"url": …}}`. Systems:
-    kubernetes (url | kubeconfig + context, token_file), prometheus (url), loki (url), jaeger (url),
-    changes (url), flags (url). A missing system is a blind spot, not an error.
+    kubernetes (url | kubeconfig + context, token_file), prometheus (url | servers), loki,
+    elasticsearch or opensearch, jaeger, tempo, datadog, github, pagerduty, changes, flags: see
+    docs/configuration.md. A missing system is a blind spot, not an error.
     """
 
     name: str

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+ANYWHERE = "*"  # asked for as an environment: the roles held in at least one
+
 
 class Role(StrEnum):
     """Granted in SQL to (team, user); resolved at the click. Guests and bots hold none."""

@@ -10,11 +10,13 @@ from typing import Protocol
 
 from bot.domain.action import (
     ActionCall,
+    BreakGlass,
     Decision,
     Execution,
     ExecutionStatus,
     Level,
     Proposal,
+    Rejection,
     Verification,
 )
 from bot.domain.conversation import (
@@ -32,6 +34,7 @@ from bot.domain.diagnosis import Report
 from bot.domain.needs import Need
 from bot.domain.people import Actor, Role
 from bot.domain.snapshot import PastIncident, Snapshot
+from bot.domain.trust import Promotion
 
 
 class Collect(Protocol):
@@ -61,6 +64,10 @@ class Notify(Protocol):
 
     async def card(self, thread: Thread, card: Card) -> None:
         """Post the proposal's card, or edit it to its new state."""
+        ...
+
+    async def promotion(self, thread: Thread, promotion: Promotion) -> None:
+        """Offer a level to an administrator, once per offer and person."""
         ...
 
     async def say(self, thread: Thread, notice: Notice, *, key: str) -> None:
@@ -102,6 +109,22 @@ class Teammate(Protocol):
         """Record a verdict on a diagnosis; `subject` is the investigation's id."""
         ...
 
+    async def offered(self, promotion_id: str) -> Promotion | None:
+        """Return an open offer of a level."""
+        ...
+
+    async def grant(self, click: Click, days: int) -> Notice:
+        """Grant the offered level, with the click's reason; `days` 0: without expiry."""
+        ...
+
+    async def decline(self, click: Click) -> Notice:
+        """Close the offer of a level."""
+        ...
+
+    async def break_glass(self, click: Click) -> Notice:
+        """Approve alone what one asked for oneself: production, reversible, with a reason."""
+        ...
+
     async def report_of(self, investigation_id: str) -> Report | None:
         """Return a finished investigation's report, for "show steps"."""
         ...
@@ -126,7 +149,7 @@ class PeopleStore(Protocol):
     """Roles, granted in SQL to (team, user)."""
 
     async def roles_of(self, team: str, user: str, environment: str) -> frozenset[Role]:
-        """Return the roles of a user here; unknown users hold none."""
+        """Return the roles of a user here (`ANYWHERE`: in any place); unknown users hold none."""
         ...
 
 
@@ -249,6 +272,22 @@ class ActionStore(Protocol):
 
     async def verified_before(self, call: ActionCall) -> bool:
         """Whether this action on this target was approved by a person and verified before."""
+        ...
+
+    async def under_way(self, environment: str, since: datetime) -> Sequence[Proposal]:
+        """Return what was carried out here since then and has neither helped nor been undone."""
+        ...
+
+    async def rejected_before(self, proposal: Proposal) -> Rejection | None:
+        """Return the newest rejection of the same call, in this incident if there is one."""
+        ...
+
+    async def declare(self, break_glass: BreakGlass) -> None:
+        """Keep a break-glass declaration; a second one for the proposal replaces it."""
+        ...
+
+    async def break_glass(self, proposal_id: str) -> BreakGlass | None:
+        """Return the declaration for a proposal, expired or not."""
         ...
 
     async def track_record(self, environment: str, action: str, service: str) -> tuple[int, int]:

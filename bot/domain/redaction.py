@@ -7,8 +7,9 @@ the vendors' own descriptions of their tokens.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 MASK = "[redacted]"
 MASKED_MAIL = "[e-mail]"
@@ -137,6 +138,19 @@ def redact(text: str) -> str:
         if any(needle in lowered for needle in rule.needles):
             text = rule.pattern.sub(rule.replacement, text)
     return text
+
+
+def redact_tree(value: Any, redact: Callable[[str], str] = redact, name: str = "") -> Any:
+    """Return JSON data with every text in it redacted, also by the name it stands under."""
+    if isinstance(value, Mapping):
+        return {redact(str(k)): redact_tree(item, redact, str(k)) for k, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [redact_tree(item, redact, name) for item in value]
+    if not isinstance(value, str):
+        return value
+    if name and value and redact(f"{name}={value}") == f"{name}={MASK}":
+        return MASK
+    return redact(value).replace("\x00", "")
 
 
 _BROADCAST = re.compile(r"@(?=(?:channel|here|everyone)\b)", re.IGNORECASE)

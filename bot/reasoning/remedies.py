@@ -25,7 +25,8 @@ _WHATEVER_CHANGED = frozenset({
 _CAUSES: Mapping[str, tuple[str, ...]] = {
     "rollback": (
         "bad_release", "bad_deploy", "n_plus_one_queries", "slow_query", "memory_leak",
-        "crash_loop", "application_fault", "init_container_failed", "incorrect_image_reference",
+        "crash_loop", "application_fault", "schema_mismatch", "init_container_failed",
+        "incorrect_image_reference",
         "image_platform_mismatch", "missing_image_pull_secret", "image_pull_unauthorized",
     ),
     "config_revert": (
@@ -49,7 +50,7 @@ _CAUSES: Mapping[str, tuple[str, ...]] = {
     ),
     "rotate_certificate": ("certificate_expired", "certificate_expiring"),
     "restart": (
-        "grey_failure", "queue_consumers_gone", "file_descriptors_exhausted",
+        "grey_failure", "job_failed", "queue_consumers_gone", "file_descriptors_exhausted",
         "containerd_unavailable", "kubelet_unavailable", "kube_proxy_unavailable",
         "kube_scheduler_unavailable", "kube_apiserver_unavailable",
         "kube_controller_manager_unavailable", "etcd_unavailable", "node_component_unavailable",

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 from bot.domain.action import ActionCall, Applied, Execution, ExecutionStatus, Proposal
 from bot.domain.errors import Conflict, Permanent, Refused, SreBotError, Transient
-from bot.domain.policy import Ruling
+from bot.domain.policy import Reason, Ruling, Verdict
 from bot.remediation import wording
-from bot.remediation.desk import Acted, Desk, ruling_details
+from bot.remediation.desk import Acted, Desk, ruling_details, seen_details
 from bot.remediation.hand import Hand, Seen, lock_name
 
 OPEN = (ExecutionStatus.INTENDED, ExecutionStatus.UNCERTAIN)
@@ -52,12 +52,16 @@ class Doer:
                 deed.proposal,
                 f"{deed.title}: {ruling.words}",
                 actor=deed.actor_id,
-                details=ruling_details(ruling) | {"key": deed.key, "spec": seen.target.spec_hash},
+                details=ruling_details(ruling)
+                | {"key": deed.key, "approvals": list(decisions)}
+                | seen_details(deed.proposal, seen.target),
             )
         except SreBotError:
             if not known and not deed.is_undo:
                 await self.desk.ports.actions.unlock(lock_name(seen.target), holder=deed.holder)
             raise
+        if not known and await self.desk.ports.switches.stopped():  # since the ruling
+            return await self._stopped(deed, seen)
         if not known:
             mine = self._intent(deed, seen)
             stored = await self.desk.ports.actions.intend(mine)
@@ -77,6 +81,13 @@ class Doer:
             await self.desk.ports.actions.finish(deed.key, ExecutionStatus.FAILED, why)
         row = await self.desk.ports.actions.execution(deed.key) if known else None
         return Acted(execution=row, why=why, ruling=ruling)
+
+    async def _stopped(self, deed: Deed, seen: Seen) -> Acted:
+        if not deed.is_undo:
+            await self.desk.ports.actions.unlock(lock_name(seen.target), holder=deed.holder)
+        reason = Reason(rule="kill-switch", text="I was stopped a moment ago: nothing runs")
+        ruling = Ruling(verdict=Verdict.DENY, reasons=(reason,))
+        return await self.refuse(deed, wording.refusal(ruling, None), ruling, known=False)
 
     async def _apply(self, deed: Deed, seen: Seen) -> Acted:
         try:
@@ -109,17 +120,18 @@ class Doer:
         return await self._finish(deed, ExecutionStatus.UNCERTAIN, words)
 
     async def _applied(self, deed: Deed, detail: str) -> Acted:
-        if not deed.is_undo:
-            await self._remember_target(deed)
-        return await self._finish(deed, ExecutionStatus.APPLIED, detail)
+        after = await self._remember_target(deed)
+        return await self._finish(deed, ExecutionStatus.APPLIED, detail, after)
 
-    async def _remember_target(self, deed: Deed) -> None:
-        """Keep what the target looks like now: an undo must find it so."""
+    async def _remember_target(self, deed: Deed) -> str:
+        """Return what the target's spec is now, "" if unknown; an undo must find it so."""
         try:
             after = await deed.hand.action.target(deed.hand.arguments)
         except SreBotError:
-            return  # unknown: the undo then relies on its own precondition
-        await self.desk.ports.actions.save_proposal(replace(deed.proposal, applied=after))
+            return ""  # the undo then relies on its own precondition
+        if not deed.is_undo:
+            await self.desk.ports.actions.save_proposal(replace(deed.proposal, applied=after))
+        return after.spec_hash
 
     async def _failed(self, deed: Deed, why: str, *, counts: bool = False) -> Acted:
         if counts or deed.is_undo:
@@ -129,14 +141,16 @@ class Doer:
             )
         return await self._finish(deed, ExecutionStatus.FAILED, why)
 
-    async def _finish(self, deed: Deed, status: ExecutionStatus, detail: str) -> Acted:
+    async def _finish(
+        self, deed: Deed, status: ExecutionStatus, detail: str, after: str = ""
+    ) -> Acted:
         words = self.desk.redact(detail)
         await self.desk.note(
             "undone" if deed.is_undo and status is ExecutionStatus.APPLIED else "executed",
             deed.proposal,
             f"{deed.title}: {status.value}: {words}",
             actor=deed.actor_id,
-            details={"key": deed.key, "status": status.value},
+            details={"key": deed.key, "status": status.value, "after": {"spec": after}},
         )
         await self.desk.ports.actions.finish(deed.key, status, words)
         row = await self.desk.ports.actions.execution(deed.key)

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.domain.action import Decision, Level, Proposal
+from bot.domain.action import BlastRadius, Decision, Level, Proposal
 from bot.domain.people import SELF, Actor, Role
 from bot.domain.policy import Approvals, Conditions, PolicyRequest, Stage
-from bot.domain.ports import ActionStore, Audit, LevelStore, Resolver, SwitchStore
+from bot.domain.ports import ActionStore, Audit, LevelStore, Outbox, Resolver, SwitchStore
 from bot.remediation.hand import Hand, Seen, lock_name
 
 HOUR = timedelta(hours=1)
@@ -23,6 +23,7 @@ class Ports:
     switches: SwitchStore
     people: Resolver
     audit: Audit
+    posted: Outbox | None = None  # with it, a click counts only on the proposal's own card
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,9 +45,29 @@ class Asker:
             actor=SELF,
             requester_id=proposal.requester,
             target=seen.target,
-            blast_radius=seen.dry_run.blast_radius,
+            blast_radius=await self._added_up(proposal, seen, hand.environment.name, now),
             approvals=NO_APPROVALS,
             conditions=await self._conditions(proposal, hand, seen, now),
+        )
+
+    async def _added_up(
+        self, proposal: Proposal, seen: Seen, environment: str, now: datetime
+    ) -> BlastRadius:
+        """Return what can be unavailable together with what is still under way here."""
+        total = seen.dry_run.blast_radius
+        for other in await self.ports.actions.under_way(environment, now - HOUR):
+            if other.id == proposal.id or other.dry_run is None or other.target is None:
+                continue
+            same = lock_name(other.target) == lock_name(seen.target)
+            total = together(total, other.dry_run.blast_radius, same=same)
+        return total
+
+    async def _break_glass(self, proposal: Proposal, now: datetime) -> bool:
+        declared = await self.ports.actions.break_glass(proposal.id)
+        return (
+            declared is not None
+            and declared.user == proposal.requester
+            and now < declared.expires_at
         )
 
     async def level(self, hand: Hand, seen: Seen) -> Level:
@@ -74,9 +95,23 @@ class Asker:
             kill_switch=await switches.stopped(),
             target_locked=holder not in (None, execution_key(proposal.id)),
             actions_last_hour=max(0, earlier - (1 if own is not None else 0)),
-            break_glass=False,
+            break_glass=await self._break_glass(proposal, now),
             moment=now,
         )
+
+
+def together(one: BlastRadius, other: BlastRadius, *, same: bool) -> BlastRadius:
+    """Return the blast radius of two actions at one time; `same`: on the same workload."""
+    pods = min(one.pods + other.pods, max(one.pods_total, one.pods)) if same else one.pods
+    ratio = one.workload_ratio + (other.workload_ratio if same else 0.0)
+    return replace(
+        one,
+        pods=pods,
+        workload_ratio=min(1.0, ratio),
+        fleet_ratio=min(1.0, one.fleet_ratio + other.fleet_ratio),
+        nodes=one.nodes + other.nodes,
+        services=tuple(dict.fromkeys((*one.services, *other.services))),
+    )
 
 
 def by(request: PolicyRequest, actor: Actor) -> PolicyRequest:

@@ -3,11 +3,10 @@
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
 
 from bot.domain.snapshot import Change, ChangeKind, KubernetesObject, Series, Signal
-from bot.remediation.evidence import Case, Unbound, replicas, users_of
+from bot.remediation import cluster_repairs, repairs, repositories
+from bot.remediation.evidence import Bound, Case, Unbound, place, replicas, section, users_of
 from bot.remediation.revisions import before_change
 
 HEADROOM = 1.15  # on top of the traffic's growth: a full service serves less than is asked
@@ -16,14 +15,6 @@ MOST_FACTOR, MOST_PODS = 4, 20  # never propose more than this times the pods, o
 SATURATION = (Signal.CPU_OF_LIMIT, Signal.POOL_OF_LIMIT, Signal.CPU_THROTTLED)
 SMALL_SHARE = 0.05  # of the busiest service's requests: less is background work
 RECENT = 0.25  # share of a series that counts as "now"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bound:
-    """Arguments that the evidence gives, and the title that says them."""
-
-    arguments: Mapping[str, Any]
-    title: str
 
 
 Binder = Callable[[Case, Mapping[str, str]], Bound]
@@ -37,7 +28,7 @@ def rollback(case: Case, _: Mapping[str, str]) -> Bound:
     chosen = before_change(case.snapshot, deployment, deploy)
     goal = chosen.version or f"revision {chosen.number}"
     return Bound(
-        arguments={**_place(deployment), "to_revision": chosen.number},
+        arguments={**place(deployment), "to_revision": chosen.number},
         title=f"Roll back {deployment.name} to {goal}",
     )
 
@@ -45,7 +36,7 @@ def rollback(case: Case, _: Mapping[str, str]) -> Bound:
 def restart_deployment(case: Case, _: Mapping[str, str]) -> Bound:
     """Bind the deployment that is the cause, or whose service it is."""
     deployment = case.deployment()
-    return Bound(arguments=_place(deployment), title=f"Restart {deployment.name}")
+    return Bound(arguments=place(deployment), title=f"Restart {deployment.name}")
 
 
 def restart_pod(case: Case, _: Mapping[str, str]) -> Bound:
@@ -53,20 +44,55 @@ def restart_pod(case: Case, _: Mapping[str, str]) -> Bound:
     pod = case.find("Pod", case.name)
     if case.kind != "pod" or pod is None:
         raise Unbound(f"the pod {case.name} was not seen")
-    return Bound(arguments=_place(pod), title=f"Replace the pod {pod.name}")
+    return Bound(arguments=place(pod), title=f"Replace the pod {pod.name}")
 
 
 def scale(case: Case, options: Mapping[str, str]) -> Bound:
     """Bind the number of pods: up by saturation and traffic, down by half, or back."""
     deployment = case.deployment()
-    now = replicas(deployment)
-    wanted = _SCALES[options.get("direction", "up")](case, deployment, now)
+    now, direction = replicas(deployment), options.get("direction", "up")
+    owner = autoscaler_of(case, deployment)
+    if owner is not None and direction == "up":
+        raise Unbound(f"the autoscaler {owner.name} owns the replicas of {deployment.name}")
+    wanted = _SCALES[direction](case, deployment, now)
     if wanted == now:
         raise Unbound(f"{deployment.name} has {now} pods already")
     return Bound(
-        arguments={**_place(deployment), "replicas": wanted},
+        arguments={**place(deployment), "replicas": wanted},
         title=f"Scale {deployment.name} from {now} to {wanted} pods",
     )
+
+
+def bounds(case: Case, _: Mapping[str, str]) -> Bound:
+    """Bind a higher ceiling for the autoscaler that keeps the workload at its most."""
+    deployment = case.deployment()
+    owner = autoscaler_of(case, deployment)
+    if owner is None:
+        raise Unbound(f"no autoscaler of {deployment.name} was seen")
+    spec = section(owner.body, "spec")
+    least, most = spec.get("minReplicas") or 1, spec.get("maxReplicas")
+    if not isinstance(most, int) or not isinstance(least, int):
+        raise Unbound(f"the bounds of the autoscaler {owner.name} were not seen")
+    now = replicas(deployment)
+    if now < most:
+        raise Unbound(f"the autoscaler {owner.name} has room up to {most} pods by itself")
+    wanted = _up(case, deployment, now)
+    if wanted <= most:
+        raise Unbound(f"the autoscaler {owner.name} allows {most} pods already")
+    return Bound(
+        arguments={**place(owner), "min_replicas": least, "max_replicas": wanted},
+        title=f"Let the autoscaler {owner.name} go up to {wanted} pods instead of {most}",
+    )
+
+
+def autoscaler_of(case: Case, deployment: KubernetesObject) -> KubernetesObject | None:
+    """Return the autoscaler that sets a deployment's replicas, None if none was seen."""
+    for scaler in case.snapshot.kind("HorizontalPodAutoscaler"):
+        aim = section(scaler.body, "spec", "scaleTargetRef")
+        same = (aim.get("kind"), aim.get("name")) == (deployment.kind, deployment.name)
+        if same and scaler.namespace == deployment.namespace:
+            return scaler
+    return None
 
 
 def _up(case: Case, deployment: KubernetesObject, now: int) -> int:
@@ -203,10 +229,6 @@ def _blamed(case: Case, kind: ChangeKind) -> Change:
     return change
 
 
-def _place(item: KubernetesObject) -> dict[str, Any]:
-    return {"namespace": item.namespace, "name": item.name}
-
-
 def _recent(case: Case, signals: tuple[Signal, ...], service: str) -> Iterator[float]:
     for signal in signals:
         for series in case.snapshot.signal(signal, service):
@@ -243,4 +265,15 @@ BINDERS: Mapping[str, Binder] = {
     "scale_deployment": scale,
     "set_flag": set_flag,
     "revert_config": revert_config,
+    "scale_autoscaler": bounds,
+    "fix_service": repairs.fix_service,
+    "raise_quota": repairs.raise_quota,
+    "set_image": repairs.set_image,
+    "set_resources": repairs.set_resources,
+    "cordon_node": cluster_repairs.cordon,
+    "uncordon_node": cluster_repairs.uncordon,
+    "expand_pvc": cluster_repairs.expand_claim,
+    "delete_stuck_pod": cluster_repairs.stuck_pod,
+    "delete_failed_job": cluster_repairs.failed_job,
+    "revert_commit": repositories.revert_commit,
 }

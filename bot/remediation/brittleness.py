@@ -13,6 +13,10 @@ _BY_ACTION: Mapping[str, tuple[str, ...]] = {
     "restart_deployment": _RESTARTS,
     "restart_pod": _RESTARTS,
     "revert_config": ("gitops", *_RESTARTS),
+    "scale_autoscaler": ("gitops", "stateful"),
+    "set_image": ("gitops", *_RESTARTS),
+    "set_resources": ("gitops", *_RESTARTS),
+    "fix_service": ("gitops",),
 }
 """What is looked for whatever the runbook says: a runbook may add, never leave out."""
 
@@ -96,7 +100,7 @@ def _stateful(case: Case) -> Iterator[str]:
 
 
 def _storage_class(case: Case) -> Iterator[str]:
-    for claim in _claims(case):
+    for claim in claims_of(case):
         name = section(claim.body, "spec").get("storageClassName")
         found = next((s for s in case.snapshot.kind("StorageClass") if s.name == name), None)
         if found is not None and found.body.get("allowVolumeExpansion") is not True:
@@ -106,8 +110,8 @@ def _storage_class(case: Case) -> Iterator[str]:
             )
 
 
-def _claims(case: Case) -> Iterator[KubernetesObject]:
-    """The claims that the cause is about: itself, its signal's, or those of its workload."""
+def claims_of(case: Case) -> Iterator[KubernetesObject]:
+    """Yield the claims that the cause is about: itself, its signal's, or those of its workload."""
     signal = case.hypothesis.signal
     names = {case.name, signal.labels.get("resource", "") if signal else ""}
     for pod in case.snapshot.kind("Pod"):

@@ -6,12 +6,17 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.domain.action import ActionCall, Decision, Execution, Level, Proposal
+from bot.domain.action import ActionCall, Decision, Execution, Level, Proposal, Target
+from bot.domain.conversation import Click
 from bot.domain.policy import Ruling, RulingEngine
 from bot.domain.ports import AuditEntry
+from bot.domain.redaction import redact_tree
 from bot.domain.time import Clock
 from bot.remediation.asking import Asker, Ports
 from bot.remediation.hand import Hand, Hands
+from bot.remediation.trust import Trust
+
+DIFF_KEPT = 4_000  # characters of a diff that the audit keeps; its hash covers all of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +43,9 @@ class Options:
     calibrated: bool = False  # whether confidence is a fitted probability
     redact: Callable[[str], str] = str
     times: Times = field(default_factory=Times)
+    trust: Trust | None = (
+        None  # demotes after a false action; without it levels only change by hand
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +95,7 @@ class Desk:
     clock: Clock
     redact: Callable[[str], str]
     times: Times = field(default_factory=Times)
+    trust: Trust | None = None
 
     def open(self, call: ActionCall) -> Hand:
         """Return the hand for a call. Raises: UnknownName, NotConfigured, Malformed."""
@@ -96,6 +105,22 @@ class Desk:
         """Return how long a target is held: the verification window and a margin."""
         window = self.clock.wall_seconds(proposal.verification.window_s)
         return self.wall.now() + timedelta(seconds=window + self.times.lock_margin_s)
+
+    async def is_its_card(self, click: Click, proposal_id: str) -> bool:
+        """Whether a click came from the message that shows this proposal."""
+        if self.ports.posted is None:
+            return True
+        found = await self.ports.posted.by_message(click.channel, click.message_ts)
+        return found is not None and found.key == f"{proposal_id}/card"
+
+    async def refuse_stray(self, click: Click, why: str) -> None:
+        """Write to the audit that a click belongs to nothing here."""
+        await self.ports.audit.write(
+            AuditEntry(
+                at=self.wall.now(), actor=click.user, event="refused", environment="",
+                subject=click.subject, text=self.redact(why),
+            )
+        )  # fmt: skip
 
     async def note(
         self,
@@ -115,7 +140,7 @@ class Desk:
             environment=proposal.call.environment,
             subject=proposal.id,
             text=self.redact(text),
-            details=self.redact(json.dumps(found, sort_keys=True)),
+            details=json.dumps(redact_tree(found, self.redact), sort_keys=True),
         )
         await self.ports.audit.write(entry)
 
@@ -124,3 +149,15 @@ def ruling_details(ruling: Ruling) -> dict[str, Any]:
     """Return what the audit keeps of a ruling."""
     rules = [reason.rule for reason in ruling.reasons]
     return {"verdict": ruling.verdict.value, "rules": rules}
+
+
+def seen_details(proposal: Proposal, target: Target) -> dict[str, Any]:
+    """Return what the audit keeps of the target as it is, and of the change that was shown."""
+    diff = proposal.dry_run.diff if proposal.dry_run else ""
+    return {
+        "target": f"{target.kind}/{target.namespace}/{target.name}",
+        "uid": target.uid,
+        "before": {"spec": target.spec_hash},
+        "diff": diff[:DIFF_KEPT],
+        "diff_hash": proposal.dry_run.diff_hash if proposal.dry_run else "",
+    }

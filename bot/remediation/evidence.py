@@ -11,16 +11,23 @@ from bot.domain.snapshot import Change, KubernetesObject, Snapshot
 
 LOOK_BACK = timedelta(hours=6)
 SLACK = timedelta(minutes=1)  # a rollout is entered a little after it began
-KINDS = {
+WORKLOADS = {
     "deployment": "Deployment",
     "statefulset": "StatefulSet",
-    "pod": "Pod",
-    "configmap": "ConfigMap",
+    "daemonset": "DaemonSet",
 }
 
 
 class Unbound(Exception):
     """An action cannot be bound: the text says which evidence is missing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bound:
+    """Arguments that the evidence gives, and the title that says them."""
+
+    arguments: Mapping[str, Any]
+    title: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +76,16 @@ class Case:
                 return found
         raise Unbound(f"the deployment of {self.hypothesis.service} was not seen")
 
+    def workload(self) -> KubernetesObject:
+        """Return the workload of any kind that the cause is about. Raises: Unbound."""
+        kind = WORKLOADS.get(self.kind)
+        if kind not in (None, "Deployment"):
+            found = self.find(str(kind), self.name)
+            if found is None:
+                raise Unbound(f"{self.hypothesis.object} was not seen")
+            return found
+        return self.deployment()
+
     def find(self, kind: str, name: str) -> KubernetesObject | None:
         """Return the newest read of an object in the environment's namespaces."""
         found = None
@@ -77,6 +94,19 @@ class Case:
             if candidate.name == name and (watched or not self.environment.namespaces):
                 found = candidate
         return found
+
+
+def place(item: KubernetesObject) -> dict[str, Any]:
+    """Return the arguments that name an object of a namespace."""
+    return {"namespace": item.namespace, "name": item.name}
+
+
+def parts(body: Mapping[str, Any], *path: str) -> list[Mapping[str, Any]]:
+    """Return the objects of a nested list, empty where anything is missing or of another type."""
+    *above, last = path
+    found = section(body, *above).get(last)
+    items = found if isinstance(found, list | tuple) else ()
+    return [i for i in items if isinstance(i, Mapping)]
 
 
 def replicas(deployment: KubernetesObject) -> int:

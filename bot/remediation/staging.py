@@ -3,13 +3,13 @@
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from bot.domain.action import Level, Proposal
+from bot.domain.action import Level, Proposal, Rejection
 from bot.domain.errors import Permanent, Refused
 from bot.domain.people import SELF
 from bot.domain.policy import PolicyRequest, Reason, Ruling, Stage, Verdict
 from bot.remediation import wording
 from bot.remediation.desk import Desk, Staged, ruling_details
-from bot.remediation.hand import Hand, Seen
+from bot.remediation.hand import Hand, Seen, same_target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,11 @@ class Stager:
             seen = await hand.look()
         except (Permanent, Refused) as error:
             return await self._refused(proposal, str(error))
-        return await self._offer(await self._filled(proposal, seen), hand, seen)
+        rejected = await self.desk.ports.actions.rejected_before(proposal)
+        if rejected is not None and rejected.here and not _news(rejected, proposal, seen):
+            return await self._refused(proposal, wording.declined(rejected, ""))
+        filled = await self._filled(_warned(proposal, rejected, seen), seen)
+        return await self._offer(filled, hand, seen)
 
     async def question(self, proposal: Proposal, hand: Hand) -> PolicyRequest | None:
         """Return the request about a staged proposal as it was shown; None if it is not staged."""
@@ -78,3 +82,24 @@ class Stager:
         return Staged(
             proposal=proposal, ruling=ruling, level=Level.L1, why=wording.because(why.rstrip("."))
         )
+
+
+def _news(rejected: Rejection, proposal: Proposal, seen: Seen) -> str:
+    """Return what changed since a rejection, empty if nothing did: then it stands."""
+    earlier = rejected.proposal
+    if earlier.cause != proposal.cause:
+        return "the cause is another one"
+    if not same_target(earlier.target, seen.target):
+        return "the target changed"
+    if earlier.dry_run is None or earlier.dry_run.diff_hash != seen.dry_run.diff_hash:
+        return "what it would change is not the same"
+    return ""
+
+
+def _warned(proposal: Proposal, rejected: Rejection | None, seen: Seen) -> Proposal:
+    """Return the proposal with what was said when it was declined the last time."""
+    if rejected is None:
+        return proposal
+    news = _news(rejected, proposal, seen) if rejected.here else ""
+    said = wording.declined(rejected, news)
+    return replace(proposal, warnings=(said, *proposal.warnings))

@@ -10,6 +10,7 @@ from enum import StrEnum
 from bot.domain.action import Outcome, Verification, VerificationPlan
 from bot.domain.diagnosis import SignalRef
 from bot.domain.snapshot import Series
+from bot.domain.trust import LevelChange
 
 STABLE_SHARE = 0.25  # the last part of the window that must be good throughout
 STABLE_POINTS = 3  # and at least so many samples
@@ -35,6 +36,7 @@ class Next:
     reopen: bool
     page: bool
     failure: bool
+    demoted: LevelChange | None = None  # the action was false, so its level was lowered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

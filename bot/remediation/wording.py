@@ -1,8 +1,9 @@
 """What the gateway tells people: refusals with rule and way out, and what is certain."""
 
 import math
+from datetime import UTC
 
-from bot.domain.action import Level, Proposal
+from bot.domain.action import Level, Proposal, Rejection
 from bot.domain.people import Role
 from bot.domain.policy import Reason, Ruling
 
@@ -56,6 +57,17 @@ def because(text: str) -> str:
 def at_level(level: Level) -> str:
     """Return why nothing can be approved at a level."""
     return f"the level here is L{int(level)}, so people run it themselves (rule level-1-suggest)"
+
+
+def declined(rejected: Rejection, news: str) -> str:
+    """Return "declined on 2026-03-01 14:03 UTC: we drain it by hand; since then …"."""
+    decision = rejected.decision
+    place = " in this incident" if rejected.here else ""
+    words = f"declined{place} on {decision.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    words += f": {decision.reason}" if decision.reason else ", without a reason"
+    if rejected.here:
+        words += f"; since then {news}" if news else "; nothing about it has changed since"
+    return words
 
 
 def track_record(proposal: Proposal, service: str, verified: int, executed: int) -> str:

@@ -12,10 +12,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.domain.conversation import Card, Head, Notice, Thread
 from bot.domain.diagnosis import ChartData, Report
 from bot.domain.ports import Outbox, Posted
+from bot.domain.trust import Promotion
 from bot.slack.pace import Pace
 from bot.slack.views.blocks import Message
 from bot.slack.views.card import card as card_view
 from bot.slack.views.head import head as head_view
+from bot.slack.views.levels import promotion as promotion_view
 from bot.slack.views.notice import notice as notice_view
 from bot.slack.views.report import report as report_view
 from bot.slack.views.words import title
@@ -65,6 +67,11 @@ class SlackNotifier:
     async def card(self, thread: Thread, card: Card) -> None:
         """Post the proposal's card, or edit it to its new state."""
         await self._show(f"{card.proposal.id}/card", thread, card_view(card))
+
+    async def promotion(self, thread: Thread, promotion: Promotion) -> None:
+        """Offer a level to an administrator, once per offer and person."""
+        key = f"{promotion.id}/{thread.channel}"
+        await self._show(key, thread, promotion_view(promotion))
 
     async def say(self, thread: Thread, notice: Notice, *, key: str) -> None:
         """Say something short in the thread, once per key."""

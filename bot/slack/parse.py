@@ -196,6 +196,14 @@ def entered(body: Json, block_id: str) -> str:
     return value.strip()[:MAX_REASON] if isinstance(value, str) else ""
 
 
+def days_of(body: Json, block_id: str) -> int:
+    """Return the days chosen in a modal's select. Raises: Malformed."""
+    value: Any = body
+    for name in ("view", "state", "values", block_id, "select", "selected_option"):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return int(field(value, "value", re.compile(r"\d{1,3}")))
+
+
 def view_id_of(body: Json) -> str:
     """Return the id of the submitted view, new for each opening. Raises: Malformed."""
     return field(body, "view.id", _EVENT)

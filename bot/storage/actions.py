@@ -8,16 +8,30 @@ from sqlalchemy.orm import Session
 
 from bot.domain.action import (
     ActionCall,
+    BreakGlass,
+    Choice,
     Decision,
     Execution,
     ExecutionStatus,
     Outcome,
     Proposal,
+    Rejection,
     Verification,
 )
 from bot.domain.codec import decode, encode
 from bot.storage.database import Database
-from bot.storage.tables import DecisionRow, ExecutionRow, LockRow, ProposalRow, VerificationRow
+from bot.storage.tables import (
+    BreakGlassRow,
+    DecisionRow,
+    ExecutionRow,
+    InvestigationRow,
+    LockRow,
+    ProposalRow,
+    VerificationRow,
+)
+
+OVER = (ExecutionStatus.UNDONE.value, ExecutionStatus.FAILED.value)
+DECLARED = ("proposal_id", "team", "user", "reason", "at", "expires_at")
 
 
 class Actions:
@@ -210,19 +224,87 @@ class Actions:
         return await self._database.run(read)
 
     async def verified_before(self, call: ActionCall) -> bool:
-        """Whether this action on this target was verified before."""
+        """Whether this call was approved by a person, carried out and verified before."""
 
         def read(session: Session) -> bool:
             found = session.scalar(
                 select(ExecutionRow.key)
                 .join(VerificationRow, VerificationRow.execution_key == ExecutionRow.key)
+                .join(DecisionRow, DecisionRow.proposal_id == ExecutionRow.proposal_id)
                 .where(
                     ExecutionRow.call_digest == call.digest,
+                    ExecutionRow.is_undo.is_(False),
+                    ExecutionRow.status == ExecutionStatus.APPLIED.value,
+                    DecisionRow.choice == Choice.APPROVE.value,
                     VerificationRow.outcome == Outcome.RECOVERED.value,
                 )
                 .limit(1)
             )
             return found is not None
+
+        return await self._database.run(read)
+
+    async def under_way(self, environment: str, since: datetime) -> Sequence[Proposal]:
+        """Return what was carried out here since then and has neither helped nor been undone."""
+        query = (
+            select(ProposalRow)
+            .join(ExecutionRow, ExecutionRow.proposal_id == ProposalRow.id)
+            .outerjoin(VerificationRow, VerificationRow.execution_key == ExecutionRow.key)
+            .where(
+                ExecutionRow.environment == environment,
+                ExecutionRow.started_at >= since,
+                ExecutionRow.is_undo.is_(False),
+                ExecutionRow.status.not_in(OVER),
+                VerificationRow.outcome.is_(None)
+                | (VerificationRow.outcome != Outcome.RECOVERED.value),
+            )
+        )
+
+        def read(session: Session) -> Sequence[Proposal]:
+            return tuple(decode(Proposal, row.body) for row in session.scalars(query))
+
+        return await self._database.run(read)
+
+    async def rejected_before(self, proposal: Proposal) -> Rejection | None:
+        """Return the newest rejection of the same call, in this incident if there is one."""
+
+        def read(session: Session) -> Rejection | None:
+            rows = session.execute(
+                select(ProposalRow, DecisionRow, InvestigationRow.incident_id)
+                .join(DecisionRow, DecisionRow.proposal_id == ProposalRow.id)
+                .outerjoin(InvestigationRow, InvestigationRow.id == ProposalRow.investigation_id)
+                .where(
+                    ProposalRow.call_digest == proposal.call.digest,
+                    ProposalRow.id != proposal.id,
+                    DecisionRow.choice == Choice.REJECT.value,
+                )
+                .order_by(DecisionRow.at.desc(), DecisionRow.id)
+            ).all()
+            mine = session.get(InvestigationRow, proposal.investigation_id)
+            incident = mine.incident_id if mine else None
+            here = [row for row in rows if incident is not None and row[2] == incident]
+            found = next(iter(here or rows), None)
+            if found is None:
+                return None
+            return Rejection(
+                proposal=decode(Proposal, found[0].body),
+                decision=decode(Decision, found[1].body),
+                here=bool(here),
+            )
+
+        return await self._database.run(read)
+
+    async def declare(self, break_glass: BreakGlass) -> None:
+        """Keep a break-glass declaration; a second one for the proposal replaces it."""
+        row = BreakGlassRow(**{name: getattr(break_glass, name) for name in DECLARED})
+        await self._database.run(lambda session: session.merge(row))
+
+    async def break_glass(self, proposal_id: str) -> BreakGlass | None:
+        """Return the declaration for a proposal, expired or not."""
+
+        def read(session: Session) -> BreakGlass | None:
+            row = session.get(BreakGlassRow, proposal_id)
+            return BreakGlass(**{n: getattr(row, n) for n in DECLARED}) if row else None
 
         return await self._database.run(read)
 

@@ -80,7 +80,10 @@ class RoleRow(Base):
 
 
 class LevelRow(Base):
-    """An autonomy level of (environment, action), for one service or ("") for all."""
+    """An autonomy level of (environment, action), for one service or ("") for all.
+
+    `fallback` is what holds again once it has expired; None: nothing was granted before.
+    """
 
     __tablename__ = "autonomy_levels"
     environment: Mapped[str] = mapped_column(primary_key=True)
@@ -91,6 +94,7 @@ class LevelRow(Base):
     granted_at: Mapped[datetime]
     reason: Mapped[str] = mapped_column(Text)
     expires_at: Mapped[datetime | None]
+    fallback: Mapped[int | None]
 
 
 class IncidentRow(Base):
@@ -172,6 +176,7 @@ class ProposalRow(Base):
     """A proposed action."""
 
     __tablename__ = "proposals"
+    __table_args__ = (Index(None, "environment", "action"),)
     id: Mapped[str] = mapped_column(primary_key=True)
     investigation_id: Mapped[str] = mapped_column(index=True)
     environment: Mapped[str]
@@ -217,6 +222,45 @@ class VerificationRow(Base):
     execution_key: Mapped[str] = mapped_column(ForeignKey("executions.key"), primary_key=True)
     outcome: Mapped[str]
     checked_at: Mapped[datetime]
+    body: Mapped[dict[str, Any]]
+
+
+class ObservationRow(Base):
+    """What became of the trouble although the proposal was not carried out."""
+
+    __tablename__ = "observations"
+    __table_args__ = (Index(None, "environment", "cause"),)
+    proposal_id: Mapped[str] = mapped_column(ForeignKey("proposals.id"), primary_key=True)
+    environment: Mapped[str]
+    cause: Mapped[str]
+    outcome: Mapped[str]
+    checked_at: Mapped[datetime]
+    statement: Mapped[str] = mapped_column(Text)
+
+
+class BreakGlassRow(Base):
+    """A lone on-call's declaration that nobody else can approve this proposal now."""
+
+    __tablename__ = "break_glass"
+    proposal_id: Mapped[str] = mapped_column(ForeignKey("proposals.id"), primary_key=True)
+    team: Mapped[str]
+    user: Mapped[str]
+    reason: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
+class PromotionRow(Base):
+    """An offer to raise a level; open until somebody answers it or it is no longer earned."""
+
+    __tablename__ = "promotions"
+    __table_args__ = (Index(None, "environment", "action"),)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    environment: Mapped[str]
+    action: Mapped[str]
+    level: Mapped[int]
+    offered_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
     body: Mapped[dict[str, Any]]
 
 

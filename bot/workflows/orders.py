@@ -9,7 +9,7 @@ from bot.domain.conversation import Mention, Thread
 from bot.remediation.planner import Tried
 from bot.workflows.engine import Engine
 
-INVESTIGATE, REMEDIATE = "investigate", "remediate"
+INVESTIGATE, REMEDIATE, OBSERVE = "investigate", "remediate", "observe"
 DECISION, CONTROL = "decision", "control"  # topics of messages to a running remediation
 MOST_REOPENINGS = 2
 
@@ -72,6 +72,11 @@ def tried_of(digests: Sequence[str]) -> Tried:
 async def start_investigation(engine: Engine, order: InvestigationOrder) -> None:
     """Start the workflow once per investigation id."""
     await engine.start(INVESTIGATE, order.investigation_id, encode(order))
+
+
+async def start_observation(engine: Engine, order: RemediationOrder) -> None:
+    """Start the workflow that watches what becomes of it without the action, once a proposal."""
+    await engine.start(OBSERVE, f"{order.proposal.id}-w", encode(order))
 
 
 async def start_remediation(engine: Engine, order: RemediationOrder) -> None:

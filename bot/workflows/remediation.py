@@ -1,5 +1,7 @@
 """The workflow from a proposal to its outcome: offer, wait, act, watch, keep or undo."""
 
+import asyncio
+import logging
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,8 +17,10 @@ from bot.domain.action import (
 from bot.domain.codec import decode
 from bot.domain.conversation import Card, CardState, Click, Mark, Notice
 from bot.domain.diagnosis import Report
+from bot.domain.errors import Permanent, Refused, SreBotError
 from bot.domain.policy import Verdict
 from bot.domain.ports import ActionStore, IncidentStore
+from bot.domain.redaction import redact
 from bot.domain.time import Clock
 from bot.remediation.desk import Staged
 from bot.remediation.gateway import Gateway
@@ -28,19 +32,12 @@ from bot.workflows.orders import (
     Refuted,
     RemediationOrder,
     start_investigation,
+    start_observation,
 )
+from bot.workflows.preparing import Attempt, Preparing
 from bot.workflows.telling import Telling
+from bot.workflows.trusting import Trusting
 from bot.workflows.watch import Watch
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
-    """What became of going through the door."""
-
-    execution: Execution | None
-    at: datetime
-    why_not: str = ""
-    again: bool = False  # it is not known what became of it, or the target is held for now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +51,7 @@ class Parts:
     watch: Watch
     telling: Telling
     wall: Clock
+    trusting: Trusting | None = None  # with it, the record of trust is kept and told
 
 
 class Remediation:
@@ -64,6 +62,8 @@ class Remediation:
         self._actions, self._incidents = parts.actions, parts.incidents
         self._watch, self._telling = parts.watch, parts.telling
         self._clock, self._wall = parts.watch.clock, parts.wall
+        self._trusting = parts.trusting
+        self._preparing = Preparing(gateway=parts.gateway, watch=parts.watch)
 
     async def body(self, order_data: Any) -> str:
         """Stage, offer, wait for who may decide, act, watch, keep or undo."""
@@ -75,11 +75,18 @@ class Remediation:
         )  # fmt: skip
         await self._show("offer", order, card)
         if card.state not in (CardState.WAITING, CardState.ACTING):
+            await self._observe(order, staged.proposal)
             return card.state.value
         attempt = await self._until_acted(order, card)
         if attempt is None:
+            await self._observe(order, staged.proposal)
             return "not acted"
         return await self._follow(order, await self._card_after(card, attempt), attempt)
+
+    async def _observe(self, order: RemediationOrder, proposal: Proposal) -> None:
+        """Nothing is done: see whether it goes away all the same."""
+        if self._trusting is not None and proposal.target is not None:
+            await start_observation(self._engine, replace(order, proposal=proposal))
 
     async def _until_acted(self, order: RemediationOrder, card: Card) -> Attempt | None:
         """Wait for the decision and go through the door; None when it ends without acting."""
@@ -89,24 +96,43 @@ class Remediation:
             if message is None:
                 await self._end(order, card, CardState.EXPIRED, "nobody decided in time")
                 return None
+            decisions = await step("decided", Decisions, lambda: self._decisions(card.proposal))
+            card = replace(card, decisions=decisions.taken)
             if message["choice"] == "reject":
-                await self._end(order, card, CardState.REJECTED, message.get("reason", ""))
+                await self._end(order, card, CardState.REJECTED, "")
                 return None
-        attempt = await self._attempt(order, card)
+            approved = replace(card, state=CardState.APPROVED)
+            await do("show approved", lambda: self._show_soon(order, approved))
+        return await self._prepared_and_acted(order, card)
+
+    async def _prepared_and_acted(self, order: RemediationOrder, card: Card) -> Attempt | None:
+        """Do what comes first, then the action itself; None when it ends without acting."""
+        plan = card.proposal
+        why = await self._preparing.run(plan, lambda p, name: self._attempt(order, card, p, name))
+        if why:
+            await self._end(order, card, CardState.REFUSED, why)
+            return None
+        attempt = await self._attempt(order, card, plan, "act")
         if attempt.execution is None:
-            await self._end(order, card, CardState.REFUSED, attempt.why_not)
+            back = await self._preparing.take_back(plan.preparations)
+            await self._end(
+                order, card, CardState.REFUSED, f"{attempt.why_not} {back.words}".strip()
+            )
             return None
         return attempt
 
-    async def _attempt(self, order: RemediationOrder, card: Card) -> Attempt:
+    async def _attempt(
+        self, order: RemediationOrder, card: Card, proposal: Proposal, name: str
+    ) -> Attempt:
         """Go through the door; again while the target is held, or the outcome unknown."""
-        attempt = await step("act", Attempt, lambda: self._act(card.proposal))
+        attempt = await step(name, Attempt, lambda: self._act(proposal))
         for number in range(1, MOST_ATTEMPTS):
             if not attempt.again:
                 break
-            await self._show(f"not yet {number}", order, replace(card, note=attempt.why_not))
+            waiting = replace(card, note=attempt.why_not)
+            await self._show(f"not yet, {name} {number}", order, waiting)
             await pause(TRY_AGAIN_S)
-            attempt = await step(f"act again {number}", Attempt, lambda: self._act(card.proposal))
+            attempt = await step(f"{name} again {number}", Attempt, lambda: self._act(proposal))
         return attempt
 
     async def _act(self, proposal: Proposal) -> Attempt:
@@ -192,9 +218,11 @@ class Remediation:
     ) -> str:
         then = await step("settle", Next, lambda: self._gateway.settle(verification))
         if then.move is Move.KEEP:
-            return await self._keep(order, card)
+            return await self._keep(order, card, then)
         if then.move is Move.UNDO:
             undone = await step("undo", Undone, lambda: self._undo(order))
+            if undone.stopped:
+                return await self._ask_for_the_undo(order, card, verification, (undone, then))
             await self._show_undone(order, card, undone)
         else:
             card = replace(card, state=CardState.NOT_VERIFIED, watching_until=None)
@@ -202,15 +230,52 @@ class Remediation:
         if then.page:
             await do("call a person", lambda: self._telling.call_a_person(order.thread, card))
         await do("release", lambda: self._gateway.release(order.execution_key))
+        await do("tell of levels", lambda: self._levels(order, then))
         if then.reopen:
             await self._reopen(order, verification)
         return verification.outcome.value
 
-    async def _keep(self, order: RemediationOrder, card: Card) -> str:
+    async def _levels(self, order: RemediationOrder, then: Next) -> None:
+        trusting, call = self._trusting, order.proposal.call
+        if trusting is None:
+            return
+        try:
+            if then.demoted is not None:
+                await trusting.tell_demoted(order.thread, then.demoted, order.proposal.id)
+            await trusting.review(call.environment, call.action)
+        except (Permanent, Refused) as error:  # an administrator who left must not stop the rest
+            LOG.warning("not told of a level: %s", redact(str(error)))
+
+    async def _ask_for_the_undo(
+        self,
+        order: RemediationOrder,
+        card: Card,
+        verification: Verification,
+        ended: tuple["Undone", Next],
+    ) -> str:
+        """The bot was stopped before it could take it back: from now on a person decides."""
+        undone, then = ended
+        card = replace(
+            card, state=CardState.NOT_VERIFIED, watching_until=None, can_undo=True,
+            note=f"{undone.words} [Undo] works again after `/sre start`.",
+        )  # fmt: skip
+        await self._show("undo waits", order, card)
+        await do("call a person", lambda: self._telling.call_a_person(order.thread, card))
+        await do("release", lambda: self._gateway.release(order.execution_key))
+        await do("tell of levels", lambda: self._levels(order, then))
+        await self._reopen(order, verification)
+        for _ in range(UNDO_ASKED):
+            if await self._taken_back(order, card, UNDO_WITHIN_S):
+                return CardState.UNDONE.value
+        await self._show("closed", order, replace(card, can_undo=False))
+        return verification.outcome.value
+
+    async def _keep(self, order: RemediationOrder, card: Card, then: Next) -> str:
         """It recovered: say so, give the target back, and stay around for a change of mind."""
         card = replace(card, state=CardState.RECOVERED, watching_until=None, note="")
         await self._show("recovered", order, card)
         await do("release", lambda: self._gateway.release(order.execution_key))
+        await do("tell of levels", lambda: self._levels(order, then))
         if card.can_undo and await self._taken_back(order, card, UNDO_WITHIN_S):
             return CardState.UNDONE.value
         await self._show("closed", order, replace(card, can_undo=False))
@@ -218,7 +283,11 @@ class Remediation:
 
     async def _show_undone(self, order: RemediationOrder, card: Card, undone: "Undone") -> None:
         state = CardState.UNDONE if undone.done else CardState.FAILED
-        card = replace(card, state=state, note=undone.words, can_undo=False, watching_until=None)
+        words = undone.words
+        if undone.done:
+            back = await self._preparing.take_back(card.proposal.preparations)
+            words = f"{words} {back.words}".strip()
+        card = replace(card, state=state, note=words, can_undo=False, watching_until=None)
         await self._show("undone", order, card)
         if not undone.done:
             await do("call for help", lambda: self._telling.call_a_person(order.thread, card))
@@ -226,7 +295,9 @@ class Remediation:
     async def _undo(self, order: RemediationOrder, click: Click | None = None) -> "Undone":
         acted = await self._gateway.undo(order.execution_key, click)
         if acted.execution is None:
-            return Undone(done=False, refused=True, words=acted.why)
+            rules = {reason.rule for reason in acted.ruling.reasons} if acted.ruling else set()
+            stopped = not rules.isdisjoint(STOPPED)
+            return Undone(done=False, refused=True, words=acted.why, stopped=stopped)
         done = acted.execution.status in (ExecutionStatus.APPLIED, ExecutionStatus.UNDONE)
         return Undone(done=done, words=acted.execution.detail)
 
@@ -253,6 +324,14 @@ class Remediation:
     async def _report(self, order: RemediationOrder) -> "Recalled":
         return Recalled(report=await self._incidents.report(order.proposal.investigation_id))
 
+    async def _show_soon(self, order: RemediationOrder, card: Card) -> None:
+        """Take the buttons away before acting; a Slack that is slow must not hold up a repair."""
+        try:
+            async with asyncio.timeout(SHOW_WITHIN_S):
+                await self._telling.show(order.thread, card)
+        except (SreBotError, TimeoutError) as error:
+            LOG.warning("the decision was not shown yet: %s", redact(str(error)))
+
     async def _show(self, name: str, order: RemediationOrder, card: Card) -> None:
         await do(f"show {name}", lambda: self._telling.show(order.thread, card))
 
@@ -278,6 +357,7 @@ class Undone:
     done: bool
     words: str
     refused: bool = False
+    stopped: bool = False  # by the kill switch
 
 
 def _uncertain(execution: Execution | None) -> bool:
@@ -293,10 +373,14 @@ def _seen(card: Card, verification: Verification) -> Card:
     return replace(card, state=state, verification=verification)
 
 
+LOG = logging.getLogger(__name__)
 TARGET_HELD = "target-held"  # the rule that says that somebody else has the target
+STOPPED = frozenset({"kill-switch", "guard:kill-switch"})
+SHOW_WITHIN_S = 2.0  # wall
 TRY_AGAIN_S = 10.0  # wall
 MOST_ATTEMPTS = 30
 UNDO_WITHIN_S = 3600.0  # wall; how long [Undo] is offered after it recovered
+UNDO_ASKED = 24  # times that long a person is asked for an undo that the kill switch held back
 STATES = {
     Verdict.DENY: CardState.REFUSED,
     Verdict.SUGGEST: CardState.SUGGESTED,

@@ -1,5 +1,6 @@
 """The bot as its human surfaces see it: each call starts or feeds a workflow, idempotently."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,24 +17,29 @@ from bot.domain.conversation import (
     Thread,
 )
 from bot.domain.diagnosis import Report
-from bot.domain.people import Role
+from bot.domain.people import ANYWHERE, ActorKind, Role
 from bot.domain.ports import ActionStore, Audit, AuditEntry, IncidentStore, Resolver, SwitchStore
 from bot.domain.time import Clock
+from bot.domain.trust import Promotion
+from bot.remediation.desk import Decided
 from bot.remediation.gateway import Gateway
 from bot.workflows.engine import Engine
 from bot.workflows.orders import CONTROL, DECISION, InvestigationOrder, start_investigation
+from bot.workflows.trusting import Trusting
 
 HELP = """Ask me about a service: `@sre-bot why is checkout slow?`, `@sre-bot is anything wrong in \
 staging?`
 In a thread I keep the context: `and in the last 2 h?`
-`/sre status` what I am working on · `/sre stop` nobody's action runs any more · `/sre start` \
-(administrators) · `/sre ask …` the same as a mention · `/sre help`"""
+`/sre status` what I am working on · `/sre levels` how far I may go, and what it rests on · \
+`/sre stop` nobody's action runs any more · `/sre start` (administrators) · `/sre ask …` the same \
+as a mention · `/sre help`"""
 NOTHING_TO_UNDO = "Not taken back: I did nothing under this button that still stands."
 TOO_LATE_TO_UNDO = (
     "Not taken back: I no longer look after this action. Ask me about the service, and I look "
     "at it as it is now."
 )
 CLOSED = "This offer is closed; its card says how it ended. Ask me again if it is still needed."
+NO_TRUST = Notice(mark=Mark.REFUSED, text="I keep no record of trust here.")
 MAY_STOP = frozenset({Role.RESPONDER, Role.APPROVER, Role.ADMINISTRATOR})
 STATUS_ROWS = 8
 
@@ -50,6 +56,7 @@ class Parts:
     audit: Audit
     people: Resolver
     clock: Clock
+    trusting: Trusting | None = None
 
 
 class SreBot:
@@ -87,6 +94,11 @@ class SreBot:
         report = await self._parts.incidents.report(click.subject)
         if report is None:
             return Notice(mark=Mark.REFUSED, text="I don't know that investigation any more.")
+        actor = await self._parts.people.actor(click.team, click.user, report.question.environment)
+        if actor.kind is not ActorKind.PERSON:
+            await self._record(click, "refused", "a verdict of a guest or a bot")
+            text = "Not taken: verdicts of guests and other bots never count."
+            return Notice(mark=Mark.REFUSED, text=text)
         now = self._parts.clock.now()
         await self._parts.incidents.save_verdict(
             PersonVerdict(
@@ -98,7 +110,38 @@ class SreBot:
             )
         )
         await self._record(click, "judged", f"{judgement.value}: {click.reason}")
+        await self._learn(click, judgement)
         return Notice(mark=Mark.NONE, text=f"Noted: {judgement.value}.")
+
+    async def _learn(self, click: Click, judgement: Judgement) -> None:
+        """A wrong diagnosis makes its actions false; a right one may earn a level."""
+        trusting = self._parts.trusting
+        if trusting is None:
+            return
+        if judgement is Judgement.WRONG:
+            await trusting.marked_wrong(click)
+        for environment, action in await trusting.proposed(click.subject):
+            await trusting.review(environment, action)
+
+    async def offered(self, promotion_id: str) -> Promotion | None:
+        """Return an open offer of a level."""
+        trusting = self._parts.trusting
+        return await trusting.offered(promotion_id) if trusting else None
+
+    async def grant(self, click: Click, days: int) -> Notice:
+        """Grant the offered level, with the click's reason."""
+        trusting = self._parts.trusting
+        return await trusting.grant(click, days) if trusting else NO_TRUST
+
+    async def decline(self, click: Click) -> Notice:
+        """Close the offer of a level."""
+        trusting = self._parts.trusting
+        return await trusting.decline(click) if trusting else NO_TRUST
+
+    async def break_glass(self, click: Click) -> Notice:
+        """Approve alone what one asked for oneself."""
+        decided = await self._parts.gateway.break_glass(click.subject, click)
+        return await self._told(click, Choice.APPROVE, decided)
 
     async def report_of(self, investigation_id: str) -> Report | None:
         """Return a finished investigation's report."""
@@ -130,19 +173,20 @@ class SreBot:
         return await self._answer(word.lower(), thread, user, rest)
 
     async def _answer(self, word: str, thread: Thread, user: str, rest: str) -> Notice:
-        match word:
-            case "stop":
-                return await self._stop(thread, user, rest)
-            case "start":
-                return await self._start(thread, user, rest)
-            case "status":
-                return await self._status()
-            case "" | "help" | "ask":
-                return Notice(mark=Mark.NONE, text=HELP)
+        if word in ("stop", "start"):
+            change = self._stop if word == "stop" else self._start
+            return await change(thread, user, rest)
+        if word in ("status", "levels"):
+            return await (self._status() if word == "status" else self._levels())
+        if word in ("", "help", "ask"):
+            return Notice(mark=Mark.NONE, text=HELP)
         return Notice(mark=Mark.NONE, text=f"I don't know `/sre {word[:40]}`.\n{HELP}")
 
     async def _decide(self, click: Click, choice: Choice) -> Notice:
         decided = await self._parts.gateway.decide(click.subject, click, choice)
+        return await self._told(click, choice, decided)
+
+    async def _told(self, click: Click, choice: Choice, decided: Decided) -> Notice:
         if not decided.accepted:
             return Notice(mark=Mark.NONE, text=decided.why)
         if not decided.complete:
@@ -155,8 +199,9 @@ class SreBot:
         return Notice(mark=Mark.DONE, text=f"{words}, noted.")
 
     async def _stop(self, thread: Thread, user: str, reason: str) -> Notice:
-        actor = await self._parts.people.actor(thread.team, user, "")
+        actor = await self._parts.people.actor(thread.team, user, ANYWHERE)
         if not actor.roles & MAY_STOP:
+            await self._record_switch(user, "refused", f"stop: {reason}")
             return Notice(mark=Mark.REFUSED, text="Not stopped: only a responder may stop me.")
         now = self._parts.clock.now()
         await self._parts.switches.set_stopped(True, by=user, reason=reason, at=now)
@@ -167,12 +212,17 @@ class SreBot:
     async def _start(self, thread: Thread, user: str, reason: str) -> Notice:
         actor = await self._parts.people.actor(thread.team, user, "")
         if Role.ADMINISTRATOR not in actor.roles:
+            await self._record_switch(user, "refused", f"start: {reason}")
             return Notice(mark=Mark.REFUSED, text="Not started: only an administrator may.")
         await self._record_switch(user, "started", reason)
         now = self._parts.clock.now()
         await self._parts.switches.set_stopped(False, by=user, reason=reason, at=now)
         text = "Started: executions are possible again, as far as policy allows."
         return Notice(mark=Mark.DONE, text=text)
+
+    async def _levels(self) -> Notice:
+        trusting = self._parts.trusting
+        return Notice(mark=Mark.NONE, text=await trusting.standings()) if trusting else NO_TRUST
 
     async def _status(self) -> Notice:
         rows = await self._parts.incidents.recent(STATUS_ROWS)
@@ -182,6 +232,7 @@ class SreBot:
         return Notice(mark=Mark.NONE, text="\n".join(lines) or "Nothing to do, nothing stopped.")
 
     async def _record_switch(self, user: str, event: str, reason: str) -> None:
+        after = {"after": event == "stopped"} if event != "refused" else {}
         await self._parts.audit.write(
             AuditEntry(
                 at=self._parts.clock.now(),
@@ -190,6 +241,7 @@ class SreBot:
                 environment="",
                 subject="kill_switch",
                 text=reason,
+                details=json.dumps(after),
             )
         )
 

@@ -7,6 +7,7 @@ from bot.domain.ports import IncidentStore, Notify
 LINES = {
     CardState.SUGGESTED: f"{Mark.NONE.value}{{title}}: the command is below, for a person to run",
     CardState.WAITING: f"{Mark.WAITING.value} {{title}}? waiting for who may decide",
+    CardState.APPROVED: f"{Mark.DONE.value} {{title}}: approved",
     CardState.ACTING: f"{Mark.ACTING.value} {{title}}",
     CardState.WATCHING: f"{Mark.ACTING.value} {{title}}: done, watching",
     CardState.RECOVERED: f"{Mark.HEALTHY.value} recovered after: {{title}}",

@@ -4,16 +4,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.domain.action import Proposal, Target, Verification
+from bot.domain.action import Outcome, Proposal, Verification
 from bot.domain.diagnosis import SignalRef
 from bot.domain.needs import Fact, Need
 from bot.domain.snapshot import Series, Snapshot
 from bot.domain.time import Clock, Window
 from bot.perception.collector import Collector
-from bot.remediation.verification import Readiness, judge
+from bot.remediation.verification import judge
+from bot.workflows.readiness import (
+    kinds_for,
+    readiness_after_rollout,
+    readiness_of,
+    rolled_out_at,
+)
 
 BEFORE_S = 900.0  # world time before acting that the comparison rests on
-WORKLOADS = {"deployment": "Deployment", "statefulset": "StatefulSet", "daemonset": "DaemonSet"}
 BREAKDOWNS = ("pod", "version", "operation")  # labels that are asked for as "signal:label"
 
 
@@ -31,14 +36,21 @@ class Watch:
         window = Window(start=Window.last(BEFORE_S, before=acted_at).start, end=now)
         collector = self.collectors[proposal.call.environment].fresh()
         found = (await collector.collect(tuple(_needs(proposal, window)))).snapshot
-        series = _series(proposal.verification.signal, found)
+        key, plan = f"{proposal.id}-x", proposal.verification
+        began, readiness = acted_at, readiness_of(proposal.target, found)
+        if plan.rollout_of:
+            rolled_out = rolled_out_at(plan.rollout_of, found, acted_at)
+            if rolled_out is None:
+                return _not_yet(key, plan.rollout_of, now)
+            began, readiness = rolled_out, readiness_after_rollout(plan.rollout_of, found)
+        series = _series(plan.signal, found)
         return judge(
-            proposal.verification,
+            plan,
             _part(series, 0.0, acted_at.timestamp()),
-            _part(series, acted_at.timestamp(), float("inf")),
-            execution_key=f"{proposal.id}-x",
+            _part(series, began.timestamp(), float("inf")),
+            execution_key=key,
             now=now,
-            readiness=_readiness(proposal.target, found),
+            readiness=readiness,
         )
 
 
@@ -53,9 +65,20 @@ def _needs(proposal: Proposal, window: Window) -> Iterator[Need]:
             names=(f"{signal.signal}{breakdown}",),
             reason="did it help",
         )
-    if target is not None and target.kind.lower() in WORKLOADS:
-        names = (WORKLOADS[target.kind.lower()],)
+    names = kinds_for(target, proposal.verification.rollout_of)
+    if names:
         yield Need(fact=Fact.OBJECTS, window=window, names=names, reason="are its pods ready")
+
+
+def _not_yet(key: str, name: str, now: datetime) -> Verification:
+    """Return that what was asked for has not reached the cluster: nothing else counts so far."""
+    return Verification(
+        execution_key=key,
+        outcome=Outcome.UNCHANGED,
+        statement=f"no rollout of {name} followed yet",
+        value=None,
+        checked_at=now,
+    )
 
 
 def _series(signal: SignalRef | None, found: Snapshot) -> Series | None:
@@ -75,15 +98,3 @@ def _part(series: Series | None, start: float, end: float) -> Series | None:
         return None
     kept = [(t, v) for t, v in zip(series.times, series.values, strict=True) if start <= t < end]
     return replace(series, times=tuple(t for t, _ in kept), values=tuple(v for _, v in kept))
-
-
-def _readiness(target: Target | None, found: Snapshot) -> Readiness | None:
-    if target is None:
-        return None
-    kind = WORKLOADS.get(target.kind.lower(), "")
-    live = found.find(kind, target.name, target.namespace)
-    if live is None:
-        return None
-    wanted = (live.body.get("spec") or {}).get("replicas", 1)
-    ready = (live.body.get("status") or {}).get("readyReplicas", 0)
-    return Readiness(ready=int(ready or 0), wanted=int(wanted))

@@ -2,22 +2,27 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from bot.domain.action import (
     ActionCall,
+    BreakGlass,
+    Choice,
     Decision,
     Execution,
     ExecutionStatus,
     Level,
     Outcome,
     Proposal,
+    Rejection,
     Verification,
 )
 from bot.domain.codec import decode, encode
+from bot.domain.conversation import PersonVerdict
 from bot.domain.errors import Unavailable
 from bot.domain.people import Actor, ActorKind, Role
 from bot.domain.ports import AuditEntry
+from bot.domain.trust import Baseline, LevelGrant, Promotion, Run
 
 
 def aware(moment: datetime) -> datetime:
@@ -35,6 +40,7 @@ class FakeActions:
     locks: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     executions: dict[str, Execution] = field(default_factory=dict)
     verifications: dict[str, Verification] = field(default_factory=dict)
+    declared: dict[str, BreakGlass] = field(default_factory=dict)
 
     async def save_proposal(self, proposal: Proposal) -> None:
         self.proposals[proposal.id] = decode(Proposal, encode(proposal))
@@ -97,9 +103,46 @@ class FakeActions:
             for e in self.executions.values()
         )
 
+    async def under_way(self, environment: str, since: datetime) -> Sequence[Proposal]:
+        over = (ExecutionStatus.UNDONE, ExecutionStatus.FAILED)
+        return tuple(
+            self.proposals[e.proposal_id]
+            for e in self.executions.values()
+            if e.call.environment == environment and e.started_at >= aware(since)
+            if not e.is_undo and e.status not in over and not self._recovered(e.key)
+            if e.proposal_id in self.proposals
+        )
+
+    def _recovered(self, key: str) -> bool:
+        found = self.verifications.get(key)
+        return found is not None and found.outcome is Outcome.RECOVERED
+
+    async def rejected_before(self, proposal: Proposal) -> Rejection | None:
+        mine = proposal.investigation_id.partition("-again")[0]
+        found = [
+            Rejection(
+                proposal=(p := self.proposals[d.proposal_id]),
+                decision=d,
+                here=p.investigation_id.partition("-again")[0] == mine,
+            )
+            for d in self.by_id.values()
+            if d.choice is Choice.REJECT and d.call_digest == proposal.call.digest
+            if d.proposal_id != proposal.id
+        ]
+        return max(found, key=lambda r: (r.here, r.decision.at), default=None)
+
+    async def declare(self, break_glass: BreakGlass) -> None:
+        self.declared[break_glass.proposal_id] = break_glass
+
+    async def break_glass(self, proposal_id: str) -> BreakGlass | None:
+        return self.declared.get(proposal_id)
+
     async def verified_before(self, call: ActionCall) -> bool:
+        approved = {d.proposal_id for d in self.by_id.values() if d.choice is Choice.APPROVE}
         return any(
             e.call.digest == call.digest
+            and e.proposal_id in approved
+            and e.status is ExecutionStatus.APPLIED
             and e.key in self.verifications
             and self.verifications[e.key].outcome is Outcome.RECOVERED
             for e in self.executions.values()
@@ -124,10 +167,106 @@ class FakeLevels:
     """`LevelStore` in memory: (environment, action, service or "*") → level; the lowest applies."""
 
     granted: dict[tuple[str, str, str], Level] = field(default_factory=dict)
+    by_key: dict[tuple[str, str, str], LevelGrant] = field(default_factory=dict)
 
     async def level_of(self, environment: str, action: str, service: str) -> Level:
         keys = ((environment, action, service), (environment, action, "*"))
         return min((self.granted[k] for k in keys if k in self.granted), default=Level.L1)
+
+    async def held(self, environment: str, action: str, service: str) -> LevelGrant | None:
+        return self.by_key.get((environment, action, service or "*"))
+
+    async def grant(self, granted: LevelGrant) -> None:
+        key = (granted.environment, granted.action, granted.service or "*")
+        before = granted.fallback or self.granted.get(key)
+        self.by_key[key] = replace(granted, fallback=before)
+        self.granted[key] = granted.level
+
+
+@dataclass
+class FakeRecords:
+    """`RecordStore` over the other stores in memory."""
+
+    actions: FakeActions
+    verdicts: list[PersonVerdict] = field(default_factory=list)
+    observed: dict[str, tuple[Proposal, Verification]] = field(default_factory=dict)
+    promotions: dict[str, Promotion] = field(default_factory=dict)
+    offers: int = 0
+
+    async def runs(self, environment: str, action: str) -> Sequence[Run]:
+        found = (p for p in self.actions.proposals.values() if p.call.action == action)
+        return tuple(self._run(p) for p in found if p.call.environment == environment)
+
+    def _run(self, proposal: Proposal) -> Run:
+        done = self.actions.executions.get(f"{proposal.id}-x")
+        verification = self.actions.verifications.get(f"{proposal.id}-x")
+        choices = [d.choice for d in self.actions.by_id.values() if d.proposal_id == proposal.id]
+        judged = [
+            v.judgement for v in self.verdicts if v.investigation_id == proposal.investigation_id
+        ]
+        observed = self.observed.get(proposal.id)
+        return Run(
+            proposal_id=proposal.id, investigation_id=proposal.investigation_id,
+            environment=proposal.call.environment, action=proposal.call.action,
+            service=proposal.target.service if proposal.target else "", cause=proposal.cause,
+            digest=proposal.call.digest,
+            at=done.started_at if done else datetime(2000, 1, 1, tzinfo=UTC),
+            choice=max(choices, default=None), status=done.status if done else None,
+            outcome=verification.outcome if verification else None,
+            judged=max(judged, default=None), alone=observed[1].outcome if observed else None,
+        )  # fmt: skip
+
+    async def baseline(self, environment: str, causes: Sequence[str]) -> Baseline:
+        outcomes = [
+            v.outcome
+            for p, v in self.observed.values()
+            if p.call.environment == environment and p.cause in causes
+        ]
+        return Baseline(recovered=outcomes.count(Outcome.RECOVERED), seen=len(outcomes))
+
+    async def pairs(self) -> Sequence[tuple[str, str]]:
+        calls = (p.call for p in self.actions.proposals.values())
+        return sorted({(c.environment, c.action) for c in calls})
+
+    async def proposed(self, investigation_id: str) -> Sequence[tuple[str, str]]:
+        found = self.actions.proposals.values()
+        mine = (p.call for p in found if p.investigation_id == investigation_id)
+        return sorted({(c.environment, c.action) for c in mine})
+
+    async def carried_out(self, investigation_id: str) -> Sequence[Proposal]:
+        done = (ExecutionStatus.APPLIED, ExecutionStatus.UNDONE)
+        return tuple(
+            p
+            for p in self.actions.proposals.values()
+            if p.investigation_id == investigation_id
+            and (e := self.actions.executions.get(f"{p.id}-x")) is not None
+            and e.status in done
+        )
+
+    async def observe(self, proposal: Proposal, verification: Verification) -> None:
+        self.observed[proposal.id] = (proposal, verification)
+
+    async def offer(self, promotion: Promotion) -> Promotion | None:
+        for there in self.promotions.values():
+            if (there.environment, there.action, there.level) == (
+                promotion.environment, promotion.action, promotion.level,
+            ):  # fmt: skip
+                return there
+        self.offers += 1
+        made = replace(promotion, id=f"promotion:{self.offers}")
+        self.promotions[made.id] = made
+        return made
+
+    async def promotion(self, promotion_id: str) -> Promotion | None:
+        return self.promotions.get(promotion_id)
+
+    async def close_promotions(self, environment: str, action: str, at: datetime) -> None:
+        aware(at)
+        self.promotions = {
+            name: p
+            for name, p in self.promotions.items()
+            if (p.environment, p.action) != (environment, action)
+        }
 
 
 @dataclass
@@ -182,6 +321,9 @@ class FakePeople:
         held = await self.roles_of(team, user, environment)
         counted = held if kind is ActorKind.PERSON else frozenset()
         return Actor(id=user, team=team, kind=kind, roles=counted)
+
+    async def holders(self, role: Role, environment: str) -> Sequence[tuple[str, str]]:
+        return tuple(key for key, roles in self.roles.items() if role in roles)
 
 
 @dataclass

@@ -5,9 +5,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.domain.errors import Malformed
+from tools.clients.quantities import quantity
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9.\-]{0,251}[a-z0-9])?")
 _FLAG = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._\-]{0,127})")
+_IMAGE = re.compile(r"[a-z0-9][A-Za-z0-9._/:@\-]{0,254}")
+_RESOURCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/\-]{0,252}")
+MOST_RESOURCES = 20
 
 
 class Arguments:
@@ -47,6 +51,20 @@ class Arguments:
             raise self._wrong(field, f"a whole number from {least} to {most}")
         return value
 
+    def boolean(self, field: str) -> bool:
+        """Return true or false; nothing else is one."""
+        value = self._raw[field]
+        if not isinstance(value, bool):
+            raise self._wrong(field, "true or false")
+        return value
+
+    def matching(self, field: str, pattern: str, wanted: str, *, most: int = 200) -> str:
+        """Return a text of at most `most` characters that is a whole match of the pattern."""
+        value = self._raw[field]
+        if not isinstance(value, str) or len(value) > most or not re.fullmatch(pattern, value):
+            raise self._wrong(field, wanted)
+        return value
+
     def texts(self, field: str, *, most: int) -> Mapping[str, str | None]:
         """Return an object of texts; null means that the key is to be removed."""
         value = self._raw[field]
@@ -57,6 +75,34 @@ class Arguments:
             if not isinstance(key, str) or not re.fullmatch(r"[A-Za-z0-9._\-]{1,253}", key):
                 raise self._wrong(field, "an object whose keys are letters, digits, -, _ and .")
             if text is not None and (not isinstance(text, str) or len(text) > 100_000):
+                raise self._wrong(field, wanted)
+        return dict(value)
+
+    def one_of(self, field: str, *values: str) -> str:
+        """Return one of the given texts."""
+        value = self._raw[field]
+        if not isinstance(value, str) or value not in values:
+            raise self._wrong(field, f"one of {', '.join(values)}")
+        return value
+
+    def image(self, field: str) -> str:
+        """Return a container image's reference."""
+        value = self._raw[field]
+        if not isinstance(value, str) or not _IMAGE.fullmatch(value):
+            raise self._wrong(field, "an image's reference")
+        return value
+
+    def quantities(self, field: str, *names: str) -> Mapping[str, str | None]:
+        """Return resource → quantity; null means that it is to be removed. `names` may be used."""
+        value = self._raw[field]
+        wanted = f"an object of quantities, of {', '.join(names) or 'resources'}"
+        if not isinstance(value, Mapping) or len(value) > MOST_RESOURCES:
+            raise self._wrong(field, wanted)
+        for name, text in value.items():
+            known = name in names if names else _RESOURCE.fullmatch(str(name))
+            if not isinstance(name, str) or not known:
+                raise self._wrong(field, wanted)
+            if text is not None and (not isinstance(text, str) or quantity(text) is None):
                 raise self._wrong(field, wanted)
         return dict(value)
 

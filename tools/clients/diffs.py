@@ -28,6 +28,7 @@ NOISE_METADATA = (
     "deletionTimestamp",
     "deletionGracePeriodSeconds",
 )
+NODE_TAINTS = "node.kubernetes.io/"  # those that the node controller sets and takes off
 MAX_LINES = 400
 
 
@@ -45,10 +46,25 @@ def normalised(body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def spec_hash(body: Mapping[str, Any]) -> str:
-    """Return SHA-256 of what the object wants: its spec, or its data; not labels, not status."""
+    """Return SHA-256 of what the object wants: its spec, or its data; not labels, not status.
+
+    Of a node, the taints that its controller sets by itself (from conditions, from a cordon) do
+    not count: they follow some time after what they follow from.
+    """
     wanted = {k: body[k] for k in ("spec", "data", "binaryData", "immutable") if k in body}
+    if body.get("kind") == "Node":
+        wanted["spec"] = _without_own_taints(body.get("spec") or {})
     canonical = json.dumps(wanted, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _without_own_taints(spec: Mapping[str, Any]) -> dict[str, Any]:
+    taints = spec.get("taints") or ()
+    kept = [t for t in taints if not str(t.get("key", "")).startswith(NODE_TAINTS)]
+    return {
+        **{k: v for k, v in spec.items() if k != "taints"},
+        **({"taints": kept} if kept else {}),
+    }
 
 
 def object_diff(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:

@@ -9,13 +9,14 @@ from requests.adapters import HTTPAdapter
 
 from bot.domain.environment import Environment
 from bot.domain.errors import Conflict, Malformed, NotConfigured, Refused, Unavailable, UnknownName
-from bot.domain.redaction import redact
-from tools.clients.settings import is_loopback, public_url, token_of, url_of
+from bot.domain.redaction import MASK, redact
+from tools.clients.settings import headers_of, is_loopback, public_url, token_of, url_of
 from tools.clients.threads import Threads
 
 MAX_BYTES = 32 * 1024 * 1024
 CHUNK = 256 * 1024
 POOL = 16
+NO_CONTENT = 204
 
 Params = Mapping[str, str] | Sequence[tuple[str, str]]
 
@@ -53,14 +54,26 @@ class BoundedSession(requests.Session):
 class HttpSource:
     """One HTTP API of one environment. `system` is its name in blind spots and errors."""
 
-    def __init__(self, system: str, url: str, *, token: str | None, timeout_s: float) -> None:
+    def __init__(
+        self,
+        system: str,
+        url: str,
+        *,
+        token: str | None,
+        timeout_s: float,
+        headers: Mapping[str, str] | None = None,
+        secrets: Sequence[str] = (),
+    ) -> None:
+        """`headers` go with every request; `secrets` of them are cut out of what a server says."""
         self.system, self.url, self.timeout_s = system, url, timeout_s
+        self._secrets = tuple(s for s in (token, *secrets) if s)
         self.public = public_url(url)
         self._threads = Threads(system, workers=POOL)
         self.session = BoundedSession(total_s=timeout_s)
         self.session.trust_env = not is_loopback(url)
         if token:
             self.session.headers["Authorization"] = f"Bearer {token}"
+        self.session.headers.update(headers or {})
 
     @classmethod
     def of(cls, environment: Environment, system: str, *, timeout_s: float) -> "HttpSource | None":
@@ -68,7 +81,15 @@ class HttpSource:
         url = url_of(environment, system)
         if url is None:
             return None
-        return cls(system, url, token=token_of(environment, system), timeout_s=timeout_s)
+        headers, secrets = headers_of(environment, system)
+        return cls(
+            system,
+            url,
+            token=token_of(environment, system),
+            timeout_s=timeout_s,
+            headers=headers,
+            secrets=secrets,
+        )
 
     async def get(self, path: str, params: Params = ()) -> Any:
         """Return the JSON at `path`. Raises: as `send`."""
@@ -83,7 +104,7 @@ class HttpSource:
         body: Any = None,
         headers: Mapping[str, str] | None = None,
     ) -> Any:
-        """Return the JSON of the answer.
+        """Return the JSON of the answer, None of one that says it has nothing to say (204).
 
         Raises: Unavailable (no answer, 429, 5xx), UnknownName (404), Conflict (409, 412), Refused
         (401, 403), Malformed (any other refusal, or an answer that is no JSON).
@@ -104,10 +125,12 @@ class HttpSource:
             )
         except requests.RequestException as error:
             raise failure(self.system, error, self.timeout_s) from None
-        check_status(self.system, answer, path)
+        check_status(self.system, answer, path, self._secrets)
+        if answer.status_code == NO_CONTENT:
+            return None
         try:
             return answer.json()
-        except ValueError:
+        except (ValueError, RecursionError):
             raise Malformed(f"{self.system}: the answer of {path or '/'} is not JSON") from None
 
 
@@ -124,13 +147,18 @@ def failure(system: str, error: requests.RequestException, timeout_s: float) -> 
     return Unavailable(system, "no connection", retry_after_s=0.5)
 
 
-def check_status(system: str, answer: requests.Response, path: str) -> None:
-    """Raise what a refused request means for the caller; return if it was not refused."""
+def check_status(
+    system: str, answer: requests.Response, path: str, secrets: Sequence[str] = ()
+) -> None:
+    """Raise what a refused request means for the caller; return if it was not refused.
+
+    `secrets` are cut out of what the server says.
+    """
     status = answer.status_code
     if 200 <= status < 300:
         return
-    said = _words(answer)
-    if status == 429 or status >= 500:
+    said = _words(answer, secrets)
+    if status == 429 or status >= 500 or (status == 403 and _used_up(answer)):
         raise Unavailable(system, f"HTTP {status}{said}", retry_after_s=_retry_after(answer))
     if status in (401, 403):
         raise Refused(f"{system} refused the bot's credentials (HTTP {status})")
@@ -141,9 +169,18 @@ def check_status(system: str, answer: requests.Response, path: str) -> None:
     raise Malformed(f"{system}: HTTP {status}{said}")
 
 
-def _words(answer: requests.Response) -> str:
-    text = " ".join(answer.content[:300].decode("utf-8", "replace").split())
-    return f": {redact(text)}" if text else ""
+def _used_up(answer: requests.Response) -> bool:
+    """Whether a 403 means "too many requests for now", as GitHub says it."""
+    headers = answer.headers
+    return "Retry-After" in headers or headers.get("X-RateLimit-Remaining") == "0"
+
+
+def _words(answer: requests.Response, secrets: Sequence[str]) -> str:
+    text = answer.content[:2000].decode("utf-8", "replace")
+    for secret in secrets:
+        text = text.replace(secret, MASK)
+    text = redact(" ".join(text.split()))[:300]
+    return f": {text}" if text else ""
 
 
 def _retry_after(answer: requests.Response) -> float:

@@ -5,6 +5,8 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Any
 
@@ -52,6 +54,7 @@ class Kubernetes:
         self._client: Any = None
         self._versions: Mapping[str, Sequence[str]] | None = None
         self._lock = asyncio.Lock()
+        self._server_date = ""
 
     @classmethod
     def of(cls, environment: Environment, *, timeout_s: float = 8.0) -> "Kubernetes | None":
@@ -72,10 +75,30 @@ class Kubernetes:
         await self._discover()
         return version_to_use(resource_of(kind), self._versions) is not None
 
+    async def now(self) -> datetime:
+        """Return the API server's own time, aware UTC: what its timestamps are to be compared with.
+
+        Raises: as `call`; Malformed: the server does not tell the time.
+        """
+        await self.version()
+        try:
+            moment = parsedate_to_datetime(self._server_date)
+        except (TypeError, ValueError):
+            raise Malformed(f"{SYSTEM}: the server does not tell the time") from None
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
     async def list(
-        self, kind: str, namespace: str = "", *, selector: str = "", limit: int = MAX_ITEMS
+        self,
+        kind: str,
+        namespace: str = "",
+        *,
+        selector: str = "",
+        fields: str = "",
+        limit: int = MAX_ITEMS,
     ) -> Listing:
         """Return objects of one kind, of one namespace (empty: all, or a cluster-scoped kind).
+
+        `selector` chooses by labels, `fields` by fields ("spec.nodeName=worker-2").
 
         Raises: UnknownName: the API does not have the kind; Refused; Unavailable; Malformed.
         """
@@ -84,7 +107,7 @@ class Kubernetes:
         token = ""
         while True:
             query = {"limit": str(min(PAGE, limit - len(items))), "continue": token}
-            query["labelSelector"] = selector
+            query["labelSelector"], query["fieldSelector"] = selector, fields
             page = await self.call(
                 Request(
                     verb="list",
@@ -156,6 +179,31 @@ class Kubernetes:
                 resource=f"{resource}/{sub}" if sub else resource,
                 method="POST",
                 path=f"{path}/{below}" if below else path,
+                namespace=namespace,
+                kind=kind,
+                name=name,
+                body=body,
+                query={"dryRun": "All" if dry_run else ""},
+            )
+        )
+
+    async def delete(
+        self, kind: str, namespace: str, name: str, options: Any, *, dry_run: bool = False
+    ) -> dict[str, Any]:
+        """Delete one object under `options` (a DeleteOptions: preconditions, grace, propagation).
+
+        Raises: Conflict: a precondition does not hold; otherwise as `patch`.
+        """
+        path, resource = await self._path(kind, namespace)
+        body = {"apiVersion": "v1", "kind": "DeleteOptions", **options}
+        if dry_run:
+            body["dryRun"] = ["All"]
+        return await self.call(
+            Request(
+                verb="delete",
+                resource=resource,
+                method="DELETE",
+                path=f"{path}/{name}",
                 namespace=namespace,
                 kind=kind,
                 name=name,
@@ -251,6 +299,7 @@ class Kubernetes:
             ) from None
         except (urllib3.exceptions.HTTPError, ApiException, OSError) as error:
             raise Unavailable(SYSTEM, _no_connection(error), retry_after_s=0.5) from None
+        self._server_date = str(answer.headers.get("Date") or "")
         if not 200 <= answer.status < 300:
             raise api_error(request, answer.status, raw, answer.headers)
         return raw

@@ -50,6 +50,7 @@ RESOURCES: Mapping[str, Resource] = {
         _of("apps", "StatefulSet", "statefulsets"),
         _of("apps", "DaemonSet", "daemonsets"),
         _of("apps", "ReplicaSet", "replicasets"),
+        _of("apps", "ControllerRevision", "controllerrevisions"),
         _of("batch", "Job", "jobs"),
         _of("batch", "CronJob", "cronjobs", "v1", "v1beta1"),
         _of("autoscaling", "HorizontalPodAutoscaler", "horizontalpodautoscalers",
@@ -57,12 +58,24 @@ RESOURCES: Mapping[str, Resource] = {
         _of("policy", "PodDisruptionBudget", "poddisruptionbudgets", "v1", "v1beta1"),
         _of("networking.k8s.io", "NetworkPolicy", "networkpolicies"),
         _of("networking.k8s.io", "Ingress", "ingresses", "v1", "v1beta1"),
+        _of("networking.k8s.io", "IngressClass", "ingressclasses", namespaced=False),
+        _of("gateway.networking.k8s.io", "Gateway", "gateways", "v1", "v1beta1"),
+        _of("gateway.networking.k8s.io", "HTTPRoute", "httproutes", "v1", "v1beta1"),
+        _of("gateway.networking.k8s.io", "GRPCRoute", "grpcroutes", "v1"),
+        _of("rbac.authorization.k8s.io", "Role", "roles"),
+        _of("rbac.authorization.k8s.io", "RoleBinding", "rolebindings"),
+        _of("rbac.authorization.k8s.io", "ClusterRole", "clusterroles", namespaced=False),
+        _of("rbac.authorization.k8s.io", "ClusterRoleBinding", "clusterrolebindings",
+            namespaced=False),
         _of("storage.k8s.io", "StorageClass", "storageclasses", namespaced=False),
         _of("cert-manager.io", "Certificate", "certificates", "v1", "v1alpha2"),
     )
 }  # fmt: skip
 
-OPTIONAL_GROUPS = ("cert-manager.io",)  # not there without discovery saying so
+OPTIONAL_GROUPS = (
+    "cert-manager.io",
+    "gateway.networking.k8s.io",
+)  # not there without discovery saying so
 
 
 def resource_of(kind: str) -> Resource:

@@ -4,6 +4,7 @@ import asyncio
 import re
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -11,11 +12,18 @@ from urllib.parse import urlencode
 import requests
 
 from bot.domain.environment import Environment
-from bot.domain.errors import Malformed, NotConfigured, Refused, Unavailable
-from bot.domain.redaction import redact
+from bot.domain.errors import Malformed, NotConfigured, Refused, Unavailable, UnknownName
+from bot.domain.redaction import MASK, redact
 from bot.domain.time import Window
 from tools.clients.http import BoundedSession, check_status, failure
-from tools.clients.settings import connection, is_loopback, public_url, token_of, url_of
+from tools.clients.settings import (
+    connection,
+    headers_of,
+    is_loopback,
+    public_url,
+    token_of,
+    url_of,
+)
 from tools.clients.threads import Threads
 
 SYSTEM = "Prometheus"
@@ -41,6 +49,8 @@ class Prometheus:
     ) -> None:
         self.url, self.link, self.timeout_s = url, link, timeout_s
         self.matchers = matchers
+        self.name, self.alerts_url = "prometheus", url
+        self._secrets: tuple[str, ...] = (token,) if token else ()
         self._threads = Threads("prometheus", workers=POOL)
         self._session = BoundedSession(total_s=timeout_s)
         self._session.trust_env = not is_loopback(url)
@@ -52,27 +62,58 @@ class Prometheus:
 
     @classmethod
     def of(cls, environment: Environment, *, timeout_s: float = 8.0) -> "Prometheus | None":
-        """Return the Prometheus of an environment, None when none is configured.
+        """Return the first Prometheus of an environment, None when none is configured.
 
-        Settings: url; token_file; matchers ({"cluster": "eu-1"}, for one shared by environments);
-        link_url (what people open, if it differs from url).
+        Settings and errors: as `all_of`.
         """
-        url = url_of(environment, "prometheus")
-        if url is None:
-            return None
-        settings = connection(environment, "prometheus") or {}
+        return next(iter(cls.all_of(environment, timeout_s=timeout_s)), None)
+
+    @classmethod
+    def all_of(
+        cls, environment: Environment, *, timeout_s: float = 8.0
+    ) -> tuple["Prometheus", ...]:
+        """Return every Prometheus (or VictoriaMetrics) of an environment.
+
+        Settings: url; credentials and tenant as every system; matchers ({"cluster": "eu-1"}, for
+        one shared by environments); link_url (what people open); alerts_url (vmalert, where the
+        server has no alerts). Or servers: {name: those settings}. Raises: NotConfigured.
+        """
+        settings = connection(environment, "prometheus")
+        if settings is None:
+            return ()
+        servers = settings.get("servers")
+        if servers is None:
+            return (cls._one(environment, "prometheus", timeout_s),)
+        where = f"environment {environment.name}: connections.prometheus.servers"
+        if not isinstance(servers, Mapping) or not servers:
+            raise NotConfigured(f"{where} must be an object: a name to its settings")
+        inner = {f"prometheus.servers.{name}": one for name, one in servers.items()}
+        place = replace(environment, connections=inner)
+        return tuple(cls._one(place, name, timeout_s) for name in inner)
+
+    @classmethod
+    def _one(cls, environment: Environment, system: str, timeout_s: float) -> "Prometheus":
+        url = url_of(environment, system) or ""
+        settings = connection(environment, system) or {}
         matchers = settings.get("matchers") or {}
         if not isinstance(matchers, Mapping):
             raise NotConfigured(
-                f"environment {environment.name}: connections.prometheus.matchers must be an object"
+                f"environment {environment.name}: connections.{system}.matchers must be an object"
             )
-        return cls(
+        headers, secrets = headers_of(environment, system)
+        found = cls(
             url,
-            token=token_of(environment, "prometheus"),
+            token=token_of(environment, system),
             timeout_s=timeout_s,
             matchers={str(k): str(v) for k, v in matchers.items()},
             link=public_url(str(settings.get("link_url") or url)),
         )
+        found.name = system.rpartition(".")[2]
+        found._session.headers.update(headers)
+        found._secrets += secrets
+        if settings.get("alerts_url"):
+            found.alerts_url = str(settings["alerts_url"]).rstrip("/")
+        return found
 
     async def range(self, promql: str, window: Window, step_s: int) -> list[Sample]:
         """Return a matrix over [start, end]. Raises: Unavailable, Refused, Malformed: bad query."""
@@ -94,12 +135,22 @@ class Prometheus:
 
     async def alerts(self) -> list[Mapping[str, Any]]:
         """Return the alerts that are pending or fire. Raises: as `range`."""
-        found = await self._threads.run(self._get, "/api/v1/alerts")
+        try:
+            found = await self._threads.run(self._get, "/api/v1/alerts", self.alerts_url)
+        except (UnknownName, Malformed) as error:
+            if isinstance(error, Malformed) and "unsupported path" not in str(error):
+                raise
+            raise Unavailable(  # VictoriaMetrics leaves alerts to vmalert
+                SYSTEM, "has no alerts of its own: say where they are (alerts_url)"
+            ) from None
         return _dicts((found.get("data") or {}).get("alerts"), "alerts")
 
     async def version(self) -> str:
         """Return the server's name and version. Raises: as `range`."""
-        found = await self._threads.run(self._get, "/api/v1/status/buildinfo")
+        try:
+            found = await self._threads.run(self._get, "/api/v1/status/buildinfo")
+        except (UnknownName, Malformed):
+            return f"{SYSTEM}'s API"  # of another server that speaks it
         return f"Prometheus {(found.get('data') or {}).get('version', '')}".strip()
 
     def graph_url(self, promql: str, window: Window) -> str:
@@ -150,17 +201,20 @@ class Prometheus:
         except requests.RequestException as error:
             raise failure(SYSTEM, error, self.timeout_s) from None
         except PrometheusApiClientException as error:
-            raise _said_no(str(error)) from None
+            text = str(error)
+            for secret in self._secrets:
+                text = text.replace(secret, MASK)
+            raise _said_no(text) from None
         except (KeyError, TypeError, AttributeError):
             raise Malformed(f"{SYSTEM}: the answer has no data.result") from None
         return _dicts(found, "result")
 
-    def _get(self, path: str) -> Mapping[str, Any]:
+    def _get(self, path: str, base: str = "") -> Mapping[str, Any]:
         try:
-            answer = self._session.get(f"{self.url}{path}", timeout=self._wait)
+            answer = self._session.get(f"{base or self.url}{path}", timeout=self._wait)
         except requests.RequestException as error:
             raise failure(SYSTEM, error, self.timeout_s) from None
-        check_status(SYSTEM, answer, path)
+        check_status(SYSTEM, answer, path, self._secrets)
         try:
             found = answer.json()
         except ValueError:

@@ -7,13 +7,14 @@ from typing import Any
 
 REVISION = "deployment.kubernetes.io/revision"
 HASH_LABEL = "pod-template-hash"
+OWNERS = ("Deployment", "StatefulSet", "DaemonSet")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revision:
-    """One revision of a Deployment. `template` is the pod template, without the hash label."""
+    """One revision of a workload. `template` is the pod template, without the hash label."""
 
-    owner: str  # the Deployment's name
+    owner: str  # the workload's name
     owner_uid: str
     number: int
     uid: str
@@ -21,6 +22,7 @@ class Revision:
     created_at: datetime
     template: Mapping[str, Any]
     body: Mapping[str, Any]
+    kind: str = "Deployment"
 
     @property
     def version(self) -> str:
@@ -31,8 +33,37 @@ class Revision:
 
 
 def revisions_of(items: Iterable[Mapping[str, Any]]) -> list[Revision]:
-    """Return the revisions among ReplicaSets; those without owner or number are skipped."""
+    """Return the revisions among ReplicaSets and ControllerRevisions.
+
+    Those without owner or number are skipped.
+    """
     return [found for found in (_revision(item) for item in items) if found is not None]
+
+
+def kept_templates(
+    workload: Mapping[str, Any], items: Iterable[Mapping[str, Any]]
+) -> dict[int, Mapping[str, Any]]:
+    """Return the pod templates that a workload's revisions keep, by number.
+
+    `items`: ReplicaSets for a Deployment, ControllerRevisions for a StatefulSet or DaemonSet.
+    """
+    uid = (workload.get("metadata") or {}).get("uid")
+    if workload.get("kind") == "Deployment":
+        return {r.number: r.template for r in revisions_of(items) if r.owner_uid == uid}
+    return dict(_controller_revision(item) for item in items if uid and _belongs(item, uid))
+
+
+def _belongs(item: Mapping[str, Any], uid: str) -> bool:
+    owners = (item.get("metadata") or {}).get("ownerReferences") or ()
+    return any(o.get("controller") and o.get("uid") == uid for o in owners)
+
+
+def _controller_revision(item: Mapping[str, Any]) -> tuple[int, Mapping[str, Any]]:
+    """Source: https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/controller-revision-v1/."""
+    number = item.get("revision")
+    template = ((item.get("data") or {}).get("spec") or {}).get("template") or {}
+    kept = {k: v for k, v in template.items() if k != "$patch"}
+    return (number if isinstance(number, int) else 0), kept
 
 
 def first_image(template: Mapping[str, Any]) -> str:
@@ -50,23 +81,33 @@ def image_tag(image: str) -> str:
 
 def _revision(body: Mapping[str, Any]) -> Revision | None:
     metadata = body.get("metadata") or {}
-    owner = next(
-        (o for o in metadata.get("ownerReferences") or () if o.get("kind") == "Deployment"), None
-    )
-    number = str((metadata.get("annotations") or {}).get(REVISION, ""))
+    owners = metadata.get("ownerReferences") or ()
+    owner = next((o for o in owners if o.get("kind") in OWNERS), None)
+    number, template = _kept(body)
     created = _moment(metadata.get("creationTimestamp"))
-    if owner is None or not number.isdigit() or created is None:
+    if owner is None or number < 0 or created is None:
         return None
     return Revision(
+        kind=str(owner["kind"]),
         owner=str(owner.get("name")),
         owner_uid=str(owner.get("uid")),
-        number=int(number),
+        number=number,
         uid=str(metadata.get("uid")),
         name=str(metadata.get("name")),
         created_at=created,
-        template=_without_hash((body.get("spec") or {}).get("template") or {}),
+        template=_without_hash(template),
         body=body,
     )
+
+
+def _kept(body: Mapping[str, Any]) -> tuple[int, Mapping[str, Any]]:
+    """Return a revision's number (-1: it has none) and the pod template that it keeps."""
+    if "data" in body:
+        number, template = _controller_revision(body)
+        return number or -1, template
+    number_text = str(((body.get("metadata") or {}).get("annotations") or {}).get(REVISION, ""))
+    template = (body.get("spec") or {}).get("template") or {}
+    return (int(number_text) if number_text.isdigit() else -1), template
 
 
 def _without_hash(template: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -12,6 +12,7 @@ from bot.domain.errors import Conflict, Malformed, Refused, UnknownName
 from tools.clients.blast import desired_replicas, radius
 from tools.clients.diffs import KEY_ANNOTATION, object_diff, spec_hash
 from tools.clients.kubernetes import Kubernetes, Patch
+from tools.clients.kubernetes_kinds import resource_of
 from tools.clients.names import service_of_object
 from tools.clients.targets import pod_labels, selects, target_of
 
@@ -49,7 +50,8 @@ class GuardedObjects:
 
     async def maybe(self, kind: str, namespace: str, name: str) -> Body | None:
         """Return the object as it is now, None if there is none. Raises: Refused, Unavailable."""
-        if namespace not in self.environment.namespaces:
+        place = self.environment.namespaces if resource_of(kind).namespaced else ("",)
+        if namespace not in place:
             raise Refused(
                 f"namespace {namespace} is not part of {self.environment.name}", rule="namespaces"
             )
@@ -149,7 +151,7 @@ class GuardedObjects:
 def identity(body: Mapping[str, Any]) -> tuple[str, str, str]:
     """Return kind, namespace and name."""
     metadata = body.get("metadata") or {}
-    return str(body.get("kind")), str(metadata.get("namespace")), str(metadata.get("name"))
+    return str(body.get("kind")), str(metadata.get("namespace") or ""), str(metadata.get("name"))
 
 
 def words(body: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from bot.domain.needs import Fact, Need
 from bot.domain.snapshot import KubernetesObject, Snapshot, Source
 from bot.reasoning.database_clients import is_trouble
 from bot.reasoning.database_texts import NO_SPACE
+from bot.reasoning.generations import only_the_newest
 from bot.reasoning.kubernetes import (
     Cluster,
     cluster_of,
@@ -158,6 +159,7 @@ def _by_log(
     yield from _by_words(owner, words, evidence)
     meaning = EXIT.get(code, "") if isinstance(code, int) else ""
     weighed = [*evidence, saw(f"exit code {code}: {meaning or 'unknown'}", GOOD, pod)]
+    weighed += only_the_newest(cluster, pod, owner)
     yield _blame("crash_loop", owner, f"{owner.name} crashes: {meaning}", weighed, None)
 
 

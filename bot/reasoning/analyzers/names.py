@@ -1,11 +1,13 @@
 """Names that do not resolve: a pod with a resolver of its own, or the cluster's DNS itself."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from bot.domain.diagnosis import Evidence, Finding, Hypothesis, Question
+from bot.domain.needs import Fact, Need
 from bot.domain.snapshot import KubernetesObject, LogTemplate, Snapshot
+from bot.reasoning import needs
 from bot.reasoning.kubernetes import Cluster, cluster_of, get, is_ready, pod_spec
 from bot.reasoning.statements import GOOD, HINT, PROOF, STRONG, blame, saw
 
@@ -20,10 +22,19 @@ FAILED = re.compile(
 DNS_SERVICES = ("kube-dns", "coredns", "kube-dns-upstream")
 
 
-def look(snapshot: Snapshot, _question: Question) -> Finding:
+def look(snapshot: Snapshot, question: Question) -> Finding:
     """Return workloads that use a name server which others do not use, or that resolve nothing."""
     cluster = cluster_of(snapshot)
-    return Finding(hypotheses=(*_own_resolver(cluster), *_aliases(cluster)))
+    own = tuple(_own_resolver(cluster))
+    return Finding(hypotheses=(*own, *_aliases(cluster)), needs=_needs(own, question))
+
+
+def _needs(suspects: Iterable[Hypothesis], question: Question) -> tuple[Need, ...]:
+    services = {hypothesis.service for hypothesis in suspects}
+    if not services:
+        return ()
+    reason = "whether it complains of names"
+    return (needs.of_services(Fact.LOGS, question, services, reason=reason),)
 
 
 def _aliases(cluster: Cluster) -> Iterator[Hypothesis]:

@@ -5,7 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bot.domain.diagnosis import Evidence, Finding, Hypothesis, Question
+from bot.domain.needs import Fact, Need
 from bot.domain.snapshot import KubernetesObject, Snapshot
+from bot.reasoning import needs
 from bot.reasoning.analyzers.scheduling import volumes_of
 from bot.reasoning.claims_to_volumes import misfits
 from bot.reasoning.kubernetes import (
@@ -24,6 +26,7 @@ from bot.reasoning.scheduler import Refusal, refusals
 from bot.reasoning.statements import GOOD, HINT, PROOF, STRONG, blame, event_text, saw
 
 NAME = "volumes"
+KINDS = ("PersistentVolume", "StorageClass")
 CAUSE = {
     "occupied": "pv_binding_occupied",
     "class": "pvc_storage_class_mismatch",
@@ -68,13 +71,26 @@ class Why:
     weight: float
 
 
-def look(snapshot: Snapshot, _question: Question) -> Finding:
+def look(snapshot: Snapshot, question: Question) -> Finding:
     """Return why claims of waiting pods are not bound, not there, or cannot be reached."""
     cluster = cluster_of(snapshot)
     found: dict[tuple[str, str], Hypothesis] = {}
     for hypothesis in (*_unbound(cluster), *_gone(cluster), *_wrong_zone(cluster)):
         found.setdefault((hypothesis.cause, hypothesis.object), hypothesis)
-    return Finding(hypotheses=tuple(found.values()))
+    return Finding(hypotheses=tuple(found.values()), needs=_needs(cluster, question))
+
+
+def _needs(cluster: Cluster, question: Question) -> tuple[Need, ...]:
+    """The volumes and classes of the whole cluster, only while a claim waits for one."""
+    waiting = any(
+        get(claim.body, "status", "phase") in ("Pending", "Lost")
+        for claim in cluster.all("PersistentVolumeClaim")
+    )
+    if not waiting:
+        return ()
+    reason = "which volume a waiting claim could have"
+    window = needs.with_baseline(question)
+    return (Need(fact=Fact.OBJECTS, window=window, names=KINDS, reason=reason),)
 
 
 def claims_of(pod: KubernetesObject) -> list[str]:

@@ -40,7 +40,7 @@ def roll(site: Site, workload: Workload, template: Json, at: float) -> Revision:
     """Make `template` the wanted one at this moment, and schedule the pods' replacement."""
     revision = _revision(workload, template, at)
     workload.body["spec"]["template"] = copy.deepcopy(template)
-    _drop_future(workload, at)
+    hold(workload, at)
     if workload.kind == "StatefulSet":
         _replace_in_place(site, workload, revision, at)
     else:
@@ -131,7 +131,8 @@ def _revision(workload: Workload, template: Json, at: float) -> Revision:
     return revision
 
 
-def _drop_future(workload: Workload, at: float) -> None:
+def hold(workload: Workload, at: float) -> None:
+    """Let nothing happen of what a rollout had planned after this moment."""
     workload.pods = [p for p in workload.pods if p.created <= at]
     for pod in workload.pods:
         if at < pod.gone < NEVER and pod.gone > at + GONE_S:

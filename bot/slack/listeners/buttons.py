@@ -12,7 +12,7 @@ from bot.domain.conversation import Click, Judgement, Notice
 from bot.domain.errors import Malformed, SreBotError
 from bot.slack.desk import Desk
 from bot.slack.parse import click_of, metadata_of
-from bot.slack.views import modals
+from bot.slack.views import levels, modals
 from bot.slack.views.blocks import View
 from bot.slack.views.notice import TOO_LATE, UNREADABLE, error, plain_notice
 
@@ -21,7 +21,9 @@ _MODALS = {
     "reject": modals.reject_reason,
     "verdict_wrong": modals.wrong_verdict,
     "ask": modals.ask_something,
+    "break_glass": levels.break_glass,
 }
+_NO_OFFER = "This offer is closed: it was answered, or the record does not earn it any more."
 _NO_REPORT = "I have no report of this investigation. It may not be finished yet."
 
 
@@ -45,6 +47,10 @@ def _register_decisions(app: AsyncApp, desk: Desk) -> None:
     async def undo(ack: AsyncAck, body: Json) -> BoltResponse:
         return await desk.click(ack, body, desk.teammate.undo)
 
+    @app.action("decline_level")
+    async def decline(ack: AsyncAck, body: Json) -> BoltResponse:
+        return await desk.click(ack, body, desk.teammate.decline)
+
     @app.action("verdict_right")
     async def right(ack: AsyncAck, body: Json) -> BoltResponse:
         return await desk.click(ack, body, partial(_judge_right, desk))
@@ -58,6 +64,10 @@ def _register_modals(app: AsyncApp, desk: Desk) -> None:
     for action_id, view_of in _MODALS.items():
         app.action(action_id)(partial(_open, desk, view_of))
 
+    @app.action("grant_level")
+    async def grant(ack: AsyncAck, body: Json) -> BoltResponse:
+        return await _open_grant(desk, ack, body)
+
     @app.action("show_steps")
     async def steps(ack: AsyncAck, body: Json) -> BoltResponse:
         try:
@@ -70,6 +80,23 @@ def _register_modals(app: AsyncApp, desk: Desk) -> None:
         else:
             desk.later(_fill(desk, view_id, click.subject))
         return await ack()
+
+
+async def _open_grant(desk: Desk, ack: AsyncAck, body: Json) -> BoltResponse:
+    try:
+        await desk.open(body, await _grant(desk, click_of(body)))
+    except Malformed:
+        desk.answer(body, plain_notice(UNREADABLE))
+    except SreBotError:
+        desk.answer(body, plain_notice(TOO_LATE))
+    return await ack()
+
+
+async def _grant(desk: Desk, click: Click) -> View:
+    promotion = await desk.take(desk.teammate.offered(click.subject))
+    if promotion is None:
+        return modals.message_modal("Grant a level", plain_notice(_NO_OFFER))
+    return levels.grant_level(metadata_of(click), promotion)
 
 
 async def _fill(desk: Desk, view_id: str, investigation_id: str) -> None:

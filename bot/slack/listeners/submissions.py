@@ -11,7 +11,15 @@ from slack_bolt.response import BoltResponse
 from bot.domain.conversation import Click, Judgement, Notice
 from bot.domain.errors import Malformed, SreBotError, Transient
 from bot.slack.desk import Desk
-from bot.slack.parse import Place, question_of, stable_id, submission_of, view_id_of
+from bot.slack.parse import (
+    Place,
+    days_of,
+    question_of,
+    stable_id,
+    submission_of,
+    view_id_of,
+)
+from bot.slack.views.levels import EXPIRY_BLOCK
 from bot.slack.views.modals import REASON_BLOCK
 from bot.slack.views.notice import NOT_TAKEN, UNREADABLE, error
 
@@ -30,6 +38,14 @@ def register(app: AsyncApp, desk: Desk) -> None:
     async def wrong(ack: AsyncAck, body: Json) -> BoltResponse:
         return await _submit(desk, ack, body, lambda click, view_id: _judge(desk, click, view_id))
 
+    @app.view("break_glass")
+    async def broken(ack: AsyncAck, body: Json) -> BoltResponse:
+        return await _submit(desk, ack, body, lambda click, _: _with_reason(desk, click))
+
+    @app.view("grant_level")
+    async def granted(ack: AsyncAck, body: Json) -> BoltResponse:
+        return await _submit(desk, ack, body, lambda click, _: _grant(desk, click, body))
+
     @app.view("ask_something")
     async def asked(ack: AsyncAck, body: Json) -> BoltResponse:
         return await _submit(desk, ack, body, lambda click, view_id: _ask(desk, click, view_id))
@@ -43,6 +59,18 @@ async def _judge(desk: Desk, click: Click, view_id: str) -> Notice:
     """Each opened modal is a verdict of its own: a person may change their mind."""
     verdict = replace(click, click_id=stable_id("verdict", click.click_id, view_id))
     return await desk.teammate.judge(verdict, Judgement.WRONG)
+
+
+async def _with_reason(desk: Desk, click: Click) -> Notice:
+    if not click.reason:
+        raise Malformed("I need a reason.")
+    return await desk.teammate.break_glass(click)
+
+
+async def _grant(desk: Desk, click: Click, body: Json) -> Notice:
+    if not click.reason:
+        raise Malformed("I need a reason.")
+    return await desk.teammate.grant(click, days_of(body, EXPIRY_BLOCK))
 
 
 async def _ask(desk: Desk, click: Click, view_id: str) -> None:

@@ -1,6 +1,9 @@
 """The approval card: what the action does and touches, who may decide, and what became of it."""
 
+from collections.abc import Sequence
+
 from bot.domain.action import (
+    ActionCall,
     BlastRadius,
     Choice,
     Decision,
@@ -9,6 +12,7 @@ from bot.domain.action import (
     VerificationPlan,
 )
 from bot.domain.conversation import Card, CardState, Mark
+from bot.domain.people import SELF
 from bot.domain.policy import Verdict
 from bot.slack.views.blocks import Block, Message, actions, button, confirm, message, section
 from bot.slack.views.text import (
@@ -64,6 +68,7 @@ def card(card: Card) -> Message:
         f"{name} in {data(proposal.call.environment, 40)}: {said}",
         [
             section("\n".join(line for line in [_headline(card), *_what(card)] if line)),
+            *_first(proposal.preparations),
             *_changes(proposal.dry_run),
             section("\n".join(line for line in _after(card) if line)),
             section("\n".join([*map(decision_line, card.decisions[:10]), outcome]).strip()),
@@ -123,7 +128,26 @@ def _what(card: Card) -> list[str]:
     return [*lines, _touches(dry_run.blast_radius, proposal) if dry_run else ""]
 
 
+def _first(steps: Sequence[Proposal]) -> list[Block | None]:
+    """The steps before the action itself: each with its command, what it touches and changes."""
+    blocks: list[Block | None] = []
+    for number, step in enumerate(steps, start=1):
+        dry_run = step.dry_run
+        lines = [
+            f"*First, step {number} of {len(steps) + 1}: {data(step.title, 200)}*",
+            sentence(data(step.reason, 300)),
+            f"Does: {code(dry_run.command) if dry_run else _arguments(step)}",
+            _touches(dry_run.blast_radius, step) if dry_run else "",
+            f"Undo: {f'yes, by {_call(step.inverse)}' if step.inverse else NO_UNDO}.",
+        ]
+        blocks += [section("\n".join(line for line in lines if line)), *_changes(dry_run)]
+    if steps:
+        blocks.append(section("*Then, when that is in place:*"))
+    return blocks
+
+
 FREEST = 4  # L4
+NO_UNDO = "no, it cannot be taken back"
 
 
 def _held_back(card: Card) -> list[str]:
@@ -140,8 +164,12 @@ def _is_suggestion(card: Card) -> bool:
 
 
 def _arguments(proposal: Proposal) -> str:
-    pairs = [f"{name}={value}" for name, value in proposal.call.arguments.items()]
-    return code(f"{proposal.call.action} {' '.join(pairs)}")
+    return _call(proposal.call)
+
+
+def _call(call: ActionCall) -> str:
+    pairs = [f"{name}={value}" for name, value in call.arguments.items()]
+    return code(f"{call.action} {' '.join(pairs)}", 200)
 
 
 def _touches(blast: BlastRadius, proposal: Proposal) -> str:
@@ -149,8 +177,14 @@ def _touches(blast: BlastRadius, proposal: Proposal) -> str:
     total = blast.pods_total
     if not blast.pods and not total:
         return "Touches: no pods" + (f", {blast.nodes} nodes" if blast.nodes else "")
-    line = f"Touches: {total} {'pod' if total == 1 else 'pods'}, at most {blast.pods} at a time"
-    line += f" unavailable ({round(blast.workload_ratio * 100)} %)"
+    single = proposal.target is not None and proposal.target.kind == "Pod"
+    touched = blast.touched if blast.touched is not None else (blast.pods if single else total)
+    total = max(total, touched)
+    service = proposal.target.service or proposal.target.name if proposal.target else ""
+    line = f"Touches: {touched} of {total} {'pod' if total == 1 else 'pods'}"
+    line += f" of {data(service, 60)}" if service else ""
+    line += f", {data(proposal.call.environment, 40)}, {100 * touched // max(1, total)} %"
+    line += f", at one time {blast.pods} ({round(blast.workload_ratio * 100)} %)"
     if blast.nodes:
         line += f", {blast.nodes} {'node' if blast.nodes == 1 else 'nodes'}"
     return line + (f"; PDB allows {allows}" if allows is not None else "")
@@ -171,7 +205,7 @@ def _changes(dry_run: DryRun | None) -> list[Block | None]:
 
 def _after(card: Card) -> list[str]:
     proposal = card.proposal
-    undo = "yes" if proposal.inverse else "no, it cannot be taken back"
+    undo = f"yes, by {_call(proposal.inverse)}" if proposal.inverse else NO_UNDO
     record = f". Last time: {data(proposal.track_record, 200)}" if proposal.track_record else ""
     return [
         watches(proposal.verification, will_undo=_undoes(card)),
@@ -277,9 +311,17 @@ def _buttons(card: Card) -> Block | None:
         buttons = [_run(card), button("Reject…", "reject", proposal.id)]
     elif card.state is CardState.WAITING and card.ruling.verdict is Verdict.APPROVAL:
         buttons = [_approve(card), button("Reject…", "reject", proposal.id)]
+    if buttons and _alone(card):
+        buttons.append(button("Break glass…", "break_glass", proposal.id, style="danger"))
     if card.can_undo and card.execution is not None:
         buttons.append(_undo(card, card.execution.key))
     return actions(*buttons)
+
+
+def _alone(card: Card) -> bool:
+    """Whether a person asked for it who may not approve it: for a lone on-call there is a way."""
+    asked = card.proposal.requester not in ("", SELF.id)
+    return asked and not card.ruling.requester_may_approve and card.proposal.inverse is not None
 
 
 def _run(card: Card) -> Block:
@@ -295,7 +337,10 @@ def _approve(card: Card) -> Block:
 def _confirm(card: Card, yes: str) -> Block:
     """A second tap: it is 3 am, and the button acts on a live system."""
     proposal = card.proposal
-    back = "It can be undone." if proposal.inverse else "It cannot be undone."
+    steps = (*proposal.preparations, proposal)
+    back = "It can be undone." if all(s.inverse for s in steps) else "It cannot be undone."
+    if len(steps) > 1:
+        back = f"{len(steps)} steps, one after the other. {back}"
     text = f"{data(proposal.title, 150)} in {data(proposal.call.environment, 40)}. {back}"
     return confirm(f"{yes}?", text, yes)
 

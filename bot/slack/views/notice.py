@@ -18,6 +18,7 @@ HELP = (
     "Ask me about another environment: `@sre-bot why is checkout slow in staging`\n"
     "In a thread of mine, ask on without a mention, or tell me what you know.\n"
     "`/sre status` what I am doing · `/sre ask …` ask from anywhere\n"
+    "`/sre levels` how far I may go, and the record it rests on\n"
     "`/sre stop` stop every action of mine · `/sre start` let me act again (administrators)"
 )
 

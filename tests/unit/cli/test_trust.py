@@ -63,6 +63,16 @@ def test_a_level_is_set_lowered_and_shown(sre_bot: Run) -> None:
     assert "nine of nine" in entries[0]["text"]
 
 
+def test_a_level_may_expire_and_needs_a_reason(sre_bot: Run) -> None:
+    said = sre_bot(
+        "levels", "set", "prod", "restart_pod", "L2", "--reason", "a trial", "--days", "7"
+    )
+    assert said.code == 0
+    assert "until 2" in sre_bot("levels").out
+    assert sre_bot("levels", "set", "prod", "restart_pod", "L2", "--reason", " ").code == 2
+    assert json.loads(audited(sre_bot)[0]["details"]) == {"after": 2, "before": 1}
+
+
 def test_stop_and_start_are_recorded_with_their_reason(sre_bot: Run) -> None:
     assert "Stopped" in sre_bot("stop", "the deploy is broken").out
     assert "kill switch: on" in sre_bot("doctor").out
@@ -108,3 +118,24 @@ def test_a_database_url_that_is_none_is_a_wrong_setting(
     said = sre_bot("roles", "list")
     assert said.code == 2
     assert "DATABASE_URL" in said.err
+
+
+def test_lines_cut_off_the_end_show_against_the_heads_kept_outside(
+    sre_bot: Run, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heads = tmp_path / "heads.jsonl"
+    monkeypatch.setenv("SRE_BOT_AUDIT_HEAD_FILE", str(heads))
+    for user in ("U1", "U2", "U3"):
+        sre_bot("roles", "grant", "T1", user, "observer")
+    assert "agrees with 3 heads" in sre_bot("audit", "verify").out
+    with sqlite3.connect(home / "sre-bot.sqlite") as database:
+        database.execute("DROP TRIGGER audit_no_delete")
+        database.execute("DELETE FROM audit WHERE id = 3")
+    database.close()
+    said = sre_bot("audit", "verify")
+    assert (said.code, "ends at line 2" in said.err) == (1, True)
+    last = json.loads(heads.read_text().splitlines()[-1])
+    monkeypatch.delenv("SRE_BOT_AUDIT_HEAD_FILE")
+    assert sre_bot("audit", "verify").code == 0
+    assert sre_bot("audit", "verify", "--head", f"{last['id']}:{last['hash']}").code == 1
+    assert sre_bot("audit", "verify", "--head", "nonsense").code == 2

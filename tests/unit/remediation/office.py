@@ -13,6 +13,7 @@ from bot.domain.people import ActorKind, Role
 from bot.remediation.asking import Ports
 from bot.remediation.desk import Acted, Clocks, Decided, Options
 from bot.remediation.gateway import Gateway
+from bot.remediation.trust import Trust
 from policies.engine import CedarEngine
 from tests.fakes.actions import FakeCluster, FakeObject, family
 from tests.fakes.stores import FakeActions, FakeAudit, FakeLevels, FakePeople, FakeSwitches
@@ -71,6 +72,7 @@ class Office:
     people: FakePeople = field(default_factory=FakePeople)
     audit: FakeAudit = field(default_factory=FakeAudit)
     cluster: FakeCluster = field(default_factory=FakeCluster)
+    trust: Trust | None = None
 
     def __post_init__(self) -> None:
         self.cluster.environment = self.environment
@@ -94,15 +96,9 @@ class Office:
         def watched(store: object) -> Any:
             return Watched(store, after)
 
-        environments = {
-            name: Environment(
-                name=name, tier=tier, namespaces=("shop",), connections={"numbers": {}}
-            )
-            for name, tier in TIERS.items()
-        }
         return Gateway(
             actions=family(self.cluster),
-            environments=environments,
+            environments=self.environments(),
             engine=ENGINE,
             ports=Ports(
                 actions=watched(self.actions),
@@ -112,8 +108,17 @@ class Office:
                 audit=watched(self.audit),
             ),
             clocks=Clocks(wall=self.clock, world=self.clock),
-            options=Options(calibrated=True, redact=redact),
+            options=Options(calibrated=True, redact=redact, trust=self.trust),
         )
+
+    def environments(self) -> dict[str, Environment]:
+        """Return prod, staging and dev, each with the make-believe system."""
+        return {
+            name: Environment(
+                name=name, tier=tier, namespaces=("shop",), connections={"numbers": {}}
+            )
+            for name, tier in TIERS.items()
+        }
 
     def level(self, level: Level, action: str = "set_number") -> None:
         """Grant a level."""

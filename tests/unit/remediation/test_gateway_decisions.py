@@ -250,3 +250,38 @@ async def test_the_track_record_is_shown_with_its_lower_bound() -> None:
         "9 of 9 times set number of checkout verified (lower bound 70 %)"
     )
     assert KEY not in office.actions.executions
+
+
+async def rejected_and_asked_again(investigation: str = "inv-1-again1", **facts: object) -> Staged:
+    office = Office()
+    await office.staged_at(Level.L3)
+    await office.approve("URESPONDER", choice=Choice.REJECT)
+    office.cluster.objects["checkout"].value = int(str(facts.get("value", 41)))
+    again = office.proposal(
+        id=f"{investigation}-p1", investigation_id=investigation,
+        cause=facts.get("cause", "wrong_number"),
+    )  # fmt: skip
+    return await office.gateway().stage(again)
+
+
+async def test_a_rejection_stands_in_the_incident_while_nothing_changed() -> None:
+    again = await rejected_and_asked_again()
+    assert again.ruling.denied
+    assert "declined in this incident on 2026-03-01" in again.why
+    assert "because; nothing about it has changed since" in again.why
+
+
+@pytest.mark.parametrize(
+    ("facts", "news"),
+    [({"value": 42}, "the target changed"), ({"cause": "other"}, "the cause is another one")],
+)
+async def test_what_changed_since_a_rejection_is_said(facts: dict[str, object], news: str) -> None:
+    again = await rejected_and_asked_again(**facts)
+    assert not again.ruling.denied
+    assert again.proposal.warnings[0].endswith(f"because; since then {news}")
+
+
+async def test_in_another_incident_the_rejection_is_shown_with_its_reason() -> None:
+    again = await rejected_and_asked_again("inv-2")
+    assert not again.ruling.denied
+    assert again.proposal.warnings == ("declined on 2026-03-01 14:00 UTC: because",)

@@ -314,6 +314,22 @@ async def test_stopped_between_crash_and_restart_it_does_not_act() -> None:
     assert office.actions.executions[KEY].status is FAILED
 
 
+async def test_a_stop_between_the_ruling_and_the_act_is_heeded() -> None:
+    office = await approved()
+
+    def stop_late(name: str) -> None:
+        if name == "write" and office.audit.entries[-1].event == "executing":
+            office.switches.on = True
+
+    acted = await office.gateway(stop_late).execute(ID)
+    assert "(rule kill-switch)" in acted.why
+    assert office.writes == []
+    assert office.actions.locks == office.actions.executions == {}
+    assert office.audited("refused") == 1
+    office.switches.on = False
+    assert (await office.execute()).execution is not None  # the approval was not used up
+
+
 async def test_a_lost_answer_is_read_back() -> None:
     office = await approved()
     office.cluster.lost_answer = True

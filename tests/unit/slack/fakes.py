@@ -20,6 +20,7 @@ from bot.domain.conversation import (
 from bot.domain.diagnosis import Report
 from bot.domain.people import Role
 from bot.domain.ports import Posted
+from bot.domain.trust import Promotion
 from bot.sandbox.workspace.blockkit import check, check_view
 
 TOKEN = "xoxb-test-token"
@@ -235,6 +236,9 @@ class FakeTeammate:
     verdicts: dict[str, tuple[Click, Judgement]] = field(default_factory=dict)
     commands: dict[str, tuple[Thread, str]] = field(default_factory=dict)
     reports: dict[str, Report] = field(default_factory=dict)
+    promotions: dict[str, Promotion] = field(default_factory=dict)
+    grants: dict[str, tuple[Click, int]] = field(default_factory=dict)
+    broken: dict[str, Click] = field(default_factory=dict)
     threads: set[str] = field(default_factory=set)
     rows: tuple[InvestigationRow, ...] = ()
     down: Exception | None = None
@@ -270,6 +274,25 @@ class FakeTeammate:
         await self._taken()
         self.verdicts[click.click_id] = (click, judgement)
         return Notice(mark=Mark.NONE, text="Noted.")
+
+    async def offered(self, promotion_id: str) -> Promotion | None:
+        await self._taken()
+        return self.promotions.get(promotion_id)
+
+    async def grant(self, click: Click, days: int) -> Notice:
+        await self._taken()
+        self.grants[click.click_id] = (click, days)
+        return Notice(mark=Mark.DONE, text="Granted.")
+
+    async def decline(self, click: Click) -> Notice:
+        await self._taken()
+        self.promotions.pop(click.subject, None)
+        return Notice(mark=Mark.NONE, text="Noted.")
+
+    async def break_glass(self, click: Click) -> Notice:
+        await self._taken()
+        self.broken[click.click_id] = click
+        return Notice(mark=Mark.DONE, text="Approved.")
 
     async def report_of(self, investigation_id: str) -> Report | None:
         await self._taken()

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from slack_bolt.async_app import AsyncBoltRequest
 
+from bot.domain.action import Level
 from bot.domain.conversation import InvestigationRow, Judgement, Thread
 from bot.domain.errors import Permanent, Refused, Transient, Unavailable
+from bot.domain.trust import Promotion
 from bot.slack.app import create_app_at
 from bot.slack.desk import Desk
 from bot.slack.parse import MAX_QUESTION, text_of
@@ -475,3 +477,76 @@ class TestText:
         begun = time.monotonic()
         text_of({"text": "<" * 100_000 + "<@" * 50_000 + "|" * 100_000}, BOT_USER)
         assert time.monotonic() - begun < 1
+
+
+class TestLevels:
+    OFFER = Promotion(
+        id="promotion:prod:restart_pod:1", environment="prod", action="restart_pod",
+        level=Level.L3, evidence="20 verified <!channel> `x`", offered_at=NOW,
+    )  # fmt: skip
+
+    def submission(self, metadata: str, reason: str | None, days: Any) -> dict[str, Any]:
+        body = submission_body("grant_level", metadata, reason)
+        option = {"value": days} if days is not None else None
+        body["view"]["state"]["values"]["expiry"] = {"select": {"selected_option": option}}
+        return body
+
+    async def test_an_offer_opens_a_modal_and_is_granted_with_reason_and_expiry(
+        self, send: Send, slack: FakeSlack, teammate: FakeTeammate
+    ) -> None:
+        teammate.promotions[self.OFFER.id] = self.OFFER
+        await send(click_body("grant_level", self.OFFER.id))
+        view = slack.views["V1"]
+        assert view["callback_id"] == "grant_level"
+        assert "<!channel>" not in json.dumps(view)
+        for _ in range(2):
+            await send(self.submission(view["private_metadata"], "agreed", "30"))
+        ((click, days),) = teammate.grants.values()
+        assert (click.subject, click.reason, days) == (self.OFFER.id, "agreed", 30)
+
+    @pytest.mark.parametrize(
+        ("reason", "days"), [(None, "0"), ("", "7"), ("why", None), ("why", "x"), ("why", "-1")]
+    )
+    async def test_a_submission_that_is_incomplete_keeps_the_modal(
+        self, send: Send, slack: FakeSlack, teammate: FakeTeammate, reason: Any, days: Any
+    ) -> None:
+        teammate.promotions[self.OFFER.id] = self.OFFER
+        await send(click_body("grant_level", self.OFFER.id))
+        metadata = slack.views["V1"]["private_metadata"]
+        answer = await send(self.submission(metadata, reason, days))
+        assert json.loads(answer.body)["response_action"] == "errors"
+        assert teammate.grants == {}
+
+    async def test_a_closed_offer_says_so(self, send: Send, slack: FakeSlack) -> None:
+        await send(click_body("grant_level", "promotion:gone"))
+        assert "callback_id" not in slack.views["V1"]
+        assert "This offer is closed" in json.dumps(slack.views["V1"])
+
+    async def test_an_offer_can_be_declined(
+        self, send: Send, slack: FakeSlack, teammate: FakeTeammate
+    ) -> None:
+        teammate.promotions[self.OFFER.id] = self.OFFER
+        await send(click_body("decline_level", self.OFFER.id))
+        assert teammate.promotions == {}
+        assert whispers(slack) == ["Noted."]
+
+    async def test_somebody_elses_modal_grants_nothing(
+        self, send: Send, slack: FakeSlack, teammate: FakeTeammate
+    ) -> None:
+        teammate.promotions[self.OFFER.id] = self.OFFER
+        await send(click_body("grant_level", self.OFFER.id))
+        body = self.submission(slack.views["V1"]["private_metadata"], "agreed", "0")
+        body["user"]["id"] = "U0OTHER"
+        await send(body)
+        assert teammate.grants == {}
+
+    async def test_break_glass_needs_a_reason(
+        self, send: Send, slack: FakeSlack, teammate: FakeTeammate
+    ) -> None:
+        await send(click_body("break_glass"))
+        metadata = slack.views["V1"]["private_metadata"]
+        answer = await send(submission_body("break_glass", metadata, None))
+        assert json.loads(answer.body)["response_action"] == "errors"
+        await send(submission_body("break_glass", metadata, "alone, checkout is down"))
+        (click,) = teammate.broken.values()
+        assert (click.subject, click.reason) == ("inv-Ev1-p1", "alone, checkout is down")

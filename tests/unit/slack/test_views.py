@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bot.domain.action import BlastRadius
 from bot.domain.conversation import CardState, InvestigationRow, Mark, Notice
 from bot.domain.diagnosis import Progress, Ranked, RuledOut, Status, Step, Symptom
 from bot.domain.errors import Refused, Transient, Unavailable, UnknownName
@@ -206,14 +207,39 @@ class TestCard:
             "⏸ *Roll back checkout to v2.40* · prod · L3, one approver, not the requester"
         )
         assert "Does: `kubectl rollout undo deployment/checkout --to-revision=40 -n shop`" in lines
-        assert "Touches: 12 pods, at most 3 at a time unavailable (25 %); PDB allows 3" in lines
+        touches = "12 of 12 pods of checkout, prod, 100 %, at one time 3 (25 %); PDB allows 3"
+        assert f"Touches: {touches}" in lines
         assert "Changes: `image: checkout:v2.41 → checkout:v2.40`" in lines
         assert (
             "Watches: p99 of checkout &lt; 0.5 s within 10 min."
             " If worse: I take it back by myself." in lines
         )
         record = "9 of 9 rollbacks of checkout verified (lower bound 70 %)"
-        assert f"Undo: yes. Last time: {record}." in lines
+        undo = "yes, by `rollback_deployment namespace=shop name=checkout to_revision=41`"
+        assert f"Undo: {undo}. Last time: {record}." in lines
+
+    def test_the_blast_radius_is_said_in_words(self) -> None:
+        made = card().proposal
+        blast = BlastRadius(pods=1, pods_total=12, workload_ratio=1 / 12, fleet_ratio=0.01)
+        touched = replace(made.dry_run, blast_radius=replace(blast, touched=2))
+        said = shown(card_view(card(proposal=replace(made, dry_run=touched))))
+        assert "Touches: 2 of 12 pods of checkout, prod, 16 %, at one time 1 (8 %)" in said
+        pod = replace(made.target, kind="Pod")
+        one = replace(made, target=pod, dry_run=replace(made.dry_run, blast_radius=blast))
+        assert "Touches: 1 of 12 pods of checkout" in shown(card_view(card(proposal=one)))
+
+    def test_after_the_decision_it_says_who_and_when_and_has_no_buttons(self) -> None:
+        for state in CardState:
+            if state is not CardState.WAITING:
+                assert action_ids(card_view(card(state=state))) == []
+
+    def test_break_glass_is_offered_only_to_who_asked_for_it_themselves(self) -> None:
+        made = card().proposal
+        assert "break_glass" not in action_ids(card_view(card()))
+        asked = replace(made, requester="U0ROSA")
+        assert "break_glass" in action_ids(card_view(card(proposal=asked)))
+        for_good = replace(asked, inverse=None)
+        assert "break_glass" not in action_ids(card_view(card(proposal=for_good)))
 
     @pytest.mark.parametrize(
         ("level", "verdict", "buttons"),
@@ -492,3 +518,19 @@ class TestModalsAndNotices:
 
     def test_a_link_of_a_source_is_shown_under_our_own_word(self) -> None:
         assert f"<{GRAPH.link}|graph>" in shown(report_view(report()))
+
+
+def test_a_plan_shows_every_step_before_the_click() -> None:
+    first = proposal(id="inv-Ev1-p1-s1", title="Raise the quota pods of shop to 40")
+    whole = card(proposal=proposal(preparations=(first,)))
+    text = shown(card_view(whole))
+    assert "First, step 1 of 2: Raise the quota pods of shop to 40" in text
+    assert text.index("Raise the quota") < text.index("Then, when that is in place")
+    assert check(list(card_view(whole).blocks), surface="message") == []
+    assert "2 steps, one after the other" in json.dumps(card_view(whole).blocks)
+
+
+def test_a_plan_of_hostile_steps_stays_within_slacks_limits() -> None:
+    first = proposal(title=LONG, reason=LONG)
+    whole = card(proposal=proposal(preparations=(first,) * 8))
+    assert check(list(card_view(whole).blocks), surface="message") == []

@@ -1,12 +1,14 @@
 """The stores keep what the ports promise, on every database."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from bot.domain.action import (
     ActionCall,
+    BreakGlass,
     Choice,
     Decision,
     Execution,
@@ -19,7 +21,7 @@ from bot.domain.action import (
 )
 from bot.domain.conversation import Judgement, PersonVerdict, Thread
 from bot.domain.errors import Unavailable
-from bot.domain.people import Role
+from bot.domain.people import ANYWHERE, Role
 from bot.domain.ports import AuditEntry, Posted
 from bot.domain.time import ScaledClock
 from bot.storage.actions import Actions
@@ -29,6 +31,7 @@ from bot.storage.incidents import Incidents
 from bot.storage.outbox import Messages
 from bot.storage.people import LevelGrant, Levels, People
 from bot.storage.switches import Switches
+from tests.unit.remediation.office import FakeClock
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 THREAD = Thread(team="T1", channel="C1", ts="1.000")
@@ -106,6 +109,43 @@ async def test_the_lowest_level_that_applies_wins_and_an_expired_one_does_not_co
     assert await levels.level_of("dev", "restart", "web") is Level.L1
 
 
+async def test_an_expired_level_falls_back_to_what_held_before(database: Database) -> None:
+    clock = FakeClock(moment=NOW)
+    levels = Levels(database, clock)
+
+    async def grant(level: Level, days: int = 0, service: str = "") -> Level:
+        until = clock.moment + timedelta(days=days) if days else None
+        await levels.grant(
+            LevelGrant(
+                environment="prod", action="restart", level=level, by="U9", reason="r",
+                service=service, expires_at=until,
+            )
+        )  # fmt: skip
+        return await levels.level_of("prod", "restart", "web")
+
+    assert await grant(Level.L3, days=7) is Level.L3
+    clock.pass_(8 * 86400)
+    assert await levels.level_of("prod", "restart", "web") is Level.L1
+    assert await grant(Level.L2) is Level.L2
+    assert await grant(Level.L4, days=7) is Level.L4
+    assert await grant(Level.L3, days=1) is Level.L3
+    clock.pass_(2 * 86400)
+    assert await levels.level_of("prod", "restart", "web") is Level.L4
+    granted = await levels.held("prod", "restart", "")
+    assert granted is not None
+    assert granted.fallback is Level.L4
+
+
+async def test_roles_are_found_in_any_place_and_their_holders(database: Database) -> None:
+    people = People(database)
+    await people.grant("T1", "U1", Role.RESPONDER, environment="staging", by="U9", at=NOW)
+    await people.grant("T1", "U2", Role.RESPONDER, environment="", by="U9", at=NOW)
+    assert await people.roles_of("T1", "U1", ANYWHERE) == {Role.RESPONDER}
+    assert await people.roles_of("T1", "U1", "") == frozenset()
+    assert await people.holders(Role.RESPONDER, "prod") == (("T1", "U2"),)
+    assert await people.holders(Role.RESPONDER, "staging") == (("T1", "U1"), ("T1", "U2"))
+
+
 async def test_a_decision_is_taken_once_and_used_once(database: Database) -> None:
     actions = Actions(database)
     await actions.save_proposal(proposal())
@@ -143,8 +183,71 @@ async def test_the_track_record_counts_verified_executions(database: Database) -
     await actions.save_verification(verification)
     await actions.save_verification(verification)
     assert await actions.verification("p1-x") == verification
+    await actions.finish("p1-x", ExecutionStatus.APPLIED, "done")
+    assert not await actions.verified_before(CALL), "nobody approved it"
+    await actions.add_decision(decision())
     assert await actions.verified_before(CALL)
     assert await actions.track_record("prod", "restart", "") == (1, 1)
+
+
+async def test_what_is_under_way_neither_helped_nor_was_taken_back(database: Database) -> None:
+    actions = Actions(database)
+    hour_ago = NOW - timedelta(hours=1)
+
+    async def ids() -> set[str]:
+        return {p.id for p in await actions.under_way("prod", hour_ago)}
+
+    for name in ("p1", "p2", "p3", "p4"):
+        await actions.save_proposal(proposal(name))
+        await actions.intend(replace(execution(f"{name}-x"), proposal_id=name))
+    assert await ids() == {"p1", "p2", "p3", "p4"}
+    for name, outcome in (("p1", Outcome.RECOVERED), ("p2", Outcome.UNCHANGED)):
+        await actions.save_verification(
+            Verification(
+                execution_key=f"{name}-x", outcome=outcome, statement="", value=None, checked_at=NOW
+            )
+        )
+    await actions.finish("p3-x", ExecutionStatus.UNDONE, "")
+    assert await ids() == {"p2", "p4"}
+    assert await actions.under_way("dev", hour_ago) == ()
+    assert await actions.under_way("prod", NOW + timedelta(hours=1)) == ()
+
+
+async def test_a_rejection_is_remembered_first_that_of_the_same_incident(
+    database: Database,
+) -> None:
+    actions, incidents = Actions(database), Incidents(database)
+    for number, channel in enumerate(("C1", "C2", "C1"), 1):
+        thread = replace(THREAD, channel=channel)
+        await incidents.open_investigation(f"inv-{number}", thread, "U1", "slow", NOW)
+        made = replace(proposal(f"p{number}"), investigation_id=f"inv-{number}")
+        await actions.save_proposal(made)
+    assert await actions.rejected_before(proposal("p3")) is None
+    for number, minutes in ((1, 0), (2, 5)):
+        await actions.add_decision(
+            replace(
+                decision(f"d{number}"), proposal_id=f"p{number}", choice=Choice.REJECT,
+                reason=f"reason {number}", at=NOW + timedelta(minutes=minutes),
+            )
+        )  # fmt: skip
+    found = await actions.rejected_before(replace(proposal("p3"), investigation_id="inv-3"))
+    assert found is not None
+    assert (found.here, found.decision.reason, found.proposal.id) == (True, "reason 1", "p1")
+    elsewhere = await actions.rejected_before(replace(proposal("p9"), investigation_id="inv-9"))
+    assert elsewhere is not None
+    assert (elsewhere.here, elsewhere.decision.reason) == (False, "reason 2")
+
+
+async def test_break_glass_is_kept_per_proposal(database: Database) -> None:
+    actions = Actions(database)
+    await actions.save_proposal(proposal())
+    assert await actions.break_glass("p1") is None
+    declared = BreakGlass(
+        proposal_id="p1", team="T1", user="U1", reason="alone", at=NOW,
+        expires_at=NOW + timedelta(minutes=15),
+    )  # fmt: skip
+    await actions.declare(declared)
+    assert await actions.break_glass("p1") == declared
 
 
 async def test_one_holder_at_a_time_has_a_target(database: Database) -> None:
@@ -194,7 +297,7 @@ async def test_the_audit_is_a_chain_also_with_many_writers(database: Database) -
     )
     await asyncio.gather(*(audit.write(entry) for _ in range(12)))
     assert len(await audit.entries()) == 12
-    assert await audit.first_broken() is None
+    assert await audit.check() is None
 
 
 async def test_a_message_is_intended_once_and_found_again(database: Database) -> None:

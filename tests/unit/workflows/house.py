@@ -36,12 +36,16 @@ from bot.domain.errors import Unavailable
 from bot.domain.needs import Need
 from bot.domain.snapshot import PastIncident, Snapshot, Source
 from bot.domain.time import ScaledClock, Window
+from bot.domain.trust import Promotion
 from bot.perception.collector import Collected
+from bot.remediation.trust import Trust
 from bot.workflows.engine import Engine
 from bot.workflows.inquiry import Inquiry
 from bot.workflows.investigation import Investigation, Keep
+from bot.workflows.observing import Observing
 from bot.workflows.orders import (
     INVESTIGATE,
+    OBSERVE,
     REMEDIATE,
     InvestigationOrder,
     RemediationOrder,
@@ -52,7 +56,9 @@ from bot.workflows.remediation import Parts, Remediation
 from bot.workflows.teammate import Parts as BotParts
 from bot.workflows.teammate import SreBot
 from bot.workflows.telling import Telling
+from bot.workflows.trusting import Trusting
 from policies.catalog import load as load_runbooks
+from tests.fakes.stores import FakeRecords
 from tests.unit.remediation.office import ID, KEY, START, FakeClock, Office
 
 PATIENCE_S = 20.0
@@ -78,6 +84,7 @@ class FakeNotify:
     cards: list[Card] = field(default_factory=list)
     said: list[tuple[str, Notice]] = field(default_factory=list)
     whispered: list[tuple[str, Notice]] = field(default_factory=list)
+    promotions: list[tuple[Thread, Promotion]] = field(default_factory=list)
     down: int = 0
 
     def _up(self) -> None:
@@ -96,6 +103,10 @@ class FakeNotify:
     async def card(self, thread: Thread, card: Card) -> None:
         self._up()
         self.cards.append(card)
+
+    async def promotion(self, thread: Thread, promotion: Promotion) -> None:
+        self._up()
+        self.promotions.append((thread, promotion))
 
     async def say(self, thread: Thread, notice: Notice, *, key: str) -> None:
         self._up()
@@ -214,6 +225,7 @@ class House:
         self.clock = ScaledClock(origin=datetime.now(UTC), rate=RATE)
         self.watch = FakeWatch(self.outcomes, self.clock)
         self.collector = FakeCollector(self.clock)
+        self.records = FakeRecords(self.office.actions, self.incidents.verdicts)
         self.open()
 
     def open(self) -> None:
@@ -222,6 +234,7 @@ class House:
             f"sqlite:///{self.folder / 'journal.sqlite'}", executor_id="test", poll_s=0.01
         )
         self.engine.register(INVESTIGATE, self._investigation())
+        self.trusting = self._trusting()
         remediation = Remediation(
             Parts(
                 engine=self.engine,
@@ -231,18 +244,30 @@ class House:
                 watch=self.watch,  # type: ignore[arg-type]
                 telling=Telling(self.notify, self.incidents),
                 wall=self.wall or self.office.clock,
+                trusting=self.trusting,
             )
         )
         self.engine.register(REMEDIATE, remediation.body)
+        observing = Observing(self.office.gateway(), self.records, self.watch)  # type: ignore[arg-type]
+        self.engine.register(OBSERVE, observing.body)
         self.bot = SreBot(
             BotParts(
                 engine=self.engine, gateway=self.office.gateway(),
                 actions=self.office.actions, incidents=self.incidents,
                 switches=self.office.switches, audit=self.office.audit, people=self.office.people,
-                clock=self.office.clock,
+                clock=self.office.clock, trusting=self.trusting,
             )
         )  # fmt: skip
         self.engine.launch()
+
+    def _trusting(self) -> Trusting:
+        trust = Trust(
+            records=self.records, levels=self.office.levels, audit=self.office.audit,
+            clock=self.office.clock, highest={"set_number": Level.L4},
+        )  # fmt: skip
+        self.office.trust = trust
+        people = self.office.people
+        return Trusting(trust, self.notify, people, people.holders)
 
     def _investigation(self) -> Any:
         async def noted(order: Any) -> str:

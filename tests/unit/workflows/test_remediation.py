@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from bot.domain.action import ExecutionStatus, Level, Outcome
-from bot.domain.conversation import CardState, Mark
+from bot.domain.conversation import CardState, Judgement, Mark
 from bot.domain.errors import Permanent
 from tests.unit.remediation.office import ID, KEY, START, UNDO, FakeClock
-from tests.unit.workflows.house import House
+from tests.unit.workflows.house import REPORT, THREAD, House
 
 Make = Callable[..., House]
 
@@ -51,7 +51,10 @@ async def test_an_approved_action_that_helps_is_kept(make: Make) -> None:
     await house.until(lambda: not house.office.actions.locks)  # the target is free again
     assert house.office.writes == [(KEY, "checkout", 40)]
     assert house.office.actions.verifications[KEY].outcome is Outcome.RECOVERED
-    assert house.notify.states[:2] == [CardState.WAITING, CardState.WATCHING]
+    shown = [CardState.WAITING, CardState.APPROVED, CardState.WATCHING]
+    assert house.notify.states[:3] == shown
+    (decision,) = house.notify.cards[1].decisions
+    assert decision.actor_id == "UAPPROVER"
 
 
 async def test_it_watches_to_the_end_of_the_window(make: Make) -> None:
@@ -79,7 +82,8 @@ async def test_a_rejected_proposal_ends_and_says_why(make: Make) -> None:
     await house.bot.reject(house.click())
     assert await house.ended() == "not acted"
     assert house.notify.states[-1] is CardState.REJECTED
-    assert house.notify.cards[-1].note == "because"
+    (decision,) = house.notify.cards[-1].decisions
+    assert (decision.actor_id, decision.reason) == ("UAPPROVER", "because")
     assert house.office.writes == []
 
 
@@ -285,3 +289,103 @@ async def test_the_switch_is_asked_again_at_the_moment_of_acting(make: Make) -> 
     await house.engine.send(ID, "decision", {"choice": "approve"}, key="k")
     assert await house.ended() == "not acted"
     assert house.office.writes == []
+
+
+async def test_an_undo_that_the_kill_switch_holds_back_asks_a_person(make: Make) -> None:
+    house = make(outcomes=[Outcome.WORSE])
+    house.watch.every_s = 600.0
+    await approved(house)
+    await house.shown(CardState.WATCHING)
+    house.office.switches.on = True
+    card = await house.shown(CardState.NOT_VERIFIED)
+    assert card.can_undo
+    assert "(rule kill-switch)" in card.note
+    await house.until(lambda: len(house.notify.said) == 2)
+    assert [key for key, _ in house.notify.said] == [f"person:{ID}", f"demoted:{ID}"]
+    await house.bot.undo(house.click("URESPONDER", KEY, click_id="while stopped"))
+    await house.until(lambda: house.notify.whispered)
+    assert house.value == 40
+    house.office.switches.on = False
+    await house.bot.undo(house.click("URESPONDER", KEY, click_id="started again"))
+    assert await house.ended() == "undone"
+    assert house.value == 41
+
+
+async def test_a_responder_of_any_environment_stops_and_only_an_administrator_starts(
+    make: Make,
+) -> None:
+    house = make()
+    assert (await house.bot.command("E1", THREAD, "URESPONDER", "stop storm")).mark is Mark.STOPPED
+    assert house.office.switches.on
+    for user in ("URESPONDER", "UAPPROVER", "UGUEST", "UBOT"):
+        notice = await house.bot.command("E2", THREAD, user, "start")
+        assert notice.mark is Mark.REFUSED
+    assert house.office.switches.on
+    assert house.office.audited("refused") == 4
+    assert (await house.bot.command("E3", THREAD, "UADMIN", "start")).mark is Mark.DONE
+    assert not house.office.switches.on
+
+
+async def test_what_made_it_worse_is_demoted_and_the_channel_is_told(make: Make) -> None:
+    house = make(outcomes=[Outcome.WORSE])
+    await approved(house)
+    assert await house.ended() == "worse"
+    assert house.office.levels.granted["prod", "set_number", "*"] is Level.L1
+    (told,) = [n for key, n in house.notify.said if key == f"demoted:{ID}"]
+    assert told.text.startswith("set number in prod is at L1 now, it was at L3: ")
+
+
+async def test_without_an_action_it_is_watched_whether_it_goes_away(make: Make) -> None:
+    house = make(outcomes=[Outcome.RECOVERED])
+    await house.offer(Level.L1)
+    assert await house.ended() == "suggested"
+    assert await house.ended(f"{ID}-w") == "recovered"
+    assert house.records.observed[ID][1].outcome is Outcome.RECOVERED
+    assert house.office.writes == []
+
+
+async def test_what_somebody_changed_by_hand_did_not_go_away_alone(make: Make) -> None:
+    house = make()
+    await house.offer(Level.L3)
+    await house.shown(CardState.WAITING)
+    await house.bot.reject(house.click())
+    house.office.cluster.objects["checkout"].value = 40
+    await house.ended()
+    await house.ended(f"{ID}-w")
+    assert house.records.observed == {}
+
+
+async def test_a_wrong_verdict_makes_what_was_done_false(make: Make) -> None:
+    house = make()
+    await approved(house)
+    await house.until(lambda: house.office.actions.verifications)
+    guest = await house.bot.judge(house.click("UGUEST", "inv-1"), Judgement.WRONG)
+    assert guest.mark is Mark.REFUSED
+    assert house.office.levels.granted["prod", "set_number", "*"] is Level.L3
+    await house.bot.judge(house.click("UOBSERVER", "inv-1"), Judgement.WRONG)
+    assert house.office.levels.granted["prod", "set_number", "*"] is Level.L1
+    assert [key for key, _ in house.notify.said] == ["demoted:inv-1:set_number"]
+
+
+async def test_an_earned_level_is_offered_to_administrators_and_granted_by_one(
+    make: Make,
+) -> None:
+    house = make()
+    house.office.level(Level.L1)
+    for number in range(10):
+        proposal = house.office.proposal(id=f"i{number}-p1", investigation_id=f"i{number}")
+        await house.office.gateway().stage(proposal)
+        house.incidents.reports[f"i{number}"] = REPORT
+        await house.bot.judge(house.click("URESPONDER", f"i{number}"), Judgement.RIGHT)
+    ((thread, offered),) = house.notify.promotions
+    assert (thread.channel, offered.level) == ("UADMIN", Level.L2)
+    assert house.office.levels.granted["prod", "set_number", "*"] is Level.L1
+    refused = await house.bot.grant(house.click("UAPPROVER", offered.id), 0)
+    assert refused.mark is Mark.REFUSED
+    assert await house.bot.offered(offered.id) == offered
+    granted = await house.bot.grant(house.click("UADMIN", offered.id), 0)
+    assert granted.text == "set number in prod is at L2 now."
+    assert house.office.levels.granted["prod", "set_number", "*"] is Level.L2
+    shown = await house.bot.command("E9", THREAD, "UOBSERVER", "levels")
+    assert shown.text.startswith("prod · set number · L2: 10 proposed")
+    assert (await house.bot.decline(house.click("UADMIN", offered.id))).mark is Mark.REFUSED

@@ -1,7 +1,5 @@
 """Make a variant of a feature flag the default one."""
 
-import json
-import shlex
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -18,9 +16,11 @@ from bot.domain.action import (
 from bot.domain.environment import Environment
 from bot.domain.errors import Conflict, Malformed, Refused, UnknownName
 from tools.clients.arguments import Arguments
-from tools.clients.flags import Flag, Flags
+from tools.clients.flags import Flag, Flags, flags_of
 from tools.clients.targets import BOT_NAME
 from tools.contract import Action
+
+NOTHING = "nothing would change"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class SetFlag(Action[SetFlagArguments]):
     @classmethod
     def for_environment(cls, environment: Environment) -> "SetFlag | None":
         """Return the action, None when the environment has no flags. Raises: NotConfigured."""
-        flags = Flags.of(environment)
+        flags = flags_of(environment)
         return cls(environment.name, flags) if flags else None
 
     @classmethod
@@ -79,8 +79,8 @@ class SetFlag(Action[SetFlagArguments]):
         flag = await self._flag(args)
         seen = DryRun(
             ok=flag.default_variant != args.variant,
-            command=self._command(args, flag),
-            diff=_diff(flag, args.variant),
+            command=self._flags.command(flag, args.variant),
+            diff=await self._diff(flag, args.variant),
             blast_radius=BlastRadius(
                 pods=0,
                 pods_total=0,
@@ -89,7 +89,7 @@ class SetFlag(Action[SetFlagArguments]):
                 namespaces=0,
                 services=(flag.service,) if flag.service else (),
             ),
-            detail="" if flag.default_variant != args.variant else "nothing would change",
+            detail=_warning(flag) if flag.default_variant != args.variant else NOTHING,
         )
         if not seen.ok:
             return seen
@@ -102,8 +102,10 @@ class SetFlag(Action[SetFlagArguments]):
         return seen
 
     async def inverse(self, args: SetFlagArguments, target: Target) -> ActionCall | None:
-        """Return the setting of the variant of now."""
+        """Return the setting of the variant of now, None if the flag has no default variant."""
         flag = await self._flag(args)
+        if not flag.default_variant:
+            return None
         return ActionCall(
             action=self.facts.name,
             environment=target.environment,
@@ -141,17 +143,15 @@ class SetFlag(Action[SetFlagArguments]):
             raise UnknownName("variant", args.variant, near=flag.variants[:3], place=args.flag)
         return flag
 
-    def _command(self, args: SetFlagArguments, flag: Flag) -> str:
-        body = shlex.quote(json.dumps({"defaultVariant": args.variant}))
-        match = shlex.quote(f'If-Match: "{flag.version}"')
-        url = shlex.quote(f"{self._flags.public}/{args.flag}")
-        return f"curl -X PUT {url} -H 'Content-Type: application/json' -H {match} -d {body}"
+    async def _diff(self, flag: Flag, variant: str) -> str:
+        return "" if flag.default_variant == variant else await self._flags.diff(flag, variant)
 
 
-def _diff(flag: Flag, variant: str) -> str:
-    if flag.default_variant == variant:
-        return ""
-    return f"flag/{flag.name}\n-defaultVariant: {flag.default_variant}\n+defaultVariant: {variant}"
+def _warning(flag: Flag) -> str:
+    """Return why the default variant may not be what is served, "" if nothing is in its way."""
+    if flag.state != "ENABLED":
+        return f"the flag is {flag.state.lower()}: what it serves is in the code, not here"
+    return "its targeting rules decide before the default variant" if flag.targeted else ""
 
 
 def _failed(seen: DryRun, why: str) -> DryRun:

@@ -2,21 +2,24 @@
 
 `need.names` are kinds; without names the default set. Never Secrets. With `need.services`, objects
 that belong to a service (by label or name) are kept, and everything of kinds that belong to none.
+Of cluster-wide kinds only what concerns the namespaces is kept.
 """
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from bot.domain.environment import Environment
-from bot.domain.errors import SreBotError
+from bot.domain.errors import Refused, SreBotError, UnknownName
 from bot.domain.needs import Fact, Need
 from bot.domain.snapshot import BlindSpot, KubernetesObject, Snapshot, Source
-from tools.asking import Answered, Ask, ask_all
+from tools.asking import Answered, Ask, T, ask_all
 from tools.clients.kubernetes import Kubernetes, Listing
 from tools.clients.kubernetes_kinds import RESOURCES, resource_of
-from tools.clients.names import service_of_object
+from tools.clients.names import service_of_object, workload_of_claim
 from tools.clients.redaction import redact_object
 from tools.contract import ReadTool
+from tools.read.kubernetes.scope import bound_roles, concerns
 
 DEFAULT_KINDS = (
     "Deployment",
@@ -37,6 +40,20 @@ DEFAULT_KINDS = (
     "Ingress",
     "ServiceAccount",
     "Certificate",
+    "Job",
+    "CronJob",
+    "LimitRange",
+    "Namespace",
+    "PersistentVolume",
+    "StorageClass",
+    "IngressClass",
+    "Gateway",
+    "HTTPRoute",
+    "GRPCRoute",
+    "Role",
+    "RoleBinding",
+    "ClusterRole",
+    "ClusterRoleBinding",
 )
 SHARED_KINDS = (
     "Node",
@@ -48,8 +65,20 @@ SHARED_KINDS = (
     "PersistentVolume",
     "StorageClass",
     "Ingress",
+    "IngressClass",
+    "Gateway",
+    "HTTPRoute",
+    "GRPCRoute",
+    "Role",
+    "RoleBinding",
+    "ClusterRole",
+    "ClusterRoleBinding",
 )
 MAX_OBJECTS = 2000  # of one kind in one namespace
+MAX_ROLES = 40
+SEVERAL = 3  # kinds that may not be listed are told as one
+NOT_ALLOWED = "the bot may not list"
+OF_KIND = "objects of kind "
 
 
 class KubernetesObjects(ReadTool):
@@ -83,16 +112,11 @@ class KubernetesObjects(ReadTool):
         kinds = need.names or DEFAULT_KINDS
         known = [k for k in dict.fromkeys(kinds) if k in RESOURCES]
         served = [k for k in known if await self._client.serves(k)]
-        places = [
-            (kind, namespace)
-            for kind in served
-            for namespace in (
-                self._environment.namespaces if resource_of(kind).namespaced else ("",)
-            )
-        ]
+        places = [(kind, namespace) for kind in served for namespace in self._places(kind)]
         answered = await ask_all([self._ask(kind, namespace, need) for kind, namespace in places])
-        objects = _objects(answered, frozenset(need.services))
-        spots = (*answered.blind_spots, *_left_out(answered), *_unserved(need.names, served))
+        objects = _objects(answered, frozenset(need.services), self._environment.namespaces)
+        unread = answered.blind_spots if need.names else _refused_together(answered.blind_spots)
+        spots = (*unread, *_left_out(answered), *_unserved(need.names, served))
         return Snapshot(
             environment=self._environment.name,
             window=need.window,
@@ -101,23 +125,87 @@ class KubernetesObjects(ReadTool):
             blind_spots=spots,
         )
 
+    def _places(self, kind: str) -> Sequence[str]:
+        """Return where to look: each namespace, or once for a cluster-wide kind."""
+        by_name = kind == "Namespace"  # others' are not listed
+        return self._environment.namespaces if by_name or resource_of(kind).namespaced else ("",)
+
     def _ask(self, kind: str, namespace: str, need: Need) -> Ask[Listing]:
-        plural = resource_of(kind).plural
-        query = f"kubectl get {plural} -n {namespace}" if namespace else f"kubectl get {plural}"
+        query, read = self._reading(kind, namespace)
+
+        async def call() -> Listing:
+            try:
+                return await read()
+            except UnknownName:
+                if need.names:
+                    raise
+                return Listing(items=())  # of the default set: the API does not have the kind
+
         return Ask(
             source=Source(system="kubernetes", query=query, window=need.window),
-            call=lambda: self._client.list(kind, namespace, limit=MAX_OBJECTS),
+            call=call,
             found=lambda listing: f"{len(listing.items)} objects",
-            wanted=f"objects of kind {kind}",
+            wanted=f"{OF_KIND}{kind}",
         )
 
+    def _reading(self, kind: str, namespace: str) -> tuple[str, Callable[[], Awaitable[Listing]]]:
+        """Return the command that reads a kind, and the call that does."""
+        if kind == "Namespace":
+            return f"kubectl get namespace {namespace}", lambda: self._one(kind, namespace)
+        if kind == "ClusterRole":
+            return "kubectl get clusterroles (those bound here)", self._bound_roles
+        plural = resource_of(kind).plural
+        query = f"kubectl get {plural} -n {namespace}" if namespace else f"kubectl get {plural}"
+        return query, lambda: self._client.list(kind, namespace, limit=MAX_OBJECTS)
 
-def _objects(answered: Answered[Listing], services: frozenset[str]) -> tuple[KubernetesObject, ...]:
+    async def _one(self, kind: str, name: str) -> Listing:
+        found = await self._client.get(kind, "", name)
+        return Listing(items=({**found, "kind": kind},))
+
+    async def _bound_roles(self) -> Listing:
+        """Return the ClusterRoles that are bound to accounts of the namespaces, by name."""
+        spaces = self._environment.namespaces
+        bindings = [("RoleBinding", n) for n in spaces] + [("ClusterRoleBinding", "")]
+        listings = await _all_but(Refused, [self._client.list(k, n) for k, n in bindings])
+        here = (b for listing in listings for b in listing.items if concerns(b, spaces))
+        names = bound_roles(here)
+        roles = [self._client.get("ClusterRole", "", n) for n in names[:MAX_ROLES]]
+        found = await _all_but(UnknownName, roles)  # bound, but never made
+        items = tuple({**role, "kind": "ClusterRole"} for role in found)
+        return Listing(items=items, more=max(0, len(names) - MAX_ROLES))
+
+
+async def _all_but(known: type[SreBotError], calls: Sequence[Awaitable[T]]) -> list[T]:
+    """Return the results without those that fail as `known`. Raises: any other failure."""
+
+    async def one(call: Awaitable[T]) -> tuple[T] | None:
+        try:
+            return (await call,)
+        except known:
+            return None
+
+    return [found[0] for found in await asyncio.gather(*map(one, calls)) if found is not None]
+
+
+def _refused_together(spots: Sequence[BlindSpot]) -> tuple[BlindSpot, ...]:
+    """Return the blind spots, those of a role that lacks several kinds as one."""
+    refused = [s for s in spots if s.reason.startswith(NOT_ALLOWED)]
+    if len(refused) < SEVERAL:
+        return tuple(spots)
+    kinds = dict.fromkeys(s.wanted.removeprefix(OF_KIND) for s in refused)
+    words = f"the bot's role may not list {len(kinds)} kinds (sre-bot doctor says which rules)"
+    together = BlindSpot(system="Kubernetes", reason=words, wanted=", ".join(kinds))
+    return (*(s for s in spots if s not in refused), together)
+
+
+def _objects(
+    answered: Answered[Listing], services: frozenset[str], namespaces: Sequence[str]
+) -> tuple[KubernetesObject, ...]:
     return tuple(
         _object(body, source)
         for source, listing in answered.results
         for body in listing.items
-        if not services or _concerns(body, services)
+        if concerns(body, namespaces) and (not services or _concerns(body, services))
     )
 
 
@@ -138,6 +226,8 @@ def _concerns(body: Mapping[str, Any], services: frozenset[str]) -> bool:
         return True
     name = str((body.get("metadata") or {}).get("name") or "")
     of = service_of_object(body)
+    if body.get("kind") == "PersistentVolumeClaim" and workload_of_claim(name) in services:
+        return True
     return of in services or any(name == s or name.startswith(f"{s}-") for s in services)
 
 

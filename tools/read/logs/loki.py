@@ -1,21 +1,20 @@
 """Log templates from Loki, with counts in the window and in the equally long window before."""
 
-import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import replace
 from functools import partial
 from typing import ClassVar
 
 from bot.domain.environment import Environment
-from bot.domain.errors import SreBotError
 from bot.domain.needs import Fact, Need
-from bot.domain.snapshot import BlindSpot, Snapshot, Source
+from bot.domain.snapshot import Snapshot, Source
 from bot.domain.time import Window
 from tools.asking import Ask, ask, counted
 from tools.clients.loki import PAGE, Line, Loki
 from tools.clients.names import workload_of_pod
 from tools.contract import ReadTool
-from tools.read.logs.templates import Entry, templates
+from tools.read.logs.templates import Entry
+from tools.read.logs.windows import Lines, read_templates
 
 PAGES = 4
 SERVICE_LABELS = ("service_name", "app_kubernetes_io_name", "app", "service", "container")
@@ -49,34 +48,17 @@ class LokiLogs(ReadTool):
         window = need.window
         labels = await self._client.labels(window)
         logql = self._logql(need.services, labels)
-        before = Window(start=window.start - timedelta(seconds=window.seconds), end=window.start)
         source = Source(
             system="loki", query=logql, window=window, link=self._client.link(logql, window)
         )
-        (lines, complete), earlier = await asyncio.gather(
-            self._all(logql, window, source), self._baseline(logql, before)
-        )
-        known = complete and earlier is not None
-        entries = [_entry(line, baseline=False) for line in lines]
-        if known:
-            entries += [_entry(line, baseline=True) for line in earlier or ()]
-        found, cut = templates(entries, source, baseline_known=known)
-        return Snapshot(
-            environment=self._environment.name,
-            window=window,
-            now=window.end,
-            logs=found,
-            blind_spots=_spots(complete, len(lines), cut),
-        )
 
-    async def _baseline(self, logql: str, before: Window) -> list[Line] | None:
-        """Return the lines of the window before, None if they are not all to be had."""
-        source = Source(system="loki", query=logql, window=before)
-        try:
-            lines, complete = await self._all(logql, before, source)
-        except SreBotError:
-            return None
-        return lines if complete else None
+        async def fetch(part: Window, baseline: bool) -> Lines:
+            own = replace(source, window=part)
+            lines, complete = await self._all(logql, part, own)
+            entries = tuple(_entry(line, baseline=baseline) for line in lines)
+            return Lines(entries=entries, complete=complete)
+
+        return await read_templates(self._environment.name, need, source, fetch)
 
     async def _all(self, logql: str, window: Window, source: Source) -> tuple[list[Line], bool]:
         """Return the newest lines page by page, and whether those are all there are."""
@@ -127,14 +109,3 @@ def _entry(line: Line, *, baseline: bool) -> Entry:
         level={"warn": "warning", "fatal": "error", "critical": "error"}.get(level, level),
         baseline=baseline,
     )
-
-
-def _spots(complete: bool, lines: int, cut: int) -> tuple[BlindSpot, ...]:
-    spots = []
-    if not complete:
-        words = f"too many lines: looked at the newest {lines}, counts are too low"
-        spots.append(BlindSpot(system="logs", reason=words, wanted="every log line"))
-    if cut:
-        words = f"{cut} rare templates left out"
-        spots.append(BlindSpot(system="logs", reason=words, wanted="every log template"))
-    return tuple(spots)

@@ -1,4 +1,4 @@
-"""Log templates from the pods themselves, previous containers included, where there is no Loki."""
+"""Log templates from the pods themselves, previous containers included, where no store has them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from tools.clients.settings import connection
 from tools.contract import ReadTool
 from tools.read.logs.templates import Entry, templates
 
+STORES = ("loki", "elasticsearch", "opensearch")
 MAX_READS = 32  # containers' logs read for one need
 MAX_BYTES = 2 * 1024 * 1024
 
@@ -46,8 +47,8 @@ class PodLogs(ReadTool):
 
     @classmethod
     def for_environment(cls, environment: Environment) -> "PodLogs | None":
-        """Return the tool; None without a cluster, or when Loki has the logs."""
-        if connection(environment, "loki") is not None:
+        """Return the tool; None without a cluster, or when a store has the logs."""
+        if _stored(environment):
             return None
         client = Kubernetes.of(environment)
         return cls(environment, client) if client else None
@@ -104,6 +105,14 @@ class PodLogs(ReadTool):
             found=lambda text: f"{text.count(chr(10))} lines",
             wanted=f"logs of {place.pod}",
         )
+
+
+def _stored(environment: Environment) -> bool:
+    """Whether a store of logs is configured."""
+    datadog = connection(environment, "datadog")
+    if datadog is not None and "logs" in datadog.get("read", ("logs",)):
+        return True
+    return any(connection(environment, store) is not None for store in STORES)
 
 
 def _runs(pod: Mapping[str, Any], namespace: str) -> list[_Place]:

@@ -1,6 +1,6 @@
 """Alerts that fire now, or are pending, in the environment's namespaces."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -11,6 +11,7 @@ from bot.domain.snapshot import Alert, Snapshot, Source
 from tools.asking import Ask, ask, counted
 from tools.clients.prometheus import Prometheus
 from tools.contract import ReadTool
+from tools.read.prometheus.several import Several
 
 SERVICE_LABELS = ("service_name", "service", "app", "deployment", "statefulset", "job")
 MAX_ALERTS = 500
@@ -23,36 +24,40 @@ class PrometheusAlerts(ReadTool):
     system: ClassVar[str] = "metrics"
     answers: ClassVar[Fact] = Fact.ALERTS
 
-    def __init__(self, environment: Environment, client: Prometheus) -> None:
-        self._environment, self._client = environment, client
+    def __init__(self, environment: Environment, clients: Sequence[Prometheus]) -> None:
+        self._environment, self._servers = environment, Several(environment.name, clients)
 
     @classmethod
     def for_environment(cls, environment: Environment) -> "PrometheusAlerts | None":
         """Return the tool, None when the environment has no Prometheus. Raises: NotConfigured."""
-        client = Prometheus.of(environment)
-        return cls(environment, client) if client else None
+        clients = Prometheus.all_of(environment)
+        return cls(environment, clients) if clients else None
 
     async def check(self) -> str:
         """Return how many alerts are active. Raises: Unavailable."""
-        return f"{len(await self._client.alerts())} alerts"
+        return await self._servers.check(_counted)
 
     async def read(self, need: Need) -> Snapshot:
         """Return the alerts of the environment. Raises: Unavailable, Refused, Malformed."""
+        return await self._servers.read(need, self._read)
+
+    async def _read(self, client: Prometheus, need: Need) -> Snapshot:
         source = Source(
             system="prometheus",
             query="GET /api/v1/alerts",
             window=need.window,
-            link=f"{self._client.link}/alerts",
+            link=f"{client.link}/alerts",
         )
         found = await ask(
             Ask(
                 source=source,
-                call=self._client.alerts,
+                call=client.alerts,
                 found=counted("alerts"),
                 wanted="the alerts that fire",
             )
         )
-        alerts = tuple(_alert(raw, source) for raw in found[:MAX_ALERTS] if self._ours(raw))
+        ours = (raw for raw in found[:MAX_ALERTS] if self._ours(client, raw))
+        alerts = tuple(_alert(raw, source) for raw in ours)
         services = set(need.services)
         return Snapshot(
             environment=self._environment.name,
@@ -61,11 +66,14 @@ class PrometheusAlerts(ReadTool):
             alerts=tuple(a for a in alerts if not services or a.service in {*services, None}),
         )
 
-    def _ours(self, raw: Mapping[str, Any]) -> bool:
+    def _ours(self, client: Prometheus, raw: Mapping[str, Any]) -> bool:
         labels = _texts(raw.get("labels"))
-        wanted = self._client.matchers.items()
-        here = all(labels.get(k, v) == v for k, v in wanted)
+        here = all(labels.get(k, v) == v for k, v in client.matchers.items())
         return here and labels.get("namespace", "") in ("", *self._environment.namespaces)
+
+
+async def _counted(client: Prometheus) -> str:
+    return f"{len(await client.alerts())} alerts"
 
 
 def _alert(raw: Mapping[str, Any], source: Source) -> Alert:

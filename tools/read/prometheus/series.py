@@ -7,20 +7,22 @@ Services are filtered after the query, so that one query serves them all; an edg
 its ends is asked for.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import ClassVar
 
 from bot.domain.environment import Environment
 from bot.domain.needs import Fact, Need
-from bot.domain.snapshot import BlindSpot, Signal, Snapshot, Source
+from bot.domain.snapshot import BlindSpot, Series, Signal, Snapshot, Source
 from bot.domain.time import Window
 from tools.asking import Ask, ask, ask_all, counted
 from tools.clients.prometheus import Prometheus, Sample
 from tools.contract import ReadTool
-from tools.read.prometheus.catalogue import Template, render, templates_for
+from tools.read.prometheus.catalogue import render, templates_for
+from tools.read.prometheus.several import MISSING, Several
 from tools.read.prometheus.shaping import shape
+from tools.read.prometheus.template import Template
 
 POINTS = 120
 STEPS_S = (15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 86400)
@@ -42,29 +44,31 @@ class PrometheusSeries(ReadTool):
     answers: ClassVar[Fact] = Fact.SERIES
     timeout_s: ClassVar[float] = 8.0
 
-    def __init__(self, environment: Environment, client: Prometheus) -> None:
-        self._environment, self._client = environment, client
+    def __init__(self, environment: Environment, clients: Sequence[Prometheus]) -> None:
+        self._environment, self._servers = environment, Several(environment.name, clients)
 
     @classmethod
     def for_environment(cls, environment: Environment) -> "PrometheusSeries | None":
         """Return the tool, None when the environment has no Prometheus. Raises: NotConfigured."""
-        client = Prometheus.of(environment)
-        return cls(environment, client) if client else None
+        clients = Prometheus.all_of(environment)
+        return cls(environment, clients) if clients else None
 
     async def check(self) -> str:
-        """Return the server's version and how many metrics it knows. Raises: Unavailable."""
-        names = await self._client.names()
-        return f"{await self._client.version()}, {len(names)} metrics"
+        """Return each server's version and how many metrics it knows. Raises: Unavailable."""
+        return await self._servers.check(_known)
 
     async def read(self, need: Need) -> Snapshot:
         """Return series for the need; signals without metrics are named as a blind spot.
 
         Raises: Unavailable, Refused, Malformed: when no query at all succeeded.
         """
+        return await self._servers.read(need, self._read)
+
+    async def _read(self, client: Prometheus, need: Need) -> Snapshot:
         metrics = await ask(
             Ask(
                 source=Source(system="prometheus", query="label_values(__name__)"),
-                call=self._client.names,
+                call=client.names,
                 found=lambda names: f"{len(names)} metric names",
                 wanted="the names of the metrics",
             )
@@ -77,13 +81,15 @@ class PrometheusSeries(ReadTool):
             if not b or b in t.breakdowns
         )
         step_s = step_for(need.window)
-        answered = await ask_all([self._ask(w, need.window, step_s) for w in wanted])
-        services = frozenset(need.services)
+        sources = [self._source(client, w, need.window, step_s) for w in wanted]
+        answered = await ask_all(
+            [_ask(client, *one, need.window, step_s) for one in zip(wanted, sources, strict=True)]
+        )
         by_source = {source.query: samples for source, samples in answered.results}
-        series = tuple(
-            one
-            for w in wanted
-            for source in (self._source(w, need.window, step_s),)
+        services = frozenset(need.services)
+        found = [
+            (w, one)
+            for w, source in zip(wanted, sources, strict=True)
             for one in shape(
                 w.template,
                 by_source.get(source.query, ())[:MAX_SERIES],
@@ -92,32 +98,22 @@ class PrometheusSeries(ReadTool):
                 namespaces=self._environment.namespaces,
             )
             if not services or one.service in services or one.labels.get("peer") in services
-        )
-        spots = (
-            *answered.blind_spots,
-            *_missing(asked, wanted, unknown, explicit=bool(need.names)),
-            *_cut(answered.results),
-        )
+        ]
         return Snapshot(
             environment=self._environment.name,
             window=need.window,
             now=need.window.end,
-            series=series,
-            blind_spots=spots,
+            series=tuple(_first_told(found)),
+            blind_spots=(
+                *answered.blind_spots,
+                *_missing(asked, wanted, unknown, explicit=bool(need.names)),
+                *_cut(answered.results),
+            ),
         )
 
-    def _ask(self, wanted: _Wanted, window: Window, step_s: int) -> Ask[list[Sample]]:
-        source = self._source(wanted, window, step_s)
-        return Ask(
-            source=source,
-            call=lambda: self._client.range(source.query, aligned(window, step_s), step_s),
-            found=counted("series"),
-            wanted=f"{wanted.template.signal.value} from metrics",
-        )
-
-    def _source(self, wanted: _Wanted, window: Window, step_s: int) -> Source:
+    def _source(self, client: Prometheus, wanted: _Wanted, window: Window, step_s: int) -> Source:
         template = wanted.template
-        matchers = [f'{k}="{v}"' for k, v in sorted(self._client.matchers.items())]
+        matchers = [f'{k}="{v}"' for k, v in sorted(client.matchers.items())]
         if template.namespace:
             places = "|".join(self._environment.namespaces)
             matchers.append(f'{template.namespace}=~"{places}|"')  # or the metric does not say
@@ -131,8 +127,35 @@ class PrometheusSeries(ReadTool):
             system="prometheus",
             query=promql,
             window=window,
-            link=self._client.graph_url(promql, window),
+            link=client.graph_url(promql, window),
         )
+
+
+async def _known(client: Prometheus) -> str:
+    names = await client.names()
+    return f"{await client.version()}, {len(names)} metrics"
+
+
+def _ask(
+    client: Prometheus, wanted: _Wanted, source: Source, window: Window, step_s: int
+) -> Ask[list[Sample]]:
+    return Ask(
+        source=source,
+        call=lambda: client.range(source.query, aligned(window, step_s), step_s),
+        found=counted("series"),
+        wanted=f"{wanted.template.signal.value} from metrics",
+    )
+
+
+def _first_told(found: Sequence[tuple[_Wanted, Series]]) -> Iterator[Series]:
+    """Yield the series; of alternatives, a service's come from the first that knows it."""
+    told: dict[tuple[str, ...], Template] = {}
+    for wanted, one in found:
+        template = wanted.template
+        what = (one.labels.get("peer", ""), one.labels.get("resource", ""))
+        key = (one.signal, template.source, wanted.breakdown, one.service, *what)
+        if told.setdefault(key, template) is template:
+            yield one
 
 
 def step_for(window: Window) -> int:
@@ -179,8 +202,7 @@ def _missing(
     there = {(w.template.signal, w.breakdown) for w in wanted}
     words = [f"{s.value}:{b}" if b else s.value for s, b in asked if (s, b) not in there]
     return tuple(
-        BlindSpot(system="metrics", reason="no metric of the catalogue gives it", wanted=name)
-        for name in (*words, *unknown)
+        BlindSpot(system="metrics", reason=MISSING, wanted=name) for name in (*words, *unknown)
     )
 
 

@@ -1,6 +1,7 @@
 """From Prometheus' matrices to Series: names, labels, finite points, pods summed to services."""
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,9 +10,10 @@ from bot.domain.errors import Malformed
 from bot.domain.snapshot import Series, Source
 from tools.clients.names import host_of, workload_of_claim, workload_of_pod
 from tools.clients.prometheus import Sample
-from tools.read.prometheus.catalogue import UNITS, Template
+from tools.read.prometheus.template import UNITS, Template
 
-_ADDRESSES = ("instance", "server_address")
+_ADDRESSES = ("instance", "server_address", "net_peer_name")
+_PODS = ("pod", "k8s_pod_name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +88,30 @@ def _key(
 
 
 def _named(label: str, value: str, namespaces: Sequence[str]) -> str:
-    if label == "pod":
+    if label in _PODS:
         return workload_of_pod(value)
     if label == "persistentvolumeclaim":
         return workload_of_claim(value)
+    if label == "job":
+        return value.rpartition("/")[2]  # "namespace/name" by OpenTelemetry's rules
+    if label in ("envoy_cluster_name", "exported_service", "service"):
+        return _backend(value, namespaces)
     return host_of(value, namespaces) if label in _ADDRESSES else value
+
+
+def _backend(value: str, namespaces: Sequence[str]) -> str:
+    """Return the service of a proxy's backend.
+
+    "outbound|80||cart.shop.svc.cluster.local" (Envoy), "shop-cart-80@kubernetes" (Traefik).
+    """
+    if "|" in value:
+        return host_of(value.rpartition("|")[2], namespaces)
+    name, at, _ = value.partition("@")
+    if not at:
+        return value
+    name = re.sub(r"-\d+$", "", name)
+    prefix = next((f"{n}-" for n in namespaces if name.startswith(f"{n}-")), "")
+    return name.removeprefix(prefix)
 
 
 def _reduced(parts: Sequence[Mapping[float, float]], how: str) -> dict[float, float]:

@@ -13,7 +13,7 @@ def review(call: Any) -> Json:
     wanted = spec.get("resourceAttributes") if isinstance(spec, dict) else None
     if not isinstance(wanted, dict):
         raise bad_request("spec.resourceAttributes is required")
-    allowed = _allowed(call.read_only, wanted)
+    allowed = not call.may_nothing and _allowed(call.read_only, wanted)
     status: Json = {"allowed": allowed}
     if not allowed:
         status["reason"] = "no rule of this identity's roles allows it"

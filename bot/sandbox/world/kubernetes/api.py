@@ -22,7 +22,10 @@ from bot.sandbox.world.site import NAMESPACE
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
-USERS = {"read-only": "system:serviceaccount:shop:sre-bot-reader"}
+USERS = {
+    "read-only": "system:serviceaccount:shop:sre-bot-reader",
+    "nobody": "system:serviceaccount:shop:nobody",
+}
 WRITER = "system:serviceaccount:shop:sre-bot"
 
 
@@ -35,6 +38,7 @@ class Call:
         token = asked.headers.get("authorization", "").removeprefix("Bearer ").strip()
         self.user = USERS.get(token, WRITER)
         self.read_only = token in USERS
+        self.may_nothing = self.user == USERS["nobody"]
         self.now = running.now()
         self.resource: Resource | None = None
         self.namespace = self.name = self.subresource = ""
@@ -153,7 +157,7 @@ def _dispatch(call: Call) -> Any:
     resource = call.resource
     assert resource is not None  # noqa: S101 - set by _locate
     what = (resource.group, resource.plural, call.name)
-    if resource.plural == "secrets":
+    if resource.plural == "secrets" or call.may_nothing:
         raise forbidden(call.user, call.verb, what)
     if call.verb in ("get", "list"):
         return _read(call, resource)

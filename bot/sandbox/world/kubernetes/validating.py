@@ -1,6 +1,7 @@
 """Refuses objects that the real API server would refuse, field by field."""
 
 import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from bot.sandbox.world.kubernetes.errors import ApiError, bad_request, conflict, invalid
@@ -12,6 +13,7 @@ IMAGE = re.compile(r"[a-z0-9][A-Za-z0-9._/:@-]{0,254}")
 ANNOTATION = re.compile(
     r"([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?"
 )
+NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 MAX_REPLICAS = 500
 Causes = list[tuple[str, str]]
 
@@ -31,6 +33,8 @@ def check(resource: Resource, old: Json, new: Json) -> None:
         causes += _workload(old, new)
     if resource.plural == "configmaps":
         causes += _config(new)
+    if resource.plural in BY_PLURAL:
+        causes += BY_PLURAL[resource.plural](new)
     if causes:
         raise invalid(
             resource.kind + (f".{resource.group}" if resource.group else ""), name, causes
@@ -161,6 +165,45 @@ def _config(new: Json) -> Causes:
     if sum(len(k) + len(v) for k, v in data.items()) > 1_048_576:
         return [("data", "Too long: must have at most 1048576 bytes")]
     return []
+
+
+def _autoscaler(new: Json) -> Causes:
+    spec = dictionary(new.get("spec"))
+    bounds = {f: spec.get(f, 1) for f in ("minReplicas", "maxReplicas")}
+    for name, value in bounds.items():
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise bad_request(f"json: cannot unmarshal spec.{name} into Go value of type int32")
+    text = "must be greater than or equal to 1"
+    causes = [(f"spec.{n}", f"Invalid value: {v}: {text}") for n, v in bounds.items() if v < 1]
+    if bounds["maxReplicas"] < bounds["minReplicas"]:
+        causes.append(("spec.maxReplicas", "Invalid value: must be greater than minReplicas"))
+    return causes
+
+
+def _service(new: Json) -> Causes:
+    spec = dictionary(new.get("spec"))
+    selector = spec.get("selector") or {}
+    if not isinstance(selector, dict) or any(not isinstance(v, str) for v in selector.values()):
+        raise bad_request("json: cannot unmarshal spec.selector into Go value of type string")
+    causes: Causes = []
+    for i, port in enumerate(spec.get("ports") or ()):
+        for name in ("port", "targetPort"):
+            value = dictionary(port).get(name, port.get("port"))
+            if isinstance(value, int) and not 0 < value < 65536:
+                text = f"Invalid value: {value}: must be between 1 and 65535, inclusive"
+                causes.append((f"spec.ports[{i}].{name}", text))
+    return causes
+
+
+def _quota(new: Json) -> Causes:
+    return _quantities(dictionary(new.get("spec")).get("hard"), "spec.hard")
+
+
+BY_PLURAL: Mapping[str, Callable[[Json], Causes]] = {
+    "horizontalpodautoscalers": _autoscaler,
+    "services": _service,
+    "resourcequotas": _quota,
+}
 
 
 def dictionary(body: Any) -> Json:

@@ -11,6 +11,7 @@ from bot.sandbox.world.kubernetes.pods import pod_body
 from bot.sandbox.world.kubernetes.resources import Resource
 from bot.sandbox.world.kubernetes.scaling import scale_body, wanted_replicas
 from bot.sandbox.world.kubernetes.workloads import workload_body
+from bot.sandbox.world.manifests import iso
 from bot.sandbox.world.records import Json, Workload
 from bot.sandbox.world.site import Site
 
@@ -20,12 +21,14 @@ WORKLOADS = ("deployments", "statefulsets")
 def write(call: Any) -> Any:
     """Carry out a write and return the object (or Status) it leads to. Raises: ApiError."""
     resource: Resource = call.resource
+    if call.verb == "create" and resource.plural == "events" and not call.name:
+        return _tell(call)
     if not call.name:
         raise validating.unsupported(call.verb)
     if resource.plural == "pods" and call.subresource == "eviction":
         return _evict(call)
-    if call.verb == "delete" and resource.plural == "pods":
-        return _delete_pod(call)
+    if call.verb == "delete" and "delete" in resource.verbs:
+        return _delete_pod(call) if resource.plural == "pods" else _delete_object(call, resource)
     if call.subresource == "scale" and call.verb in ("patch", "update"):
         return _scale(call, resource)
     if call.subresource or call.verb not in resource.verbs or call.verb not in ("patch", "update"):
@@ -47,6 +50,8 @@ def _change(call: Any, resource: Resource) -> Json:
     else:
         new = copy.deepcopy(validating.dictionary(call.body))
     validating.check(resource, old, new)
+    if resource.plural == "persistentvolumeclaims" and new.get("spec") != old.get("spec"):
+        _check_growth(call, old, new)
     new["status"] = old.get("status", {})
     for kept in ("uid", "creationTimestamp", "resourceVersion", "generation"):
         if kept in old["metadata"]:
@@ -58,6 +63,24 @@ def _change(call: Any, resource: Resource) -> Json:
     if resource.plural in WORKLOADS:
         return _write_workload(call, old, new)
     return _write_object(call, resource, old, new)
+
+
+def _check_growth(call: Any, old: Json, new: Json) -> None:
+    """Let a claim's request change, and nothing else of it; its class must be able to expand."""
+    before, after = copy.deepcopy(old["spec"]), copy.deepcopy(new["spec"])
+    for spec in (before, after):
+        (spec.get("resources") or {}).pop("requests", None)
+    classes = views.objects(call.site, "storageclasses", call.now)
+    name = old["spec"].get("storageClassName")
+    expands = any(c["metadata"]["name"] == name and c.get("allowVolumeExpansion") is True
+                  for c in classes)  # fmt: skip
+    if before != after:
+        raise ApiError(422, "Invalid", "spec is immutable after creation except resources.requests")
+    if not expands:
+        said = "only dynamically provisioned pvc can be resized"
+        raise ApiError(
+            403, "Forbidden", f'persistentvolumeclaims "{call.name}" is forbidden: {said}'
+        )
 
 
 def _write_workload(call: Any, old: Json, new: Json) -> Json:
@@ -77,10 +100,14 @@ def _write_workload(call: Any, old: Json, new: Json) -> Json:
     if wanted != workload.replicas:
         rollout.scale(site, workload, wanted, at)
         done.append(f"scale {before['replicas']} → {wanted}")
-    if template != before["template"]:
+    if spec.get("paused"):
+        rollout.hold(workload, at)
+        workload.body["spec"]["template"] = copy.deepcopy(template)
+    elif template != workload.current.template or before.get("paused"):
+        ran = workload.current.template
         revision = rollout.roll(site, workload, template, at)
         done.append(f"roll out revision {revision.number}")
-        _tell_deploy(site, workload, (before["template"], template), at)
+        _tell_deploy(site, workload, (ran, template), at)
     version = site.changed(at)
     workload.body["metadata"]["resourceVersion"] = str(version)
     _note(call, f"{workload.kind.lower()}/{workload.name}", ", ".join(done) or "metadata")
@@ -134,6 +161,23 @@ def _write_object(call: Any, resource: Resource, old: Json, new: Json) -> Json:
     return _current(call, resource)
 
 
+def _tell(call: Any) -> Json:
+    """Keep an Event that a client writes."""
+    body = copy.deepcopy(validating.dictionary(call.body))
+    metadata = validating.dictionary(body.get("metadata"))
+    name = str(metadata.get("name", ""))
+    if not validating.NAME.fullmatch(name) or not isinstance(body.get("involvedObject"), dict):
+        raise bad_request("an Event needs a name and an involvedObject")
+    if ("events", name) in call.site.objects:
+        raise ApiError(409, "AlreadyExists", f'events "{name}" already exists')
+    metadata["uid"] = rollout.uid(*call.site.key, "events", name)
+    metadata["creationTimestamp"] = iso(call.now)
+    if not call.dry_run:
+        call.site.objects[("events", name)] = body
+        metadata["resourceVersion"] = str(call.site.changed(call.now))
+    return body
+
+
 def _scale(call: Any, resource: Resource) -> Json:
     body = _current(call, resource)
     replicas = wanted_replicas(call, body)
@@ -184,6 +228,20 @@ def _delete_pod(call: Any) -> Json:
         call.site.changed(call.now)
         _note(call, f"pod/{pod.name}", "deleted")
     return pod_body(call.site, workload, pod, call.now) if not _asked_dry(call) else body
+
+
+def _delete_object(call: Any, resource: Resource) -> Json:
+    body = _current(call, resource)
+    options = call.body if isinstance(call.body, dict) else {}
+    wanted = options.get("preconditions")
+    uid = wanted.get("uid") if isinstance(wanted, dict) else None
+    if uid not in (None, body["metadata"]["uid"]):
+        raise conflict(resource.plural, call.name)
+    if not _asked_dry(call):
+        del call.site.objects[(resource.plural, call.name)]
+        call.site.changed(call.now)
+        _note(call, f"{resource.kind.lower()}/{call.name}", "deleted")
+    return body
 
 
 def _evict(call: Any) -> Json:

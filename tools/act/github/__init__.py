@@ -1,0 +1,1 @@
+"""What can be done on GitHub: proposing changes of files, running a deployment again."""
