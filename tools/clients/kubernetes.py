@@ -244,7 +244,7 @@ class Kubernetes:
         raw = await self._threads.run(self._exchange, request, MAX_BYTES)
         try:
             found = json.loads(raw)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise Malformed(f"{SYSTEM}: the answer of {request.path} is not JSON") from None
         if not isinstance(found, dict):
             raise Malformed(f"{SYSTEM}: the answer of {request.path} is not an object")
