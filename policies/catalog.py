@@ -29,8 +29,20 @@ class When:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Preparation:
+    """An action that has to be done and verified before another one."""
+
+    action: str
+    reason: str
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Remedy:
-    """One action of a runbook. `options` are the planner's: e.g. `direction: up` for scaling."""
+    """One action of a runbook. `options` are the planner's: e.g. `direction: up` for scaling.
+
+    With `first` it is a plan: those are done before it, in order, on objects of their own.
+    """
 
     action: str
     reason: str  # what it does about the cause, and what to expect
@@ -38,6 +50,12 @@ class Remedy:
     options: Mapping[str, str] = field(default_factory=dict)
     trade_off: str = ""
     short_term: bool = False  # helps for a while: the cause stays, `lasting_fix` is what ends it
+    first: tuple[Preparation, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all actions of it, in order."""
+        return (*(p.action for p in self.first), self.action)
 
     def __post_init__(self) -> None:
         if self.short_term and not self.trade_off:
@@ -85,6 +103,11 @@ class Runbook:
         if unknown := sorted(set(self.checks) - CHECKS):
             raise ValueError(f"no check is called {', '.join(unknown)}")
 
+    def own_advice(self, cause: str) -> str:
+        """Return what a person should do about this very cause, "" if nothing is said of it."""
+        fitting = (text for c, text in self.advice.items() if fnmatchcase(cause, c))
+        return next(fitting, "")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runbooks:
@@ -105,8 +128,7 @@ class Runbooks:
         book = self.for_cause(cause)
         if book is None:
             return ""
-        fitting = (text for c, text in book.advice.items() if fnmatchcase(cause, c))
-        return next(fitting, book.lasting_fix)
+        return book.own_advice(cause) or book.lasting_fix
 
     def watched_at_most(self, seconds: float) -> "Runbooks":
         """Return the same runbooks with no longer watch than this; 0: as they are."""
@@ -122,7 +144,9 @@ class Runbooks:
     @property
     def actions(self) -> frozenset[str]:
         """Names of all actions that some runbook may propose."""
-        return frozenset(r.action for book in self.by_cause.values() for r in book.actions)
+        return frozenset(
+            n for book in self.by_cause.values() for r in book.actions for n in r.names
+        )
 
 
 def load(directory: Path = RUNBOOKS, *, actions: frozenset[str] | None = None) -> Runbooks:
@@ -156,6 +180,6 @@ def _faults(
     for cause in book.causes:
         if cause in taken:
             yield f"{cause} has a runbook already: {taken[cause].name}"
-    for remedy in book.actions:
-        if actions is not None and remedy.action not in actions:
-            yield f"no action is called {remedy.action}"
+    for name in (n for remedy in book.actions for n in remedy.names):
+        if actions is not None and name not in actions:
+            yield f"no action is called {name}"

@@ -12,6 +12,7 @@ from bot.domain.people import SELF, Actor, Role
 from bot.domain.policy import Approvals, Conditions, PolicyRequest
 
 LARGEST = 2**53
+OWN = "sre-bot"  # its workload, database, service account, rules and levels carry this name
 PRINCIPAL = {"type": "Actor", "id": "actor"}
 RESOURCE = {"type": "Target", "id": "target"}
 
@@ -23,6 +24,17 @@ class Known:
     environments: frozenset[str] | None = None
     actions: frozenset[str] | None = None
 
+    def environment(self, name: str) -> bool:
+        """Whether an environment is configured."""
+        return self.environments is None or name in self.environments
+
+    def action(self, name: str) -> bool:
+        """Whether an action is in the catalogue."""
+        return self.actions is None or name in self.actions
+
+
+VOUCHED = Known()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
@@ -30,15 +42,38 @@ class Facts:
 
     entities: list[dict[str, Any]]
     context: dict[str, Any]
+    values: dict[str, Any]  # the same by path: "context.blast.pods"
 
 
 def facts(request: PolicyRequest, known: Known) -> Facts:
     """Return the request in Cedar's terms. Raises: Malformed: names the odd attribute."""
+    actor, target = _actor(request.actor, request.requester_id), _target(request.target)
     entities = [
-        {"uid": PRINCIPAL, "attrs": _actor(request.actor, request.requester_id), "parents": []},
-        {"uid": RESOURCE, "attrs": _target(request.target), "parents": []},
+        {"uid": PRINCIPAL, "attrs": actor, "parents": []},
+        {"uid": RESOURCE, "attrs": target, "parents": []},
     ]
-    return Facts(entities=entities, context=_context(request, known))
+    context = _context(request, known)
+    parts = {"context": context, "principal": actor, "resource": target}
+    return Facts(entities=entities, context=context, values=by_path(parts))
+
+
+def by_path(parts: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested records as one, by path."""
+    found: dict[str, Any] = {}
+    for name, value in parts.items():
+        if isinstance(value, dict):
+            found.update(by_path(value, f"{prefix}{name}."))
+        else:
+            found[f"{prefix}{name}"] = value
+    return found
+
+
+def is_own(target: Target) -> bool:
+    """Whether a target is the bot's own: marked so when it was read, or named so."""
+    named = target.name.startswith(f"{OWN}-") or OWN in (
+        target.name, target.service, target.namespace
+    )  # fmt: skip
+    return _flag("target.is_bot_itself", target.is_bot_itself) or named
 
 
 def runner() -> dict[str, Any]:
@@ -64,7 +99,7 @@ def _context(request: PolicyRequest, known: Known) -> dict[str, Any]:
     return {
         "stage": request.stage.value,
         "environment": environment,
-        "environmentKnown": known.environments is None or environment in known.environments,
+        "environmentKnown": known.environment(environment),
         "tier": request.tier.value,
         "requester": _name("requester_id", request.requester_id),
         "act": _action(request.action, known),
@@ -78,7 +113,7 @@ def _context(request: PolicyRequest, known: Known) -> dict[str, Any]:
 def _conditions(value: Conditions) -> dict[str, Any]:
     return {
         "level": Level(value.level).value,
-        "confidencePermille": math.floor(_permille("confidence", value.confidence)),
+        "confidencePermille": _floor("confidence", value.confidence),
         "calibrated": _flag("calibrated", value.calibrated),
         "novel": _flag("novel", value.novel),
         "approvedBeforeAndVerified": _flag(
@@ -114,7 +149,7 @@ def _action(value: ActionFacts, known: Known) -> dict[str, Any]:
         "system": _name("action.system", value.system),
         "reversible": _flag("action.reversible", value.reversible),
         "highestLevel": Level(value.highest_level).value,
-        "known": known.actions is None or name in known.actions,
+        "known": known.action(name),
     }
 
 
@@ -129,7 +164,7 @@ def _blast(value: BlastRadius) -> dict[str, int]:
         "pods": pods,
         "podsTotal": total,
         "workloadPermille": math.ceil(max(claimed, min(counted, 1000.0))),
-        "fleetPermille": math.ceil(_permille("blast_radius.fleet_ratio", value.fleet_ratio)),
+        "fleetPermille": _ceil("blast_radius.fleet_ratio", value.fleet_ratio),
         "namespaces": _count("blast_radius.namespaces", value.namespaces),
         "nodes": _count("blast_radius.nodes", value.nodes),
         "services": _number_of("blast_radius.services", value.services),
@@ -163,7 +198,7 @@ def _target(value: Target) -> Mapping[str, Any]:
         "replicas": _count("target.replicas", value.replicas),
         "stateful": _flag("target.stateful", value.stateful),
         "gitopsOwner": _text("target.gitops_owner", value.gitops_owner),
-        "isBotItself": _flag("target.is_bot_itself", value.is_bot_itself),
+        "isBotItself": is_own(value),
         "hasPdb": allows is not None,
         "pdbAllows": 0 if allows is None else _count("target.pdb_allows", allows),
     }
@@ -185,6 +220,18 @@ def _number_of(name: str, value: Any) -> int:
     if not isinstance(value, tuple):
         raise Malformed(f"{name}: expected names")
     return len([_name(name, item) for item in value])
+
+
+def _floor(name: str, value: Any) -> int:
+    """Return the permille of a ratio, never above it."""
+    found = math.floor(_permille(name, value))
+    return found - 1 if found / 1000 > value else found
+
+
+def _ceil(name: str, value: Any) -> int:
+    """Return the permille of a ratio, never below it."""
+    found = math.ceil(_permille(name, value))
+    return found + 1 if found / 1000 < value else found
 
 
 def _permille(name: str, value: Any) -> float:

@@ -1,6 +1,7 @@
 """Reads `rules/*.cedar` with their schema, and refuses what is broken, unnamed or untyped."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,18 +11,28 @@ import cedarpy
 
 from bot.domain.errors import Malformed
 from bot.domain.policy import Reason
+from policies.translation import Rule, translated
+from policies.vocabulary import Vocabulary, vocabulary
 
+ID = re.compile(r'@id\("([^"]*)"\)')
 RULES = Path(__file__).parent / "rules"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleBook:
-    """The parsed rules. `reasons` maps Cedar's own policy ids to what a person is told."""
+    """The parsed rules, in Cedar's own form and as conditions."""
 
     text: str
     policies: cedarpy.PolicySet
     schema: cedarpy.Schema
-    reasons: Mapping[str, Reason]
+    words: Vocabulary
+    rules: tuple[Rule, ...]  # the same policies as conditions that can be proved
+    places: Mapping[str, str]  # @id → "stops.cedar:4"
+
+    @property
+    def reasons(self) -> Mapping[str, Reason]:
+        """What a person is told, by Cedar's own policy id."""
+        return {rule.key: rule.reason for rule in self.rules}
 
 
 def load(directory: Path = RULES) -> RuleBook:
@@ -34,12 +45,27 @@ def load(directory: Path = RULES) -> RuleBook:
     if wrong:
         raise Malformed("policy rules refused: " + "; ".join(wrong))
     text = "\n".join(files.values())
-    reasons = {key: _reason(policy) for key, policy in _policies(text).items()}
-    twice = _repeated(reason.rule for reason in reasons.values())
-    if twice:
-        raise Malformed(f"policy rules refused: @id used twice: {', '.join(twice)}")
+    words = vocabulary(schema)
+    rules, refused = translated(_policies(text), words)
+    twice = _repeated(rule.reason.rule for rule in rules)
+    refused += [f"@id used twice: {', '.join(twice)}"] if twice else []
+    if refused:
+        raise Malformed("policy rules refused: " + "; ".join(refused))
     policies = cedarpy.PolicySet.from_str(text)
-    return RuleBook(text=text, policies=policies, schema=schema, reasons=reasons)
+    return RuleBook(
+        text=text,
+        policies=policies,
+        schema=schema,
+        words=words,
+        rules=rules,
+        places=dict(_places(files)),
+    )
+
+
+def _places(files: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for name, text in files.items():
+        for number, line in enumerate(text.splitlines(), 1):
+            yield from ((rule, f"{name}:{number}") for rule in ID.findall(line))
 
 
 def _schema(directory: Path) -> cedarpy.Schema:
@@ -69,10 +95,6 @@ def _policies(text: str) -> Mapping[str, Any]:
         raise ValueError("templates are outside the subset that is proved")
     found: Mapping[str, Any] = parsed["staticPolicies"]
     return {key: found[key] for key in sorted(found, key=lambda k: (len(k), k))}  # as written
-
-
-def _reason(policy: Mapping[str, Any]) -> Reason:
-    return Reason(rule=policy["annotations"]["id"], text=policy["annotations"]["reason"])
 
 
 def _repeated(names: Iterable[str]) -> list[str]:

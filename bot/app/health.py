@@ -6,6 +6,7 @@ from typing import Literal
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.app.access import Access, access_of, act_words, read_words
 from bot.app.watching import inquiry_of
 from bot.domain.errors import SreBotError
 from bot.domain.redaction import redact
@@ -17,10 +18,10 @@ from bot.storage.migrate import versions
 from bot.storage.people import Levels, People
 from bot.storage.switches import Switches
 from policies.catalog import load as load_runbooks
-from policies.engine import CedarEngine
+from policies.proof import require as require_proof
 from tools.catalog import actions
 
-State = Literal["ok", "missing", "wrong"]
+State = Literal["ok", "missing", "risky", "wrong"]
 SLACK_WITHIN_S = 5.0
 
 
@@ -46,11 +47,12 @@ async def examine(settings: Settings) -> Sequence[Checked]:
 def _policies() -> Sequence[Checked]:
     try:
         catalogue = actions()
-        CedarEngine()
+        proof = require_proof()
         runbooks = load_runbooks(actions=frozenset(catalogue))
     except SreBotError as error:
         return [Checked(what="policies", state="wrong", words=str(error))]
     words = f"{len(catalogue)} actions, runbooks for {len(runbooks.by_cause)} kinds of cause"
+    words += f", {len(proof.checked)} invariants proved"
     return [Checked(what="policies", state="ok", words=words)]
 
 
@@ -134,4 +136,25 @@ async def _environments(settings: Settings) -> Sequence[Checked]:
         for tool, reach in (await collector.check()).items():
             state: State = "ok" if reach.ok else "wrong"
             lines.append(Checked(what=f"{name}: {tool}", state=state, words=redact(reach.words)))
+    for environment in environments:
+        lines.extend(_access(await access_of(environment)))
+    return lines
+
+
+def _access(access: Access | None) -> Sequence[Checked]:
+    """Return what the identity may do in a cluster; an action without its role is a choice."""
+    if access is None:
+        return []
+    name = access.environment
+    if access.problem:
+        return [Checked(what=f"{name}: access", state="wrong", words=access.problem)]
+    unread: State = "missing" if access.unread else "ok"
+    lacking: State = "missing" if access.may_not else "ok"
+    lines = [
+        Checked(what=f"{name}: may read", state=unread, words=read_words(access)),
+        Checked(what=f"{name}: may act", state=lacking, words=act_words(access)),
+    ]
+    if access.too_much:
+        words = f"more than it needs, take it away: {', '.join(access.too_much)}"
+        lines.append(Checked(what=f"{name}: may", state="risky", words=words))
     return lines

@@ -59,6 +59,7 @@ from bot.workflows.trusting import Trusting
 from bot.workflows.watch import Watch
 from policies.catalog import load as load_runbooks
 from policies.engine import CedarEngine
+from policies.proof import require as require_proof
 from tools.catalog import actions
 
 LOG = logging.getLogger(__name__)
@@ -78,9 +79,16 @@ class Bot:
 
 
 async def serve(settings: Settings, *, ready: Ready) -> None:
-    """Run until SIGTERM or SIGINT. Raises: NotConfigured: what is missing, how to set it."""
+    """Run until SIGTERM or SIGINT.
+
+    Raises:
+        NotConfigured: what is missing, how to set it.
+        PolicyBroken: the rules allow what none may: with its counter-examples.
+    """
     configure(settings.log_level)
     check(settings)
+    proof = require_proof()
+    LOG.info("policy: %d invariants proved in %.2f s", len(proof.checked), proof.seconds)
     database = prepared(settings.database)
     try:
         bot = assemble(settings, database)
@@ -119,6 +127,7 @@ class Stores:
     audit: AuditLog
     people: SlackPeople
     levels: Levels
+    posted: Messages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,14 +150,7 @@ def assemble(settings: Settings, database: Database) -> Bot:
         token=settings.slack_bot_token.get_secret_value(), base_url=settings.slack_base_url
     )
     inquiry = inquiry_of(settings, environments, world)
-    stores = Stores(
-        actions=Actions(database),
-        incidents=Incidents(database),
-        switches=Switches(database),
-        audit=audit_log(settings, database),
-        people=SlackPeople(client, People(database)),
-        levels=Levels(database, wall),
-    )
+    stores = _stores(settings, database, client, wall)
     trust = Trust(
         records=Records(database),
         levels=stores.levels,
@@ -161,7 +163,7 @@ def assemble(settings: Settings, database: Database) -> Bot:
     )
     gateway = _gateway(inquiry, stores, Clocks(wall=wall, world=world), options)
     engine = Engine(settings.journal, executor_id=settings.executor_id)
-    notify = SlackNotifier(client, Messages(database), chart)
+    notify = SlackNotifier(client, stores.posted, chart)
     trusting = Trusting(trust, notify, stores.people, People(database).holders)
     telling = Tells(
         notify=notify,
@@ -194,6 +196,20 @@ def assemble(settings: Settings, database: Database) -> Bot:
     )
 
 
+def _stores(
+    settings: Settings, database: Database, client: AsyncWebClient, wall: ScaledClock
+) -> Stores:
+    return Stores(
+        actions=Actions(database),
+        incidents=Incidents(database),
+        switches=Switches(database),
+        audit=audit_log(settings, database),
+        people=SlackPeople(client, People(database)),
+        levels=Levels(database, wall),
+        posted=Messages(database),
+    )
+
+
 def _gateway(inquiry: Inquiry, stores: Stores, clocks: Clocks, options: Options) -> Gateway:
     catalogue = actions()
     return Gateway(
@@ -206,6 +222,7 @@ def _gateway(inquiry: Inquiry, stores: Stores, clocks: Clocks, options: Options)
             switches=stores.switches,
             people=stores.people,
             audit=stores.audit,
+            posted=stores.posted,
         ),
         clocks=clocks,
         options=options,

@@ -20,6 +20,8 @@ COMMANDS = {
     "eval": "bot.cli.evaluate",
     "honesty": "bot.cli.evaluate",
     "levels": "bot.cli.trust",
+    "policy": "bot.cli.policy",
+    "rbac": "bot.cli.rbac",
     "record": "bot.cli.record",
     "replay": "bot.cli.replay",
     "roles": "bot.cli.trust",

@@ -12,7 +12,9 @@ from typing import Any
 import click
 import requests
 
+from bot.cli.bench_policy import policy
 from bot.cli.bench_reasoning import reasoning
+from bot.cli.bench_safety import safety
 from bot.cli.company import INCIDENT_CHANNEL, Company, Plan
 from bot.cli.support import told_of
 
@@ -35,6 +37,8 @@ def bench() -> None:
 
 
 bench.add_command(reasoning)
+bench.add_command(policy)
+bench.add_command(safety)
 
 
 @bench.command("ask")

@@ -7,7 +7,7 @@ import click
 
 from bot.settings import load
 
-MARKS = {"ok": "✓", "missing": "-", "wrong": "✗"}
+MARKS = {"ok": "✓", "missing": "-", "risky": "!", "wrong": "✗"}
 
 
 @click.command()

@@ -1,5 +1,7 @@
 """`sre-bot stop` and `sre-bot start`: the kill switch, for when Slack is down."""
 
+import json
+
 import click
 
 from bot.app.witness import audit_log
@@ -30,6 +32,7 @@ def _switch(*, on: bool, reason: str) -> None:
     async def work(settings: Settings, database: Database) -> None:
         now, by = clock_of(settings).now(), typing_person()
         switches = Switches(database)
+        before = await switches.stopped()
         if on:  # stopping must work also when the audit does not
             await switches.set_stopped(True, by=by, reason=reason, at=now)
         await audit_log(settings, database).write(
@@ -40,6 +43,7 @@ def _switch(*, on: bool, reason: str) -> None:
                 environment="",
                 subject="kill_switch",
                 text=reason,
+                details=json.dumps({"before": before, "after": on}),
             )
         )
         if not on:

@@ -137,6 +137,7 @@ class VerificationPlan:
     threshold: float
     window_s: float
     above_is_bad: bool = True
+    rollout_of: str = ""  # a Deployment: only what is seen after its next rollout counts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +165,7 @@ class Proposal:
     warnings: tuple[str, ...] = ()  # what makes it brittle here: "an autoscaler owns the replicas"
     short_term: bool = False  # helps for a while; `lasting_fix` is what ends the cause
     lasting_fix: str = ""
+    preparations: tuple["Proposal", ...] = ()  # done before it, in order, each verified
 
 
 class Choice(StrEnum):

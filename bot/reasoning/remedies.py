@@ -50,7 +50,7 @@ _CAUSES: Mapping[str, tuple[str, ...]] = {
     ),
     "rotate_certificate": ("certificate_expired", "certificate_expiring"),
     "restart": (
-        "grey_failure", "queue_consumers_gone", "file_descriptors_exhausted",
+        "grey_failure", "job_failed", "queue_consumers_gone", "file_descriptors_exhausted",
         "containerd_unavailable", "kubelet_unavailable", "kube_proxy_unavailable",
         "kube_scheduler_unavailable", "kube_apiserver_unavailable",
         "kube_controller_manager_unavailable", "etcd_unavailable", "node_component_unavailable",

@@ -3,26 +3,37 @@
 A span is compared with spans of the same operation under the same caller. In each odd trace the
 deepest odd span is where it starts; its callers only pass on what they got. Source of the idea:
 Yu et al., ESEC/FSE 2023 (event patterns of traces and logs, normal against faulty), reworked
-to presence per span, which needs no pattern mining.
+to presence per span, which needs no pattern mining. Spans of a trace share their fate, hence traces
+are counted; so do traces of the same moment (one user, one state of the data: clusters, Kish 1965),
+hence moments are counted too. `chance` is corrected for all that is looked at.
 """
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from bot.domain.snapshot import Span
-from bot.reasoning.series import TO_SIGMA, Floats
+from bot.reasoning.significance import (
+    Counts,
+    design_effect,
+    least_chance,
+    more_often,
+    number_to_correct_for,
+    thinned,
+)
 
-LEAST = 4  # spans before and now, to compare an operation
-SIGNIFICANT = 3.84  # twice the log likelihood ratio: one in twenty by chance
-LEAST_SHARE = 0.08  # of the spans now, to be more than an odd request
+LEAST = 4  # traces before and now, to compare an operation
+LOCATES = 3.84  # twice the log likelihood ratio: enough to say where, not whether, it is odd
+LEVEL = 0.01  # chance that anything at all is called odd though nothing changed
+LEAST_SHARE = 0.08  # of the traces now, to be more than an odd request
 ERROR = "error: "
 LEAST_S = 1e-4  # shorter times are noise
-LOG_NOISE = 0.25  # times of one operation differ at least by this factor
-QUARTILE_VARIANCE = 1.86  # of a normal sample's upper quartile, times its size
+MOMENT_S = 10.0  # traces that start within it may have one and the same reason
+SLOWER = 2.5  # times as long as half of the spans took before
+LEAST_GAP_S = 0.02  # of own time: less is felt by nobody
 
 Operation = tuple[str, str, str]  # service, operation, the caller's operation
 Step = tuple[str, str]  # ("event", template) or ("call", "service operation")
@@ -35,10 +46,13 @@ class Oddity:
     operation: Operation
     step: Step
     missing: bool  # else new
-    share_before: float  # of spans, with the step
+    share_before: float  # of traces, with the step in every span
     share_now: float
-    spans_now: int
+    traces_before: int
+    traces_now: int  # that are odd
+    moments_now: int  # in which one was odd
     strength: float  # twice the log likelihood ratio
+    chance: float  # of this or more if nothing changed, times the tests that count
 
     @property
     def service(self) -> str:
@@ -54,7 +68,10 @@ class Slowness:
     service: str
     before_s: float
     now_s: float
-    sigmas: float
+    traces_before: int
+    traces_slow: int  # whoever calls
+    moments_slow: int
+    chance: float  # of so many slow spans if nothing changed, times the places looked at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,16 +131,17 @@ def compare(before: Sequence[Span], now: Sequence[Span]) -> Comparison:
     old, new = _Forest.of(before), _Forest.of(now)
     usual, current = _grouped(old), _grouped(new)
     failed = _failed(old)
-    oddities = []
+    tests = [
+        test
+        for operation, seen in current.items()
+        for test in _tests(operation, (usual.get(operation, []), failed), seen)
+    ]
+    found = _significant(tests)
     odd: dict[tuple[str, str], float] = defaultdict(float)
-    for operation, spans in current.items():
-        known = usual.get(operation, [])
-        if len(spans) < LEAST or len(known) < LEAST:
-            continue
-        for found, where in _oddities(operation, (known, failed), spans):
-            oddities.append(found)
-            for span in where:
-                odd[span.trace_id, span.span_id] += found.strength
+    for oddity, where in found:
+        for span in where:
+            odd[span.trace_id, span.span_id] += oddity.strength
+    oddities = (oddity for oddity, _ in found)
     return Comparison(
         oddities=tuple(sorted(oddities, key=lambda o: (-o.strength, o.operation, o.step))),
         origins=_origins(odd, new),
@@ -147,48 +165,93 @@ def _grouped(forest: _Forest) -> dict[Operation, list[tuple[Span, Counter[Step]]
 Seen = Sequence[tuple[Span, Counter[Step]]]
 
 
-def _oddities(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Test:
+    """One thing that may be odd: in how many traces, and in which spans of now."""
+
+    operation: Operation
+    step: Step
+    missing: bool
+    counts: Counts
+    effect: float  # so many neighbouring traces count as one
+    where: Sequence[Span]
+
+
+def _tests(
     operation: Operation, past: tuple[Seen, set[tuple[str, str]]], spans: Seen
-) -> Iterable[tuple[Oddity, list[Span]]]:
+) -> Iterator[_Test]:
     known, failed = past
-    shares = Counter(step for _, steps in known for step in steps)
-    good = [steps for span, steps in known if (span.trace_id, span.span_id) not in failed]
-    for step in {step for _, steps in spans for step in steps if _is_error(step)}:
-        where = [span for span, steps in spans if step in steps]
-        if found := _odd(operation, step, (shares[step], len(known)), where, len(spans)):
-            yield found, where
-    if len(good) < LEAST:
+    good = [(span, steps) for span, steps in known if (span.trace_id, span.span_id) not in failed]
+    every, usual, well = ([s for s, _ in seen] for seen in (spans, known, good))
+    if _traces(every) < LEAST or _traces(usual) < LEAST:
         return
-    for step in {step for steps in good for step in steps}:
-        counts = sorted(steps[step] for steps in good)
-        least = counts[len(counts) // 30]  # all but the rarest do it at least so often
+    for step in sorted({step for _, steps in spans for step in steps if _is_error(step)}):
+        where = [span for span, steps in spans if step in steps]
+        before = [span for span, steps in known if step in steps]
+        counts, effect = _counted(where, every, before, usual)
+        yield _Test(
+            operation=operation, step=step, missing=False, counts=counts, effect=effect, where=where
+        )
+    if _traces(well) < LEAST:
+        return
+    for step in sorted({step for _, steps in good for step in steps}):
+        often = sorted(steps[step] for _, steps in good)
+        least = often[len(often) // 30]  # all but the rarest do it at least so often
         if least == 0:
             continue
-        lacking = sum(c < least for c in counts)
         where = [span for span, steps in spans if steps[step] < least]
-        if found := _odd(operation, step, (lacking, len(good)), where, len(spans)):
-            yield _turned(found), where
+        before = [span for span, steps in known if steps[step] < least]  # the failed ones too
+        counts, effect = _counted(where, every, before, usual)
+        yield _Test(
+            operation=operation, step=step, missing=True, counts=counts, effect=effect, where=where
+        )
 
 
-def _odd(
-    operation: Operation, step: Step, before: tuple[int, int], where: list[Span], total: int
-) -> Oddity | None:
-    """Return what sets the spans `where` apart from those `before` (so many of so many)."""
-    share, usual = len(where) / total, before[0] / before[1]
-    strength = likelihood_ratio(len(where), total, *before)
-    if share < max(LEAST_SHARE, usual) or strength < SIGNIFICANT:
-        return None
-    return Oddity(
-        operation=operation, step=step, missing=False, spans_now=total, strength=strength,
-        share_before=usual, share_now=share,
-    )  # fmt: skip
+def _traces(spans: Iterable[Span]) -> int:
+    return len({span.trace_id for span in spans})
 
 
-def _turned(odd: Oddity) -> Oddity:
-    """Return the oddity of lacking a step in terms of having it."""
-    return replace(
-        odd, missing=True, share_before=1 - odd.share_before, share_now=1 - odd.share_now
-    )
+def _moments(spans: Iterable[Span]) -> int:
+    return len({span.start.timestamp() // MOMENT_S for span in spans})
+
+
+def _counted(
+    where: Sequence[Span], spans: Sequence[Span], before: Sequence[Span], known: Sequence[Span]
+) -> tuple[Counts, float]:
+    """Count the traces that are odd, among all, now and before; and how alike neighbours were."""
+    moments: dict[float, set[str]] = defaultdict(set)
+    for span in known:
+        moments[span.start.timestamp() // MOMENT_S].add(span.trace_id)
+    odd = {span.trace_id for span in before}
+    effect = design_effect([(len(odd & traces), len(traces)) for traces in moments.values()])
+    return Counts(*map(_traces, (where, spans, before, known))), effect
+
+
+def _chances(every: Sequence[tuple[Counts, float]]) -> list[float]:
+    """Return per test the chance of it if nothing changed, times the tests that count."""
+    fewer = [thinned(counts, effect) if effect > 1 else counts for counts, effect in every]
+    number = number_to_correct_for([least_chance(counts) for counts in fewer], LEVEL)
+    return [min(1.0, number * more_often(counts)) for counts in fewer]
+
+
+def _significant(tests: Sequence[_Test]) -> list[tuple[Oddity, Sequence[Span]]]:
+    """Return what differs, and how likely that is by chance among so many tests."""
+    found = []
+    for test, chance in zip(tests, _chances([(t.counts, t.effect) for t in tests]), strict=True):
+        now, total_now, before, total_before = test.counts
+        share, usual = now / total_now, before / total_before
+        strength = likelihood_ratio(*test.counts)
+        if share < max(LEAST_SHARE, usual) or strength < LOCATES:
+            continue
+        if test.missing:
+            share, usual = 1 - share, 1 - usual
+        oddity = Oddity(
+            operation=test.operation, step=test.step, missing=test.missing, share_before=usual,
+            share_now=share, traces_before=total_before, traces_now=now,
+            moments_now=_moments(test.where), strength=strength, chance=chance,
+        )  # fmt: skip
+        found.append((oddity, test.where))
+    return found
 
 
 def likelihood_ratio(now: int, total_now: int, before: int, total_before: int) -> float:
@@ -246,57 +309,64 @@ def _origins(odd: Mapping[tuple[str, str], float], forest: _Forest) -> dict[str,
     return dict(sorted(origins.items()))
 
 
-def _slow(old: _Forest, new: _Forest) -> tuple[Slowness, ...]:
-    before, now = _own_times(old), _own_times(new)
-    found = []
-    for key, fresh in now.items():
-        usual = before.get((*key,), [])
-        if len(fresh) < LEAST or len(usual) < LEAST:
-            continue
-        found.append((key, *_shift(np.asarray(usual), np.asarray(fresh))))
-    return _by_place(found)
-
-
-def _shift(usual: Floats, fresh: Floats) -> tuple[float, float, float]:
-    """Upper quartiles before and now, and how many standard errors of the log they are apart.
-
-    The quartile sees trouble that began in the middle of the time looked at.
-    """
-    a, b = np.log(np.maximum(usual, LEAST_S)), np.log(np.maximum(fresh, LEAST_S))
-    before, now = float(np.quantile(a, 0.75)), float(np.quantile(b, 0.75))
-    noise = max(LOG_NOISE, TO_SIGMA * float(np.median(np.abs(a - np.median(a)))))
-    error = noise * math.sqrt(QUARTILE_VARIANCE * (1 / a.size + 1 / b.size))
-    return math.exp(before), math.exp(now), (now - before) / error
-
-
 Place = tuple[str, str, str]  # caller ("" inside a service), service, operation
+Times = Sequence[tuple[Span, float]]  # seconds that no callee accounts for
 
 
-def _own_times(forest: _Forest) -> dict[Place, list[float]]:
-    """Seconds that no callee accounts for; of a client's span it is the way to its callee."""
-    times: dict[Place, list[float]] = defaultdict(list)
+def _slow(old: _Forest, new: _Forest) -> tuple[Slowness, ...]:
+    """Return the places where spans dwell. Whether it is chance is asked of all callers at once."""
+    before, now = _own_times(old), _own_times(new)
+    usual, current = _whoever_calls(before), _whoever_calls(now)
+    asked = [key for key in sorted(current) if _traces(s for s, _ in usual.get(key, ())) >= LEAST]
+    slow = {key: _dwelling(usual[key], current[key]) for key in asked}
+    chance = dict(zip(asked, _chances([counted for counted, _ in slow.values()]), strict=True))
+    places: dict[tuple[str, str], list[Slowness]] = defaultdict(list)
+    for (caller, service, operation), times in sorted(now.items()):
+        known = before.get((caller, service, operation))
+        key = (bool(caller), service, operation)
+        if known and key in chance:
+            place = Slowness(
+                caller=caller, service=service, before_s=_level(known), now_s=_level(times),
+                traces_before=slow[key][0][0].total_before, traces_slow=slow[key][0][0].now,
+                moments_slow=slow[key][1], chance=chance[key],
+            )  # fmt: skip
+            places[caller, service].append(place)
+    return tuple(_surest(several) for _, several in sorted(places.items()))
+
+
+def _whoever_calls(times: Mapping[Place, Times]) -> dict[tuple[bool, str, str], Times]:
+    pooled: dict[tuple[bool, str, str], list[tuple[Span, float]]] = defaultdict(list)
+    for (caller, service, operation), several in times.items():
+        pooled[bool(caller), service, operation].extend(several)
+    return dict(pooled)
+
+
+def _dwelling(usual: Times, current: Times) -> tuple[tuple[Counts, float], int]:
+    """Count the traces with slow spans, now and before, and the moments of now with one."""
+    half = float(np.median([t for _, t in usual]))
+    limit = max(SLOWER * half, half + LEAST_GAP_S)
+    slow, late = ([s for s, t in times if t > limit] for times in (current, usual))
+    counted = _counted(slow, [s for s, _ in current], late, [s for s, _ in usual])
+    return counted, _moments(slow)
+
+
+def _surest(several: Sequence[Slowness]) -> Slowness:
+    """Return what speaks for a place: its operation that is least likely so slow by chance."""
+    return min(several, key=lambda p: (p.chance, p.before_s - p.now_s))
+
+
+def _level(times: Times) -> float:
+    """Return the upper quartile: it sees trouble that began in the middle of the time looked at."""
+    return max(LEAST_S, float(np.quantile([t for _, t in times], 0.75)))
+
+
+def _own_times(forest: _Forest) -> dict[Place, Times]:
+    """Per span what no callee accounts for; of a client's span it is the way to its callee."""
+    times: dict[Place, list[tuple[Span, float]]] = defaultdict(list)
     for span in forest.spans:
         below = forest.below(span)
         own = max(0.0, span.duration_s - math.fsum(c.duration_s for c in below))
-        if _is_client(span, below):
-            times[span.service, below[0].service, span.operation].append(own)
-        else:
-            times["", span.service, span.operation].append(own)
-    return times
-
-
-def _by_place(found: Sequence[tuple[Place, float, float, float]]) -> tuple[Slowness, ...]:
-    """Put the operations of one place together: its median slowdown by its spans' weight."""
-    places: dict[tuple[str, str], list[tuple[float, float, float]]] = defaultdict(list)
-    for (caller, service, _), usual, fresh, sigmas in found:
-        places[caller, service].append((usual, fresh, sigmas))
-    return tuple(
-        Slowness(
-            caller=caller,
-            service=service,
-            before_s=math.fsum(u for u, _, _ in several),
-            now_s=math.fsum(f for _, f, _ in several),
-            sigmas=math.fsum(s for _, _, s in several) / math.sqrt(len(several)),
-        )
-        for (caller, service), several in sorted(places.items())
-    )
+        way = _is_client(span, below)
+        caller, service = (span.service, below[0].service) if way else ("", span.service)
+        times[caller, service, span.operation].append((span, own))
+    return dict(times)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from bot.domain.action import BlastRadius, Decision, Level, Proposal
 from bot.domain.people import SELF, Actor, Role
 from bot.domain.policy import Approvals, Conditions, PolicyRequest, Stage
-from bot.domain.ports import ActionStore, Audit, LevelStore, Resolver, SwitchStore
+from bot.domain.ports import ActionStore, Audit, LevelStore, Outbox, Resolver, SwitchStore
 from bot.remediation.hand import Hand, Seen, lock_name
 
 HOUR = timedelta(hours=1)
@@ -23,6 +23,7 @@ class Ports:
     switches: SwitchStore
     people: Resolver
     audit: Audit
+    posted: Outbox | None = None  # with it, a click counts only on the proposal's own card
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from bot.domain.snapshot import Change, ChangeKind, KubernetesObject, Series, Signal
-from bot.remediation import repairs
+from bot.remediation import cluster_repairs, repairs, repositories
 from bot.remediation.evidence import Bound, Case, Unbound, place, replicas, section, users_of
 from bot.remediation.revisions import before_change
 
@@ -291,4 +291,10 @@ BINDERS: Mapping[str, Binder] = {
     "raise_quota": repairs.raise_quota,
     "set_image": repairs.set_image,
     "set_resources": repairs.set_resources,
+    "cordon_node": cluster_repairs.cordon,
+    "uncordon_node": cluster_repairs.uncordon,
+    "expand_pvc": cluster_repairs.expand_claim,
+    "delete_stuck_pod": cluster_repairs.stuck_pod,
+    "delete_failed_job": cluster_repairs.failed_job,
+    "revert_commit": repositories.revert_commit,
 }

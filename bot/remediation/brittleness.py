@@ -100,7 +100,7 @@ def _stateful(case: Case) -> Iterator[str]:
 
 
 def _storage_class(case: Case) -> Iterator[str]:
-    for claim in _claims(case):
+    for claim in claims_of(case):
         name = section(claim.body, "spec").get("storageClassName")
         found = next((s for s in case.snapshot.kind("StorageClass") if s.name == name), None)
         if found is not None and found.body.get("allowVolumeExpansion") is not True:
@@ -110,8 +110,8 @@ def _storage_class(case: Case) -> Iterator[str]:
             )
 
 
-def _claims(case: Case) -> Iterator[KubernetesObject]:
-    """The claims that the cause is about: itself, its signal's, or those of its workload."""
+def claims_of(case: Case) -> Iterator[KubernetesObject]:
+    """Yield the claims that the cause is about: itself, its signal's, or those of its workload."""
     signal = case.hypothesis.signal
     names = {case.name, signal.labels.get("resource", "") if signal else ""}
     for pod in case.snapshot.kind("Pod"):

@@ -37,34 +37,43 @@ class Decider:
         store = self.desk.ports.actions
         proposal = await store.proposal(proposal_id)
         if proposal is None or click.subject != proposal_id:
-            return Decided(
-                accepted=False,
-                decision=None,
-                ruling=None,
-                why=wording.because("this button belongs to no proposal that I know"),
-            )
+            return await self._stray(click, "this button belongs to no proposal that I know")
+        if not await self.desk.is_its_card(click, proposal_id):
+            return await self._stray(click, "this button is not on the card of its proposal")
         earlier = await store.decisions(proposal_id)
-        same = next((d for d in earlier if d.id == click.click_id), None)
-        if same is not None:
-            return await self._taken(proposal, same)
         actor = await self.desk.ports.people.actor(
             click.team, click.user, proposal.call.environment
         )
         case = _Case(proposal=proposal, click=click, actor=actor, earlier=earlier)
-        own = next((d for d in earlier if _by(d, actor) and d.choice is choice), None)
-        if own is not None:
-            return await self._taken(proposal, own)
+        own = next((d for d in earlier if _is_repeated(d, case, choice)), None)
+        if own is not None and await self._open(proposal):
+            return await self._again(case, own)
         why = await self._too_late(case)
         if why:
             return await self._refused(case, None, wording.because(why))
         return await (self._approve(case) if choice is Choice.APPROVE else self._reject(case))
+
+    async def _stray(self, click: Click, why: str) -> Decided:
+        await self.desk.refuse_stray(click, why)
+        words = wording.because(why)
+        return Decided(accepted=False, decision=None, ruling=None, why=words)
+
+    async def _open(self, proposal: Proposal) -> bool:
+        """Whether nothing was carried out yet."""
+        return await self.desk.ports.actions.execution(execution_key(proposal.id)) is None
+
+    async def _again(self, case: _Case, decision: Decision) -> Decided:
+        """The same decision of the same person: it counts once, and that is audited."""
+        words = f"{decision.choice.value} again: it counts once"
+        await self.desk.note("repeated", case.proposal, words, actor=case.actor.id)
+        return await self._taken(case.proposal, decision)
 
     async def _too_late(self, case: _Case) -> str:
         proposal = case.proposal
         rejected = next((d for d in case.earlier if d.choice is Choice.REJECT), None)
         if rejected is not None:
             return f"<@{rejected.actor_id}> rejected it"
-        if await self.desk.ports.actions.execution(execution_key(proposal.id)) is not None:
+        if not await self._open(proposal):
             return "it was carried out already"
         if proposal.expires_at is None or self.desk.wall.now() >= proposal.expires_at:
             return "the offer has expired, ask me again"
@@ -151,6 +160,7 @@ class Decider:
         if not await store.add_decision(decision):  # the other half of a double click was first
             there = await store.decisions(case.proposal.id)
             decision = next((d for d in there if d.id == decision.id), decision)
+            return await self._again(case, decision)
         return await self._taken(case.proposal, decision, ruling)
 
     async def _taken(
@@ -175,8 +185,9 @@ class Decider:
         return Decided(accepted=False, decision=None, ruling=ruling, why=why)
 
 
-def _by(decision: Decision, actor: Actor) -> bool:
-    return (decision.team, decision.actor_id) == (actor.team, actor.id)
+def _is_repeated(decision: Decision, case: _Case, choice: Choice) -> bool:
+    same = (decision.team, decision.actor_id) == (case.actor.team, case.actor.id)
+    return decision.id == case.click.click_id or (same and decision.choice is choice)
 
 
 def _no_role(actor: Actor) -> Ruling:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.domain.action import ActionCall, Decision, Execution, Level, Proposal, Target
+from bot.domain.conversation import Click
 from bot.domain.policy import Ruling, RulingEngine
 from bot.domain.ports import AuditEntry
 from bot.domain.redaction import redact_tree
@@ -104,6 +105,22 @@ class Desk:
         """Return how long a target is held: the verification window and a margin."""
         window = self.clock.wall_seconds(proposal.verification.window_s)
         return self.wall.now() + timedelta(seconds=window + self.times.lock_margin_s)
+
+    async def is_its_card(self, click: Click, proposal_id: str) -> bool:
+        """Whether a click came from the message that shows this proposal."""
+        if self.ports.posted is None:
+            return True
+        found = await self.ports.posted.by_message(click.channel, click.message_ts)
+        return found is not None and found.key == f"{proposal_id}/card"
+
+    async def refuse_stray(self, click: Click, why: str) -> None:
+        """Write to the audit that a click belongs to nothing here."""
+        await self.ports.audit.write(
+            AuditEntry(
+                at=self.wall.now(), actor=click.user, event="refused", environment="",
+                subject=click.subject, text=self.redact(why),
+            )
+        )  # fmt: skip
 
     async def note(
         self,

@@ -25,9 +25,12 @@ from bot.remediation.deciding import Decider
 from bot.remediation.desk import Acted, Clocks, Decided, Desk, Options, Staged
 from bot.remediation.glass import Glass
 from bot.remediation.hand import Hands, Seen, lock_name, same_target
+from bot.remediation.plans import Plans
 from bot.remediation.staging import Stager
 from bot.remediation.verification import Next, next_move
 from tools.contract import Action
+
+FOREIGN = "this button is not on the card of its action"
 
 
 class Gateway:
@@ -60,16 +63,17 @@ class Gateway:
         )
         self._stager = Stager(desk=self._desk)
         self._decider = Decider(desk=self._desk, stager=self._stager)
+        self._plans = Plans(stager=self._stager, decider=self._decider, actions=ports.actions)
         self._doer = Doer(desk=self._desk)
         self._glass = Glass(desk=self._desk, decider=self._decider)
 
     async def stage(self, proposal: Proposal) -> Staged:
         """Return the proposal with target, dry-run, inverse and expiry, and what policy allows."""
-        return await self._stager.stage(proposal)
+        return await self._plans.stage(proposal)
 
     async def decide(self, proposal_id: str, click: Click, choice: Choice) -> Decided:
         """Take a person's decision; the same click, or person, counts once."""
-        return await self._decider.decide(proposal_id, click, choice)
+        return await self._plans.decide(proposal_id, click, choice)
 
     async def break_glass(self, proposal_id: str, click: Click) -> Decided:
         """Take the decision of a lone on-call about what they asked for themselves."""
@@ -101,7 +105,7 @@ class Gateway:
     async def _execute(self, deed: Deed, seen: Seen, *, known: bool) -> Acted:
         proposal, desk = deed.proposal, self._desk
         decisions = await desk.ports.actions.decisions(proposal.id)
-        why = _changed(proposal, seen, decisions)
+        why = _changed(proposal, seen, decisions) or await self._plans.unprepared(proposal)
         if why:
             return await self._doer.refuse(deed, wording.because(why), None, known=known)
         held = await self._lock(deed, seen)
@@ -127,10 +131,15 @@ class Gateway:
         proposal = await store.proposal(original.proposal_id) if original else None
         if original is None or proposal is None:
             return Acted(execution=None, why=wording.because("I know of no such execution"))
-        row = await store.execution(undo_key(proposal.id))
+        if click is not None and not await self._desk.is_its_card(click, proposal.id):
+            await self._desk.refuse_stray(click, FOREIGN)
+            return Acted(execution=None, why=wording.because(FOREIGN))
+        return await self._take_back(original, proposal, await self._actor(click, proposal))
+
+    async def _take_back(self, original: Execution, proposal: Proposal, actor: Actor) -> Acted:
+        row = await self._desk.ports.actions.execution(undo_key(proposal.id))
         if row is not None and row.status not in OPEN:
             return await self._undone(original, Acted(execution=row))
-        actor = await self._actor(click, proposal)
         try:
             deed = self._undo_deed(original, proposal, actor)
             if row is not None and (done := await self._doer.read_back(deed)) is not None:
@@ -211,6 +220,17 @@ class Gateway:
             return same_target(proposal.target, await hand.action.target(hand.arguments))
         except (Permanent, Refused):
             return False
+
+    async def holds(self, proposal_id: str) -> bool:
+        """Return whether what was carried out is there, read back from the system.
+
+        Raises: Transient: it could not be read; UnknownName, NotConfigured, Malformed.
+        """
+        proposal = await self._desk.ports.actions.proposal(proposal_id)
+        if proposal is None:
+            return False
+        hand = self._desk.open(proposal.call)
+        return await hand.action.find(hand.arguments, execution_key(proposal_id)) is not None
 
     async def release(self, execution_key: str) -> None:
         """Give the target back after verification."""

@@ -1,7 +1,7 @@
 """Turns root causes into concrete proposals: by runbook, bound from evidence, or says why not."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from bot.domain.action import ActionCall, Proposal, VerificationPlan
 from bot.domain.diagnosis import Concluded, Hypothesis, Ranked, SignalRef, Status
@@ -11,7 +11,8 @@ from bot.domain.snapshot import ChangeKind, Objective, Snapshot
 from bot.remediation.binding import BINDERS
 from bot.remediation.brittleness import warnings_of
 from bot.remediation.evidence import Bound, Case, Unbound
-from policies.catalog import Criteria, Remedy, Runbook, Runbooks, When
+from bot.remediation.repositories import LATER, PATIENCE_S, in_its_repository
+from policies.catalog import Criteria, Preparation, Remedy, Runbook, Runbooks, When
 
 _OF_CHANGE: Mapping[ChangeKind, str] = {
     ChangeKind.DEPLOY: "bad_release",
@@ -20,6 +21,8 @@ _OF_CHANGE: Mapping[ChangeKind, str] = {
     ChangeKind.FLAG: "bad_feature_flag",
 }
 """A change that broke something in a way no runbook names is taken back all the same."""
+
+PREPARED_S = 300.0  # world time within which a step before another one must be in place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +97,7 @@ class _Chosen:
     remedy: Remedy
     bound: Bound
     call: ActionCall
+    first: tuple[tuple[Preparation, ActionCall, Bound], ...] = ()
 
 
 def _first(task: _Task, offered: Collection[str]) -> tuple[_Chosen | None, list[str]]:
@@ -105,22 +109,28 @@ def _first(task: _Task, offered: Collection[str]) -> tuple[_Chosen | None, list[
     for remedy in task.runbook.actions:
         if not _applies(remedy.when, task.case):
             continue
-        binder = BINDERS.get(remedy.action, _unknown)
         try:
-            bound = binder(task.case, remedy.options)
+            call, bound = _bound(task, remedy)
+            first = tuple((p, *_bound(task, p)) for p in remedy.first)
         except Unbound as error:
             reasons.append(str(error))
             continue
-        call = ActionCall(
-            action=remedy.action,
-            environment=task.case.environment.name,
-            arguments=bound.arguments,
-        )
         if call.digest in task.tried.digests:
             reasons.append(f"{bound.title}: tried or declined in this incident")
         elif call.digest not in offered:
-            return _Chosen(remedy=remedy, bound=bound, call=call), reasons
+            return _Chosen(remedy=remedy, bound=bound, call=call, first=first), reasons
+    if advice := task.runbook.own_advice(task.ranked.hypothesis.cause):
+        reasons.append(f"nothing to run for {task.ranked.hypothesis.cause}: {advice}")
+        reasons.extend(warnings_of(task.case, "", task.runbook.checks))
     return None, reasons or ["the runbook has no action for this case"]
+
+
+def _bound(task: _Task, step: Remedy | Preparation) -> tuple[ActionCall, Bound]:
+    """Return a step's call and title, where its object may be changed. Raises: Unbound."""
+    bound = BINDERS.get(step.action, _unknown)(task.case, step.options)
+    action, bound = in_its_repository(task.case, step.action, bound)
+    environment = task.case.environment.name
+    return ActionCall(action=action, environment=environment, arguments=bound.arguments), bound
 
 
 def _unknown(_: Case, __: Mapping[str, str]) -> Bound:
@@ -141,7 +151,7 @@ def _proposal(
 ) -> Proposal:
     investigation_id, number, requester = ids
     hypothesis = task.ranked.hypothesis
-    return Proposal(
+    whole = Proposal(
         id=f"{investigation_id}-p{number}",
         investigation_id=investigation_id,
         call=chosen.call,
@@ -153,11 +163,44 @@ def _proposal(
         cause=hypothesis.cause,
         novel=is_novel(task.case.snapshot, hypothesis.cause, hypothesis.service),
         requester=requester,
-        verification=plan_verification(signal, task.case.snapshot, task.runbook.verification),
-        warnings=warnings_of(task.case, chosen.remedy.action, task.runbook.checks),
+        verification=_verification(task, chosen, signal),
+        warnings=warnings_of(task.case, chosen.call.action, task.runbook.checks),
         short_term=chosen.remedy.short_term,
         lasting_fix=task.advice,
     )
+    return replace(whole, preparations=tuple(_preparations(task, chosen, whole)))
+
+
+def _preparations(task: _Task, chosen: _Chosen, whole: Proposal) -> Iterator[Proposal]:
+    """Yield what is done first: each is verified by itself, by its own effect."""
+    for number, (step, call, bound) in enumerate(chosen.first, start=1):
+        yield replace(
+            whole,
+            id=f"{whole.id}-s{number}",
+            call=call,
+            title=bound.title,
+            reason=step.reason,
+            trade_off="",
+            verification=VerificationPlan(signal=None, threshold=0.0, window_s=PREPARED_S),
+            warnings=warnings_of(task.case, step.action, task.runbook.checks),
+        )
+
+
+def _verification(task: _Task, chosen: _Chosen, signal: SignalRef | None) -> VerificationPlan:
+    """Return how to tell that it helped; what is merged first counts from the rollout on."""
+    criteria = task.runbook.verification
+    if chosen.call.action not in LATER:
+        return plan_verification(signal, task.case.snapshot, criteria)
+    criteria = replace(criteria, window_s=max(criteria.window_s, PATIENCE_S))
+    plan = plan_verification(signal, task.case.snapshot, criteria)
+    return replace(plan, rollout_of=_rolled_out(task.case))
+
+
+def _rolled_out(case: Case) -> str:
+    try:
+        return case.deployment().name
+    except Unbound:
+        return case.hypothesis.service
 
 
 def is_novel(snapshot: Snapshot, cause: str, service: str) -> bool:

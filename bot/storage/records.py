@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
 from bot.domain.action import Choice, ExecutionStatus, Outcome, Proposal, Verification
@@ -43,17 +44,8 @@ class Records:
         """Return every proposal of this action here, and what became of it."""
 
         def read(session: Session) -> Sequence[Run]:
-            rows = session.execute(
-                select(ProposalRow, ExecutionRow, VerificationRow, ObservationRow)
-                .outerjoin(
-                    ExecutionRow,
-                    (ExecutionRow.proposal_id == ProposalRow.id) & ExecutionRow.is_undo.is_(False),
-                )
-                .outerjoin(VerificationRow, VerificationRow.execution_key == ExecutionRow.key)
-                .outerjoin(ObservationRow, ObservationRow.proposal_id == ProposalRow.id)
-                .where(ProposalRow.environment == environment, ProposalRow.action == action)
-            ).all()
-            judged = _judged(session, environment, {row[0].investigation_id for row in rows})
+            rows = session.execute(_history(environment, action)).all()
+            judged = _judged(session, environment, {row.investigation_id for row in rows})
             choices = _choices(session, environment, action)
             return tuple(_run(row, judged, choices) for row in rows)
 
@@ -171,29 +163,49 @@ def _open(session: Session, promotion: Promotion, number: int) -> Promotion:
     return made
 
 
-def _run(
-    row: Row[ProposalRow, ExecutionRow | None, VerificationRow | None, ObservationRow | None],
-    judged: dict[str, Judgement],
-    choices: dict[str, Choice],
-) -> Run:
-    proposed, execution, verification, observed = row
-    body = proposed.body
-    offered = body.get("expires_at")
-    at = execution.started_at if execution is not None else None
+def _history(environment: str, action: str) -> Select[Any]:
+    """Return the query for everything that became of an action's proposals, a row each."""
+    return (
+        select(
+            ProposalRow.id,
+            ProposalRow.investigation_id,
+            ProposalRow.environment,
+            ProposalRow.action,
+            ProposalRow.service,
+            ProposalRow.call_digest,
+            ProposalRow.body["cause"].as_string().label("cause"),
+            ProposalRow.body["expires_at"].as_string().label("offered_until"),
+            ExecutionRow.status,
+            ExecutionRow.started_at,
+            VerificationRow.outcome,
+            ObservationRow.outcome.label("alone"),
+        )
+        .outerjoin(
+            ExecutionRow,
+            (ExecutionRow.proposal_id == ProposalRow.id) & ExecutionRow.is_undo.is_(False),
+        )
+        .outerjoin(VerificationRow, VerificationRow.execution_key == ExecutionRow.key)
+        .outerjoin(ObservationRow, ObservationRow.proposal_id == ProposalRow.id)
+        .where(ProposalRow.environment == environment, ProposalRow.action == action)
+    )
+
+
+def _run(row: Any, judged: dict[str, Judgement], choices: dict[str, Choice]) -> Run:
+    offered = datetime.fromisoformat(row.offered_until) if row.offered_until else BEGINNING
     return Run(
-        proposal_id=proposed.id,
-        investigation_id=proposed.investigation_id,
-        environment=proposed.environment,
-        action=proposed.action,
-        service=proposed.service,
-        cause=str(body["cause"]),
-        digest=proposed.call_digest,
-        at=at or (datetime.fromisoformat(offered) if offered else BEGINNING),
-        choice=choices.get(proposed.id),
-        status=ExecutionStatus(execution.status) if execution is not None else None,
-        outcome=Outcome(verification.outcome) if verification is not None else None,
-        judged=judged.get(proposed.investigation_id),
-        alone=Outcome(observed.outcome) if observed is not None else None,
+        proposal_id=row.id,
+        investigation_id=row.investigation_id,
+        environment=row.environment,
+        action=row.action,
+        service=row.service,
+        cause=row.cause or "",
+        digest=row.call_digest,
+        at=row.started_at or offered,
+        choice=choices.get(row.id),
+        status=ExecutionStatus(row.status) if row.status else None,
+        outcome=Outcome(row.outcome) if row.outcome else None,
+        judged=judged.get(row.investigation_id),
+        alone=Outcome(row.alone) if row.alone else None,
     )
 
 

@@ -34,19 +34,10 @@ from bot.workflows.orders import (
     start_investigation,
     start_observation,
 )
+from bot.workflows.preparing import Attempt, Preparing
 from bot.workflows.telling import Telling
 from bot.workflows.trusting import Trusting
 from bot.workflows.watch import Watch
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
-    """What became of going through the door."""
-
-    execution: Execution | None
-    at: datetime
-    why_not: str = ""
-    again: bool = False  # it is not known what became of it, or the target is held for now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +63,7 @@ class Remediation:
         self._watch, self._telling = parts.watch, parts.telling
         self._clock, self._wall = parts.watch.clock, parts.wall
         self._trusting = parts.trusting
+        self._preparing = Preparing(gateway=parts.gateway, watch=parts.watch)
 
     async def body(self, order_data: Any) -> str:
         """Stage, offer, wait for who may decide, act, watch, keep or undo."""
@@ -111,21 +103,36 @@ class Remediation:
                 return None
             approved = replace(card, state=CardState.APPROVED)
             await do("show approved", lambda: self._show_soon(order, approved))
-        attempt = await self._attempt(order, card)
+        return await self._prepared_and_acted(order, card)
+
+    async def _prepared_and_acted(self, order: RemediationOrder, card: Card) -> Attempt | None:
+        """Do what comes first, then the action itself; None when it ends without acting."""
+        plan = card.proposal
+        why = await self._preparing.run(plan, lambda p, name: self._attempt(order, card, p, name))
+        if why:
+            await self._end(order, card, CardState.REFUSED, why)
+            return None
+        attempt = await self._attempt(order, card, plan, "act")
         if attempt.execution is None:
-            await self._end(order, card, CardState.REFUSED, attempt.why_not)
+            back = await self._preparing.take_back(plan.preparations)
+            await self._end(
+                order, card, CardState.REFUSED, f"{attempt.why_not} {back.words}".strip()
+            )
             return None
         return attempt
 
-    async def _attempt(self, order: RemediationOrder, card: Card) -> Attempt:
+    async def _attempt(
+        self, order: RemediationOrder, card: Card, proposal: Proposal, name: str
+    ) -> Attempt:
         """Go through the door; again while the target is held, or the outcome unknown."""
-        attempt = await step("act", Attempt, lambda: self._act(card.proposal))
+        attempt = await step(name, Attempt, lambda: self._act(proposal))
         for number in range(1, MOST_ATTEMPTS):
             if not attempt.again:
                 break
-            await self._show(f"not yet {number}", order, replace(card, note=attempt.why_not))
+            waiting = replace(card, note=attempt.why_not)
+            await self._show(f"not yet, {name} {number}", order, waiting)
             await pause(TRY_AGAIN_S)
-            attempt = await step(f"act again {number}", Attempt, lambda: self._act(card.proposal))
+            attempt = await step(f"{name} again {number}", Attempt, lambda: self._act(proposal))
         return attempt
 
     async def _act(self, proposal: Proposal) -> Attempt:
@@ -276,7 +283,11 @@ class Remediation:
 
     async def _show_undone(self, order: RemediationOrder, card: Card, undone: "Undone") -> None:
         state = CardState.UNDONE if undone.done else CardState.FAILED
-        card = replace(card, state=state, note=undone.words, can_undo=False, watching_until=None)
+        words = undone.words
+        if undone.done:
+            back = await self._preparing.take_back(card.proposal.preparations)
+            words = f"{words} {back.words}".strip()
+        card = replace(card, state=state, note=words, can_undo=False, watching_until=None)
         await self._show("undone", order, card)
         if not undone.done:
             await do("open the breaker", lambda: self._gateway.undo_failed(order.execution_key))

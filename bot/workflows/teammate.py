@@ -1,5 +1,6 @@
 """The bot as its human surfaces see it: each call starts or feeds a workflow, idempotently."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -231,6 +232,7 @@ class SreBot:
         return Notice(mark=Mark.NONE, text="\n".join(lines) or "Nothing to do, nothing stopped.")
 
     async def _record_switch(self, user: str, event: str, reason: str) -> None:
+        after = {"after": event == "stopped"} if event != "refused" else {}
         await self._parts.audit.write(
             AuditEntry(
                 at=self._parts.clock.now(),
@@ -239,6 +241,7 @@ class SreBot:
                 environment="",
                 subject="kill_switch",
                 text=reason,
+                details=json.dumps(after),
             )
         )
 

@@ -59,12 +59,13 @@ def flags_of(environment: Environment, *, timeout_s: float = 5.0) -> Flags | Non
     """Return the flags of an environment, None if there are none.
 
     `connections.flags`: `url` of a source that speaks the protocol, or `file`, as flagd reads it.
-    Raises: NotConfigured: both, neither, or a file that is no absolute path.
+    Without either they can be read at most. Raises: NotConfigured: both, or a file that is no
+    absolute path.
     """
     from tools.clients.flag_file import FlagFile  # it builds on this module
 
     settings = connection(environment, SYSTEM)
-    if settings is None:
+    if settings is None or not {"url", "file"} & set(settings):
         return None
     where = f"environment {environment.name}: connections.flags"
     if "file" not in settings:

@@ -7,13 +7,14 @@ from typing import Any
 
 REVISION = "deployment.kubernetes.io/revision"
 HASH_LABEL = "pod-template-hash"
+OWNERS = ("Deployment", "StatefulSet", "DaemonSet")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revision:
-    """One revision of a Deployment. `template` is the pod template, without the hash label."""
+    """One revision of a workload. `template` is the pod template, without the hash label."""
 
-    owner: str  # the Deployment's name
+    owner: str  # the workload's name
     owner_uid: str
     number: int
     uid: str
@@ -21,6 +22,7 @@ class Revision:
     created_at: datetime
     template: Mapping[str, Any]
     body: Mapping[str, Any]
+    kind: str = "Deployment"
 
     @property
     def version(self) -> str:
@@ -31,7 +33,10 @@ class Revision:
 
 
 def revisions_of(items: Iterable[Mapping[str, Any]]) -> list[Revision]:
-    """Return the revisions among ReplicaSets; those without owner or number are skipped."""
+    """Return the revisions among ReplicaSets and ControllerRevisions.
+
+    Those without owner or number are skipped.
+    """
     return [found for found in (_revision(item) for item in items) if found is not None]
 
 
@@ -76,23 +81,33 @@ def image_tag(image: str) -> str:
 
 def _revision(body: Mapping[str, Any]) -> Revision | None:
     metadata = body.get("metadata") or {}
-    owner = next(
-        (o for o in metadata.get("ownerReferences") or () if o.get("kind") == "Deployment"), None
-    )
-    number = str((metadata.get("annotations") or {}).get(REVISION, ""))
+    owners = metadata.get("ownerReferences") or ()
+    owner = next((o for o in owners if o.get("kind") in OWNERS), None)
+    number, template = _kept(body)
     created = _moment(metadata.get("creationTimestamp"))
-    if owner is None or not number.isdigit() or created is None:
+    if owner is None or number < 0 or created is None:
         return None
     return Revision(
+        kind=str(owner["kind"]),
         owner=str(owner.get("name")),
         owner_uid=str(owner.get("uid")),
-        number=int(number),
+        number=number,
         uid=str(metadata.get("uid")),
         name=str(metadata.get("name")),
         created_at=created,
-        template=_without_hash((body.get("spec") or {}).get("template") or {}),
+        template=_without_hash(template),
         body=body,
     )
+
+
+def _kept(body: Mapping[str, Any]) -> tuple[int, Mapping[str, Any]]:
+    """Return a revision's number (-1: it has none) and the pod template that it keeps."""
+    if "data" in body:
+        number, template = _controller_revision(body)
+        return number or -1, template
+    number_text = str(((body.get("metadata") or {}).get("annotations") or {}).get(REVISION, ""))
+    template = (body.get("spec") or {}).get("template") or {}
+    return (int(number_text) if number_text.isdigit() else -1), template
 
 
 def _without_hash(template: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -27,6 +27,14 @@ def controller_words(body: Mapping[str, Any]) -> str:
     return f"{str(owner['kind']).lower()}/{owner.get('name')}" if owner.get("kind") else ""
 
 
+async def siblings(objects: GuardedObjects, pod: Body) -> int:
+    """Return how many pods the pod's controller has, itself counted; 1 of a pod without one."""
+    owner = controller_of(pod).get("uid")
+    listing = await objects.client.list("Pod", str(pod["metadata"]["namespace"]))
+    own = [p for p in listing.items if owner and controller_of(p).get("uid") == owner]
+    return max(1, len(own))
+
+
 async def gone(
     objects: GuardedObjects, place: tuple[str, str, str], key: str
 ) -> tuple[Applied | None, Body | None]:

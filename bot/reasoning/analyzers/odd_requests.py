@@ -12,16 +12,25 @@ from bot.reasoning import needs
 from bot.reasoning.claims import GOOD, HINT, STRONG, said, watched
 from bot.reasoning.picture import Picture, picture_of
 from bot.reasoning.series import clean, median, spread
+from bot.reasoning.significance import most_weight, weight_of
 from bot.reasoning.thresholds import RED
-from bot.reasoning.traces import ERROR, Comparison, Oddity, Slowness, compare
+from bot.reasoning.traces import (
+    ERROR,
+    LEAST_GAP_S,
+    LEVEL,
+    SLOWER,
+    Comparison,
+    Oddity,
+    Slowness,
+    compare,
+)
 from bot.reasoning.wording import quantity
 
 NAME = "odd_requests"
 _PRIOR = -2.0
-_LEAST_TRACES = 3  # odd ones that start at a service, to blame it
-_SURE_TRACES = 12
-_SLOWER, _SIGMAS = 2.5, 6.0  # times as slow, and standard errors
-_LEAST_GAP_S = 0.02  # of own time: less is felt by nobody
+_LEAST_TRACES = 3  # odd ones that start at a service, to suspect it
+_ENOUGH, _MOMENTS = 12, 5  # odd traces, and moments with one, to blame it: less is one burst
+_SURE_TRACES = 24
 _BUSY, _BUSY_CORES, _BUSY_RATIO = 6.0, 0.1, 1.8  # deviations, cores more, times its highest
 _HISTORY = 8  # samples of CPU before
 _SHOWN = 2
@@ -64,13 +73,19 @@ def _by_oddity(
         own = [o for o in compared.oddities if o.service == service]
         if count < _LEAST_TRACES or not own:
             continue
-        share = count / whole
-        sure = STRONG * min(1.0, count / _SURE_TRACES) + GOOD * (2 * share - 1)
+        best = min(own, key=lambda o: o.chance)
+        if best.chance > LEVEL:
+            continue
         text = f"{count:.0f} of {compared.odd_traces} odd requests go wrong first in {service}"
-        evidence = [said(text, sure, source)]
-        evidence += [
-            said(_told(o), HINT if n else GOOD, source) for n, o in enumerate(own[:_SHOWN])
-        ]
+        most = min(STRONG, weight_of(best.chance), most_weight(best.traces_before))
+        if count < _ENOUGH or max(o.moments_now for o in own) < _MOMENTS:
+            evidence = [said(f"{text}, too few to blame it", min(most, GOOD), source)]
+        else:
+            sure = most * min(1.0, count / _SURE_TRACES) + GOOD * (2 * count / whole - 1)
+            evidence = [said(text, sure, source)]
+            evidence += [
+                said(_told(o), HINT if n else GOOD, source) for n, o in enumerate(own[:_SHOWN])
+            ]
         evidence += _busy(picture, service)
         found.append(
             Hypothesis(
@@ -101,7 +116,14 @@ def _by_time(
     for service, slow in places.items():
         worst = max(slow, key=lambda p: p.now_s / p.before_s)
         way = bool(worst.caller)
-        size = min(STRONG, math.log(worst.now_s / worst.before_s))
+        size = min(
+            STRONG,
+            math.log(worst.now_s / worst.before_s),
+            weight_of(worst.chance),
+            most_weight(worst.traces_before),
+        )
+        if worst.traces_slow < _ENOUGH or worst.moments_slow < _MOMENTS:
+            size = min(size, HINT)
         evidence = [said(_dawdles(worst), size, source)]
         every = [p for p in compared.slow if way and p.caller and service in (p.caller, p.service)]
         if len(every) > 1:
@@ -130,9 +152,9 @@ def _by_time(
 
 def _is_slow(place: Slowness) -> bool:
     return (
-        place.now_s >= _SLOWER * place.before_s
-        and place.now_s - place.before_s >= _LEAST_GAP_S
-        and place.sigmas >= _SIGMAS
+        place.now_s >= SLOWER * place.before_s
+        and place.now_s - place.before_s >= LEAST_GAP_S
+        and place.chance <= LEVEL
     )
 
 

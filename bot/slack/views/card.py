@@ -1,5 +1,7 @@
 """The approval card: what the action does and touches, who may decide, and what became of it."""
 
+from collections.abc import Sequence
+
 from bot.domain.action import (
     ActionCall,
     BlastRadius,
@@ -66,6 +68,7 @@ def card(card: Card) -> Message:
         f"{name} in {data(proposal.call.environment, 40)}: {said}",
         [
             section("\n".join(line for line in [_headline(card), *_what(card)] if line)),
+            *_first(proposal.preparations),
             *_changes(proposal.dry_run),
             section("\n".join(line for line in _after(card) if line)),
             section("\n".join([*map(decision_line, card.decisions[:10]), outcome]).strip()),
@@ -123,6 +126,24 @@ def _what(card: Card) -> list[str]:
     else:
         lines.append(f"Does: {code(dry_run.command) if dry_run else _arguments(proposal)}")
     return [*lines, _touches(dry_run.blast_radius, proposal) if dry_run else ""]
+
+
+def _first(steps: Sequence[Proposal]) -> list[Block | None]:
+    """The steps before the action itself: each with its command, what it touches and changes."""
+    blocks: list[Block | None] = []
+    for number, step in enumerate(steps, start=1):
+        dry_run = step.dry_run
+        lines = [
+            f"*First, step {number} of {len(steps) + 1}: {data(step.title, 200)}*",
+            sentence(data(step.reason, 300)),
+            f"Does: {code(dry_run.command) if dry_run else _arguments(step)}",
+            _touches(dry_run.blast_radius, step) if dry_run else "",
+            f"Undo: {f'yes, by {_call(step.inverse)}' if step.inverse else NO_UNDO}.",
+        ]
+        blocks += [section("\n".join(line for line in lines if line)), *_changes(dry_run)]
+    if steps:
+        blocks.append(section("*Then, when that is in place:*"))
+    return blocks
 
 
 FREEST = 4  # L4
@@ -316,7 +337,10 @@ def _approve(card: Card) -> Block:
 def _confirm(card: Card, yes: str) -> Block:
     """A second tap: it is 3 am, and the button acts on a live system."""
     proposal = card.proposal
-    back = "It can be undone." if proposal.inverse else "It cannot be undone."
+    steps = (*proposal.preparations, proposal)
+    back = "It can be undone." if all(s.inverse for s in steps) else "It cannot be undone."
+    if len(steps) > 1:
+        back = f"{len(steps)} steps, one after the other. {back}"
     text = f"{data(proposal.title, 150)} in {data(proposal.call.environment, 40)}. {back}"
     return confirm(f"{yes}?", text, yes)
 

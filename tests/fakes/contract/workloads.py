@@ -76,7 +76,10 @@ def _image(cluster: ContractCluster) -> dict[str, Any]:
 
 
 def _resources(cluster: ContractCluster) -> dict[str, Any]:
-    return _container(cluster, requests={"cpu": "7m"}, limits={"memory": "999Mi"})
+    body = cluster.get("Deployment", cluster.workload)
+    now = body["spec"]["template"]["spec"]["containers"][0].get("resources") or {}
+    other = "99Mi" if (now.get("limits") or {}).get("memory") != "99Mi" else "98Mi"
+    return _container(cluster, requests={"cpu": "7m"}, limits={"memory": other})
 
 
 def _service(cluster: ContractCluster) -> dict[str, Any]:

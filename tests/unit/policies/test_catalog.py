@@ -48,6 +48,12 @@ def test_every_cause_of_the_sandbox_has_a_runbook() -> None:
         ("reason: helps", "reason: helps\n    when: {chnage: [deploy]}", "unknown chnage"),
         ("reason: helps", "reason: helps\n    when: {change: [magic]}", "magic"),
         ("action: restart_pod", "action: rm_rf", "no action is called rm_rf"),
+        (
+            "reason: helps",
+            "reason: helps\n    first: [{action: rm_rf, reason: first}]",
+            "no action is called rm_rf",
+        ),
+        ("reason: helps", "reason: helps\n    first: [{action: restart_pod}]", "missing reason"),
         ("reason: helps", "reason: helps\n    short_term: true", "says its trade_off"),
         ("reason: helps", "reason: helps\n    short_term: perhaps", "short_term"),
         ("lasting_fix: fix it", "lasting_fix: fix it\nchecks: [magic]", "no check is called magic"),

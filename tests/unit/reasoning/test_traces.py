@@ -15,7 +15,7 @@ def span(
 ) -> Span:  # fmt: skip
     return Span(
         trace_id=f"t{trace}", span_id=f"s{number}", parent_id=f"s{parent}" if parent else None,
-        service=service, operation=operation, start=NOW + timedelta(seconds=trace),
+        service=service, operation=operation, start=NOW + timedelta(seconds=3 * trace),
         duration_s=seconds, error=False, attributes={}, source=SOURCE, events=events,
     )  # fmt: skip
 
@@ -42,7 +42,7 @@ def many(count: int, first: int = 0, **how: bool | float) -> list[Span]:
 def test_nothing_is_odd_where_nothing_changed() -> None:
     compared = compare(many(30), many(40, 100))
     assert (compared.oddities, compared.origins, compared.odd_traces) == ((), {}, 0)
-    assert all(abs(place.sigmas) < 1 for place in compared.slow)
+    assert {place.chance for place in compared.slow} == {1.0}
 
 
 def test_a_step_left_out_is_traced_to_the_service_that_leaves_it_out() -> None:
@@ -67,6 +67,26 @@ def test_an_error_that_is_gone_is_no_trouble() -> None:
     assert compare(many(30, failed=True, wrote=False), many(30, 100)).oddities == ()
 
 
+def test_a_step_that_failing_requests_always_left_out_is_not_odd_when_more_of_the_same_come() -> (
+    None
+):
+    before = [*many(12), *many(12, 50, failed=True, wrote=False)]
+    now = [*many(30, 100), *many(30, 200, failed=True, wrote=False)]
+    assert compare(before, now).oddities == ()
+
+
+def test_spans_of_one_trace_count_once() -> None:
+    def shop(trace: int, *, failed: bool) -> list[Span]:
+        errors = ("error: no item <*>",) if failed else ()
+        return [span(trace, n, None, "cart", "get", 0.01, *errors) for n in range(1, 40)]
+
+    before = [s for n in range(6) for s in shop(n, failed=False)]
+    now = [s for n in range(6) for s in shop(100 + n, failed=n < 3)]
+    (odd,) = compare(before, now).oddities
+    assert (odd.traces_now, odd.traces_before) == (3, 6)
+    assert odd.chance > 0.05
+
+
 def test_few_requests_say_nothing() -> None:
     assert compare(many(3), many(3, 100, failed=True)).oddities == ()
     assert compare([], many(9)).oddities == compare(many(9), []).oddities == ()
@@ -74,10 +94,11 @@ def test_few_requests_say_nothing() -> None:
 
 def test_a_slow_way_is_named_by_both_ends() -> None:
     compared = compare(many(30), many(30, 100, way=0.2))
-    worst = max(compared.slow, key=lambda p: p.sigmas)
+    worst = max(compared.slow, key=lambda p: p.now_s)
     assert (worst.caller, worst.service) == ("web", "cart")
     assert worst.now_s == pytest.approx(0.2, abs=0.01)
-    assert worst.sigmas > 10
+    assert (worst.traces_before, worst.traces_slow) == (30, 30)
+    assert worst.chance < 1e-12
 
 
 def test_spans_in_a_circle_or_without_their_caller_are_taken_as_they_come() -> None:

@@ -96,15 +96,9 @@ class Office:
         def watched(store: object) -> Any:
             return Watched(store, after)
 
-        environments = {
-            name: Environment(
-                name=name, tier=tier, namespaces=("shop",), connections={"numbers": {}}
-            )
-            for name, tier in TIERS.items()
-        }
         return Gateway(
             actions=family(self.cluster),
-            environments=environments,
+            environments=self.environments(),
             engine=ENGINE,
             ports=Ports(
                 actions=watched(self.actions),
@@ -116,6 +110,15 @@ class Office:
             clocks=Clocks(wall=self.clock, world=self.clock),
             options=Options(calibrated=True, redact=redact, trust=self.trust),
         )
+
+    def environments(self) -> dict[str, Environment]:
+        """Return prod, staging and dev, each with the make-believe system."""
+        return {
+            name: Environment(
+                name=name, tier=tier, namespaces=("shop",), connections={"numbers": {}}
+            )
+            for name, tier in TIERS.items()
+        }
 
     def level(self, level: Level, action: str = "set_number") -> None:
         """Grant a level."""

@@ -8,16 +8,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.diagnosis import HEALTHY, Status
+from bot.domain.diagnosis import HEALTHY, Hypothesis, Status
 from bot.domain.snapshot import ChangeKind, Objective, PastIncident, Snapshot
 from bot.remediation.binding import BINDERS
-from bot.remediation.planner import Plan, Tried
+from bot.remediation.planner import Plan, Tried, propose
+from policies.catalog import Preparation, Runbook, Runbooks
 from tests.unit.remediation.cases import (
     NOW,
     ONSET,
+    PROD,
     RUNBOOKS,
     SOURCE,
     change,
+    concluded,
     config_change,
     deploy,
     deployment,
@@ -30,6 +33,14 @@ from tests.unit.remediation.cases import (
 )
 
 DAY = timedelta(days=1)
+
+
+def planned(books: Runbooks, facts: Snapshot, cause: Hypothesis) -> Plan:
+    return propose(
+        concluded(facts, cause), environment=PROD, runbooks=books, investigation_id="inv-1"
+    )
+
+
 OLD, NEW = ONSET - DAY, ONSET - timedelta(minutes=2)
 KEPT = (revision(39, "v2.39", OLD - DAY), revision(40, "v2.40", OLD), revision(41, "v2.41", NEW))
 SLOW = hypothesis("slow_query", change=deploy())
@@ -335,3 +346,30 @@ def test_an_empty_snapshot_gives_reasons_for_every_cause() -> None:
         found = plan(empty, hypothesis(cause))
         assert not found.proposals
         assert found.reasons
+
+
+def _with_first(book: Runbook) -> Runbooks:
+    """Slow queries: first the pod is replaced, then the release goes back."""
+    first = Preparation(action="restart_pod", reason="It holds the locks.")
+    remedy = replace(book.actions[0], first=(first,))
+    return Runbooks(by_cause={"slow_query": replace(book, actions=(remedy,))})
+
+
+def test_what_must_be_done_first_is_bound_and_verified_by_itself() -> None:
+    books = _with_first(RUNBOOKS.by_cause["slow_query"])
+    pod = item("Pod", "checkout-1", {"metadata": {"name": "checkout-1"}})
+    cause = replace(SLOW, object="pod/checkout-1")
+    found = planned(books, snapshot(deployment(), *KEPT, pod), cause)
+    (whole,) = found.proposals
+    (first,) = whole.preparations
+    assert (whole.id, first.id) == ("inv-1-p1", "inv-1-p1-s1")
+    assert (whole.call.action, first.call.action) == ("rollback_deployment", "restart_pod")
+    assert first.reason == "It holds the locks."
+    assert first.verification.signal is None
+
+
+def test_a_plan_whose_first_step_cannot_be_bound_is_not_offered() -> None:
+    books = _with_first(RUNBOOKS.by_cause["slow_query"])
+    found = planned(books, snapshot(deployment(), *KEPT), SLOW)
+    assert found.proposals == ()
+    assert any("pod" in reason for reason in found.reasons)

@@ -518,3 +518,19 @@ class TestModalsAndNotices:
 
     def test_a_link_of_a_source_is_shown_under_our_own_word(self) -> None:
         assert f"<{GRAPH.link}|graph>" in shown(report_view(report()))
+
+
+def test_a_plan_shows_every_step_before_the_click() -> None:
+    first = proposal(id="inv-Ev1-p1-s1", title="Raise the quota pods of shop to 40")
+    whole = card(proposal=proposal(preparations=(first,)))
+    text = shown(card_view(whole))
+    assert "First, step 1 of 2: Raise the quota pods of shop to 40" in text
+    assert text.index("Raise the quota") < text.index("Then, when that is in place")
+    assert check(list(card_view(whole).blocks), surface="message") == []
+    assert "2 steps, one after the other" in json.dumps(card_view(whole).blocks)
+
+
+def test_a_plan_of_hostile_steps_stays_within_slacks_limits() -> None:
+    first = proposal(title=LONG, reason=LONG)
+    whole = card(proposal=proposal(preparations=(first,) * 8))
+    assert check(list(card_view(whole).blocks), surface="message") == []

@@ -14,7 +14,6 @@ from tests.fakes.loopback import loopback
 from tests.fakes.whole_cluster import FAR_AHEAD, LONG_AGO, WholeCluster, company
 from tools.act.kubernetes.drain_node import DrainNode
 from tools.catalog import actions
-from tools.clients.storage import bytes_of
 from tools.clients.targets import NAME_LABEL
 from tools.contract import Action
 
@@ -432,18 +431,15 @@ async def test_a_claim_is_stateful_and_never_shrinks(bench: Bench) -> None:
     assert claim["spec"]["resources"]["requests"]["storage"] == "20Gi"
 
 
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [("1Ki", 1024), ("1.5Gi", 1610612736), ("2G", 2 * 10**9), ("10", 10), ("1e3", 1000)],
-)
-def test_sizes_are_read_as_kubernetes_writes_them(text: str, value: int) -> None:
-    assert bytes_of(text) == value
-
-
-@pytest.mark.parametrize("text", ["", "Gi", "1Zi", "-1Gi", "1" * 400, None])
-def test_what_is_no_size_is_told(text: Any) -> None:
-    with pytest.raises(Malformed, match="is not a size"):
-        bytes_of(text)
+@pytest.mark.parametrize("odd", ["", "Gi", "1Zi", "lots", "-1Gi"])
+async def test_a_size_that_cannot_be_read_is_not_grown_from(bench: Bench, odd: Any) -> None:
+    claim = bench.cluster.get("PersistentVolumeClaim", "data-db-0")
+    claim["spec"]["resources"]["requests"]["storage"] = odd
+    claim["status"]["capacity"]["storage"] = odd
+    action, args = bench.call("expand_pvc")
+    seen = await action.dry_run(args)
+    assert (seen.ok, seen.diff) == (False, "")
+    assert "cannot be read" in seen.detail
 
 
 # Stuck pods

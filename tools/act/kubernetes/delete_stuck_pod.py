@@ -18,7 +18,7 @@ from tools.clients.diffs import spec_hash
 from tools.clients.names import service_of_object
 from tools.clients.nodes import is_going, is_ready, ready_condition
 from tools.clients.targets import is_stateful
-from tools.clients.vanishing import controller_of, controller_words, gone, record, uid_of
+from tools.clients.vanishing import controller_of, controller_words, gone, record, siblings, uid_of
 from tools.clients.writing import Body, GuardedObjects
 from tools.contract import Action
 
@@ -74,7 +74,7 @@ class DeleteStuckPod(Action[DeleteStuckPodArguments]):
     async def target(self, args: DeleteStuckPodArguments) -> Target:
         """Read the live pod; `replicas` counts its siblings. Raises: UnknownName, Refused, …."""
         body = await self._live(args)
-        return await self._objects.target(body, replicas=await self._siblings(body))
+        return await self._objects.target(body, replicas=await siblings(self._objects, body))
 
     async def dry_run(self, args: DeleteStuckPodArguments) -> DryRun:
         """Ask the API server whether it could be deleted; a pod that is not stuck stays."""
@@ -86,7 +86,7 @@ class DeleteStuckPod(Action[DeleteStuckPodArguments]):
             diff=_diff(args, body, stuck),
             blast_radius=radius(
                 pods=1,
-                total=await self._siblings(body),
+                total=await siblings(self._objects, body),
                 fleet=await self._objects.fleet(),
                 service=service_of_object(body),
             ),
@@ -139,12 +139,6 @@ class DeleteStuckPod(Action[DeleteStuckPodArguments]):
 
     async def _live(self, args: DeleteStuckPodArguments) -> Body:
         return await self._objects.live(KIND, args.namespace, args.name)
-
-    async def _siblings(self, body: Body) -> int:
-        owner = controller_of(body).get("uid")
-        listing = await self._objects.client.list(KIND, str(body["metadata"]["namespace"]))
-        own = [p for p in listing.items if owner and controller_of(p).get("uid") == owner]
-        return max(1, len(own))
 
     async def _stuck(self, body: Body) -> str:
         """Return why the pod counts as stuck by the API server's clock, "" if it does not."""

@@ -11,7 +11,7 @@ from tools.clients.arguments import Arguments
 from tools.clients.blast import radius
 from tools.clients.kubernetes import Patch
 from tools.clients.names import service_of_object
-from tools.clients.storage import bytes_of
+from tools.clients.quantities import quantity
 from tools.clients.writing import Body, GuardedObjects, found_or_none
 from tools.contract import Action
 
@@ -162,10 +162,13 @@ def _not_larger(body: Mapping[str, Any], size: str) -> str:
     """Return why the size is not one to grow to, "" if it is."""
     now = _asked(body)
     has = str(((body.get("status") or {}).get("capacity") or {}).get("storage") or now)
-    least, wanted = max(bytes_of(now), bytes_of(has)), bytes_of(size)
+    held, wanted = [quantity(now), quantity(has)], quantity(size)
+    if wanted is None or None in held or not any(held):
+        return f"how large the claim is cannot be read: {now[:40]}, {has[:40]}"
+    least = max(value for value in held if value is not None)
     if wanted <= least:
         return f"the claim has {has} and asks for {now}: it can only grow, and {size} is no more"
-    if least and wanted > MOST_FACTOR * least:
+    if wanted > MOST_FACTOR * least:
         return (
             f"{size} is more than {MOST_FACTOR} times of {has}: a slip? It could not shrink again"
         )

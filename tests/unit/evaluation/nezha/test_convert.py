@@ -21,7 +21,7 @@ POD = "cart-866bd68c97-xcqfx"
 def trace(first: int, at: datetime, count: int) -> str:
     rows = []
     for n in range(first, first + count):
-        start = int(at.timestamp() * 1e9) + n * 1000
+        start = int(at.timestamp() * 1e9) + (n - first) * 1_800_000_000
         rows.append(f"t{n},a,root,web-6f6cfc45b-h5m2n,GET /,{start},0,9000")
         rows.append(f"t{n},b,a,{POD},get,{start},0,5000")
     return TRACE + "\n".join(rows) + "\n"

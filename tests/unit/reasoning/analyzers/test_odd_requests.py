@@ -7,7 +7,7 @@ from bot.domain.diagnosis import Question
 from bot.domain.needs import Fact
 from bot.domain.snapshot import Edge, Series, Signal, Snapshot, Span
 from bot.reasoning.analyzers.odd_requests import look
-from tests.unit.reasoning.scenes import SOURCE, Scene, ask
+from tests.unit.reasoning.scenes import NOW, SOURCE, Scene, ask
 from tests.unit.reasoning.test_traces import many
 
 QUESTION: Question = ask("web")
@@ -16,8 +16,8 @@ START = QUESTION.window.start
 
 def snapshot(before: list[Span], now: list[Span], *series: Series) -> Snapshot:
     """Put the first spans before the asked window and the others into it."""
-    early = [replace(s, start=START - timedelta(minutes=5)) for s in before]
-    late = [replace(s, start=START + timedelta(minutes=5)) for s in now]
+    early = [replace(s, start=START - timedelta(minutes=20) + (s.start - NOW)) for s in before]
+    late = [replace(s, start=START + timedelta(minutes=5) + (s.start - NOW)) for s in now]
     edges = (Edge(caller="web", callee="cart", calls=9, source=SOURCE),)
     return Snapshot(
         environment="prod", window=QUESTION.window, now=QUESTION.window.end,
@@ -77,6 +77,22 @@ def test_a_little_more_cpu_than_usual_blames_nobody() -> None:
 def test_two_odd_requests_blame_nobody() -> None:
     now = [*many(40, 100), *many(2, 200, failed=True)]
     assert look(snapshot(many(30), now), QUESTION).hypotheses == ()
+
+
+def test_a_burst_of_odd_requests_is_suspected_but_not_blamed() -> None:
+    """Nine failures within half a minute may be one user with one basket."""
+    now = [*many(12, 100), *many(9, 200, failed=True, wrote=False)]
+    (suspect,) = look(snapshot(many(30), now), QUESTION).hypotheses
+    assert suspect.service == "cart"
+    assert suspect.probability < 0.5
+    assert "too few" in suspect.evidence[0].statement
+
+
+def test_a_handful_of_usual_requests_makes_the_answer_less_sure() -> None:
+    now = [*many(10, 100), *many(30, 200, failed=True, wrote=False)]
+    (few,) = look(snapshot(many(8), now), QUESTION).hypotheses
+    (many_,) = look(snapshot(many(60), now), QUESTION).hypotheses
+    assert few.log_odds < many_.log_odds
 
 
 def test_usual_requests_blame_nobody() -> None:
