@@ -1,7 +1,9 @@
 """A small HTTP service that measures itself, and a real Prometheus that scrapes its pods."""
 
+import json
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,7 +46,8 @@ def measured(name: str, *, delay_ms: int = 80) -> list[Json]:
         readinessProbe=http_probe(periodSeconds=2),
     )  # fmt: skip
     ports = [{"port": PORT, "targetPort": PORT, "protocol": "TCP"}]
-    return [deployment(name, app, replicas=2), service(name, ports=ports)]
+    labels = {"measured": "yes"}
+    return [deployment(name, app, replicas=2, labels=labels), service(name, ports=ports)]
 
 
 def slow_release(cluster: RealCluster, namespace: str, name: str, *, delay_ms: int) -> None:
@@ -61,7 +64,7 @@ def slow_release(cluster: RealCluster, namespace: str, name: str, *, delay_ms: i
 def scraping(program: str, cluster: RealCluster, namespace: str, folder: Path) -> Iterator[str]:
     """Yield the URL of a Prometheus that finds and scrapes the pods of a namespace."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "prometheus.yml").write_text(yaml.safe_dump(_configuration(cluster, namespace)))
+    (folder / "prometheus.yml").write_text(yaml.safe_dump(_configuration()))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -69,32 +72,43 @@ def scraping(program: str, cluster: RealCluster, namespace: str, folder: Path) -
         program, "--config.file=prometheus.yml", "--storage.tsdb.path=data",
         f"--web.listen-address=127.0.0.1:{port}", "--log.level=error",
     ]  # fmt: skip
-    server = subprocess.Popen(command, cwd=folder)
+    server, over = subprocess.Popen(command, cwd=folder), threading.Event()
+    where = (cluster, namespace, folder / "pods.json", over)
+    finder = threading.Thread(target=_find_pods, args=where)
+    finder.start()
     try:
         url = f"http://127.0.0.1:{port}"
         _wait_for(f"{url}/-/ready", server)
         yield url
     finally:
+        over.set()
+        finder.join()
         server.terminate()
         server.wait(10)
 
 
-def _configuration(cluster: RealCluster, namespace: str) -> Json:
-    finds = {
-        "role": "pod", "kubeconfig_file": str(cluster.kubeconfig),
-        "namespaces": {"names": [namespace]},
-    }  # fmt: skip
-    relabel = [
-        {"source_labels": ["__meta_kubernetes_pod_container_port_name"], "regex": "http",
-         "action": "keep"},
-        {"source_labels": ["__meta_kubernetes_namespace"], "target_label": "namespace"},
-        {"source_labels": ["__meta_kubernetes_pod_name"], "target_label": "pod"},
-    ]  # fmt: skip
+def _configuration() -> Json:
     job = {
         "job_name": "pods", "scrape_interval": f"{EVERY_S}s", "scrape_timeout": f"{EVERY_S}s",
-        "kubernetes_sd_configs": [finds], "relabel_configs": relabel,
+        "file_sd_configs": [{"files": ["pods.json"], "refresh_interval": "1s"}],
     }  # fmt: skip
     return {"scrape_configs": [job]}
+
+
+def _find_pods(cluster: RealCluster, namespace: str, file: Path, over: threading.Event) -> None:
+    """Tell Prometheus of the pods that serve: Debian's is built without Kubernetes' discovery."""
+    while not over.wait(EVERY_S):
+        found = [
+            {
+                "targets": [f"{pod['status']['podIP']}:{PORT}"],
+                "labels": {"namespace": namespace, "pod": pod["metadata"]["name"]},
+            }
+            for pod in cluster.items("Pod", namespace)
+            if pod["status"].get("podIP") and "measured" in pod["metadata"]["labels"]
+        ]
+        written = file.with_suffix(".new")
+        written.write_text(json.dumps(found))
+        written.replace(file)
 
 
 def _wait_for(url: str, server: "subprocess.Popen[bytes]") -> None:
