@@ -49,8 +49,15 @@ def tell(story: Story) -> None:
     else:
         story.says("I took it back")
         assert image(story) == bad
-    # the hypothesis is refuted, so the same repair is not offered again, and that is said
-    story.cluster.wait(lambda: "did not help" in story.all_said(), "the cause is refuted", 60)
+    story.cluster.wait(lambda: len(reports(story)) == 2, "the investigation is reopened", 60)
+    first, second = reports(story)
+    sure = "the registry has no such image or tag. 9"  # per cent
+    assert sure in first
+    assert sure not in second, "what did not help is not refuted"
+
+
+def reports(story: Story) -> list[str]:
+    return [text for text in story.all_said().split("\n---\n") if "Was this right?" in text]
 
 
 def _take_the_rights_away(story: Story) -> None:
