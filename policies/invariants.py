@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from bot.domain.policy import Verdict
 from policies.expressions import Attribute, Expression, Kind, every, flag, number, ratio, some, text
 from policies.limits import (
-    BROKE_GLASS,
     BY_APPROVER,
     BY_REQUESTER,
     BY_RESPONDER,
@@ -131,8 +130,8 @@ def _production(m: Model) -> Iterator[Invariant]:
     yield Invariant(
         name="break-glass-is-noted",
         says="a decision that stands by break-glass alone is named as such, so the audit has it",
-        broken=m.decided & PRODUCTION & BY_REQUESTER & ~BROKE_GLASS,
-        possible=m.decided & BROKE_GLASS,
+        broken=m.decided & PRODUCTION & BY_REQUESTER & ~m.noted,
+        possible=m.decided & m.noted,
     )
     yield Invariant(
         name="prod-approver",

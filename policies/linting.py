@@ -34,9 +34,7 @@ def lint(book: RuleBook) -> tuple[Remark, ...]:
 def _remarks(rule: Rule, place: str, book: RuleBook, search: Search) -> Iterator[str]:
     if rule.permits and not place.startswith(PERMITS):
         yield f"permits outside {PERMITS}: the other files only take away"
-    if not rule.questions:
-        yield "answers no question that is asked"
-    elif not search.possible(rule.when):
+    if not search.possible(rule.when):
         yield "never applies: its condition cannot be true"
     elif not any(_matters(rule, question, book, search) for question in rule.questions):
         yield "changes nothing: other rules say the same already"

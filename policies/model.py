@@ -1,7 +1,7 @@
 """The whole ruling as conditions: rules, level, approvals and guard, as the engine applies them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from bot.domain.people import Role
 from bot.domain.policy import Verdict
@@ -17,6 +17,7 @@ from policies.expressions import (
     some,
 )
 from policies.limits import (
+    BROKE_GLASS,
     EXECUTING,
     HIGHEST,
     ITSELF,
@@ -25,6 +26,7 @@ from policies.limits import (
     PROPOSING,
     STANDS,
     UNDOING,
+    Limit,
 )
 from policies.rulebook import RuleBook
 from policies.translation import allows
@@ -32,15 +34,20 @@ from policies.translation import allows
 RANKS = {verdict: rank for rank, verdict in enumerate(Verdict)}
 ACTING = (Verdict.ONE_CLICK, Verdict.APPROVAL, Verdict.AUTONOMOUS)
 ANSWER = number("rules.answer")  # rank of any answer that any rules might give
+Stands = Mapping[Verdict, Expression]
 COUNTED = "context.approvals.count"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """When each verdict is the ruling. `promised`: a card's approvals would have been enough."""
+    """When each verdict is the ruling.
+
+    `promised`: the approvals would do that a card asks for. `noted`: the ruling names break-glass.
+    """
 
     verdicts: Mapping[Verdict, Expression]
     promised: Expression
+    noted: Expression = BROKE_GLASS
 
     def ruled(self, *verdicts: Verdict) -> Expression:
         """Return when the ruling is one of these."""
@@ -74,11 +81,11 @@ class Model:
         """Return the same rulings on another request, which differs in these attributes."""
         shared: Shared = {}
         verdicts = {v: given(when, names, shared) for v, when in self.verdicts.items()}
-        return Model(verdicts=verdicts, promised=given(self.promised, names, shared))
+        return replace(self, verdicts=verdicts, promised=given(self.promised, names, shared))
 
 
 def rules_model(book: RuleBook) -> Model:
-    """Return the rulings of these rules alone, as if there were no guard."""
+    """Return the rulings of these rules alone: no guard, and asked whatever the level is."""
     verdicts = _rules(book, guarded=False)
     verdicts[Verdict.DENY] = ~some(*verdicts.values())
     return Model(verdicts=verdicts, promised=_promised(book))
@@ -89,16 +96,16 @@ def policy_model(book: RuleBook) -> Model:
     return Model(verdicts=_guarded(_rules(book, guarded=True)), promised=_promised(book))
 
 
-def guard_model() -> Model:
+def guard_model(limits: Sequence[Limit] = LIMITS, stands: Stands = STANDS) -> Model:
     """Return the rulings of the guard behind rules that may answer anything."""
     anything = {verdict: ANSWER.equals(rank) for verdict, rank in RANKS.items()}
-    return Model(verdicts=_guarded(anything), promised=Truth(True))
+    return Model(verdicts=_guarded(anything, limits, stands), promised=Truth(True))
 
 
 def _rules(book: RuleBook, *, guarded: bool) -> dict[Verdict, Expression]:
     """Return when the rules say each verdict: the freest question that they allow.
 
-    `guarded`: as the engine asks them, for no more than the guard's limits leave.
+    `guarded`: as the engine asks them, for no more than the level and the guard's limits leave.
     """
     verdicts: dict[Verdict, Expression] = {}
     refused: Expression = ~UNDOING
@@ -108,7 +115,7 @@ def _rules(book: RuleBook, *, guarded: bool) -> dict[Verdict, Expression]:
         (Verdict.ONE_CLICK, "oneClick", 2),
         (Verdict.SUGGEST, "suggest", 1),
     ):
-        reached = LEVEL.at_least(lowest) & HIGHEST.at_least(lowest)
+        reached = LEVEL.at_least(lowest) & HIGHEST.at_least(lowest) if guarded else Truth(True)
         barred = _barred(verdict) if guarded else Truth(False)
         allowed = every(reached, allows(book.rules, question), ~barred)
         gated = verdict in (Verdict.APPROVAL, Verdict.ONE_CLICK)
@@ -121,10 +128,10 @@ def _rules(book: RuleBook, *, guarded: bool) -> dict[Verdict, Expression]:
     return verdicts
 
 
-def _barred(verdict: Verdict) -> Expression:
+def _barred(verdict: Verdict, limits: Sequence[Limit] = LIMITS) -> Expression:
     """Return when a limit of the guard allows less than this."""
     rank = RANKS[verdict]
-    return some(*(limit.when for limit in LIMITS if RANKS[limit.verdict] < rank))
+    return some(*(limit.when for limit in limits if RANKS[limit.verdict] < rank))
 
 
 def _some_would_do(book: RuleBook, question: str) -> Expression:
@@ -143,7 +150,11 @@ def _promised(book: RuleBook) -> Expression:
     return some(*parts)
 
 
-def _guarded(answers: Mapping[Verdict, Expression]) -> dict[Verdict, Expression]:
+def _guarded(
+    answers: Mapping[Verdict, Expression],
+    limits: Sequence[Limit] = LIMITS,
+    stands: Stands = STANDS,
+) -> dict[Verdict, Expression]:
     """Return the rulings after `policies.guardrails.guard`: lowered by each limit, and standing."""
     verdicts: dict[Verdict, Expression] = {}
     freer: Expression = Truth(False)
@@ -152,8 +163,8 @@ def _guarded(answers: Mapping[Verdict, Expression]) -> dict[Verdict, Expression]
         if rank == 0:
             continue
         said = some(*(when for v, when in answers.items() if RANKS[v] >= rank))
-        left = said & ~_barred(verdict)
-        verdicts[verdict] = left & ~freer & STANDS[verdict]
+        left = said & ~_barred(verdict, limits)
+        verdicts[verdict] = left & ~freer & stands[verdict]
         freer = left
     verdicts[Verdict.DENY] = ~some(*verdicts.values())
     return verdicts

@@ -197,6 +197,7 @@ def _target(value: Target) -> Mapping[str, Any]:
         "service": _text("target.service", value.service),
         "replicas": _count("target.replicas", value.replicas),
         "stateful": _flag("target.stateful", value.stateful),
+        "owner": _text("target.owner", value.owner),
         "gitopsOwner": _text("target.gitops_owner", value.gitops_owner),
         "isBotItself": is_own(value),
         "hasPdb": allows is not None,

@@ -28,11 +28,7 @@ class RuleBook:
     words: Vocabulary
     rules: tuple[Rule, ...]  # the same policies as conditions that can be proved
     places: Mapping[str, str]  # @id → "stops.cedar:4"
-
-    @property
-    def reasons(self) -> Mapping[str, Reason]:
-        """What a person is told, by Cedar's own policy id."""
-        return {rule.key: rule.reason for rule in self.rules}
+    reasons: Mapping[str, Reason]  # what a person is told, by Cedar's own policy id
 
 
 def load(directory: Path = RULES) -> RuleBook:
@@ -59,6 +55,7 @@ def load(directory: Path = RULES) -> RuleBook:
         words=words,
         rules=rules,
         places=dict(_places(files)),
+        reasons={rule.key: rule.reason for rule in rules},
     )
 
 

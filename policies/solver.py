@@ -27,6 +27,7 @@ ROUNDED = {
     "exact.confidence": "context.confidencePermille",
     "exact.fleet": "context.blast.fleetPermille",
 }
+STAGES = "context.stage", ("propose", "execute", "undo")  # no request has another
 WORSE = "worse."
 
 
@@ -42,6 +43,8 @@ class Search:
         self._variables: dict[str, tuple[Attribute, Any]] = {}
         self._codes: dict[str, int] = {}
         self._bounded: set[str] = set()
+        self._values: dict[tuple[Kind, Any], Any] = {}
+        self._asked: dict[int, set[str]] = {}
 
     def find(self, wanted: Expression, near: Values) -> dict[str, Any] | None:
         """Return values that make the condition hold, None if there are none: then it is proved.
@@ -75,12 +78,18 @@ class Search:
             self._terms[id(expression)] = known
         return known[1]
 
-    def fixed(self, values: Values) -> list[tuple[Any, Any]]:
-        """Return the known attributes with these values, for `z3.substitute`."""
-        return [
-            (variable, self._value(attribute, values[path]))
-            for path, (attribute, variable) in self._variables.items()
+    def holds(self, expression: Expression, values: Values) -> bool:
+        """Return whether the formula is true for these values, which must be complete."""
+        formula = self.term(expression)  # kept alive there, so its identity stands
+        paths = self._asked.get(id(expression))
+        if paths is None:
+            paths = self._asked[id(expression)] = {a.path for a in attributes(expression)}
+        fixed = [
+            (self._variables[path][1], self._value(self._variables[path][0], values[path]))
+            for path in paths
         ]
+        answer = self._z3.simplify(self._z3.substitute(formula, *fixed))
+        return bool(self._z3.is_true(answer))
 
     def _satisfied(self, *assumed: Any) -> bool:
         answer = self._solver.check(*assumed)
@@ -139,6 +148,12 @@ class Search:
         return self._codes.setdefault(str(value), len(self._codes) + 1)
 
     def _value(self, attribute: Attribute, value: Any) -> Any:
+        key = (attribute.kind, value)
+        if key not in self._values:
+            self._values[key] = self._made(attribute, value)
+        return self._values[key]
+
+    def _made(self, attribute: Attribute, value: Any) -> Any:
         z3 = self._z3
         match attribute.kind:
             case Kind.FLAG:
@@ -163,6 +178,9 @@ class Search:
                 top = 1000 if name.endswith("Permille") else LARGEST
                 low, high = BOUNDS.get(name, (0, top))
                 self._solver.add(variable >= low, variable <= high)
+        if (path := STAGES[0]) in fresh:
+            variable = self._variables[path][1]
+            self._solver.add(self._z3.Or([variable == self._code(s) for s in STAGES[1]]))
         self._bounded.update(self._variables)
 
     def _rounding(self, prefix: str, path: str, permille: str) -> Any:

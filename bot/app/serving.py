@@ -182,7 +182,7 @@ def assemble(settings: Settings, database: Database) -> Bot:
             switches=stores.switches,
             audit=stores.audit,
             people=stores.people,
-            clock=world,
+            clock=wall,
             trusting=trusting,
         )
     )
@@ -256,7 +256,7 @@ def _register(
     )
     engine.register(INVESTIGATE, investigation.body)
     engine.register(REMEDIATE, remediation.body)
-    observing = Observing(gateway, telling.trusting.trust.records, watch)
+    observing = Observing(gateway, telling.trusting, watch)
     engine.register(OBSERVE, observing.body)
 
 

@@ -46,7 +46,7 @@ def rules_at(where: str) -> "Iterator[RuleBook]":
     """Yield the rules of a folder or of a git revision. Raises: UsageError; Malformed."""
     from policies.rulebook import load as load_rules
 
-    if Path(where).is_dir():
+    if where and Path(where).is_dir():
         yield load_rules(Path(where))
         return
     with tempfile.TemporaryDirectory(prefix="sre-bot-policy-") as folder:

@@ -86,6 +86,7 @@ class Target:
     gitops_owner: str = ""  # "argocd", "flux", "helm" or ""
     is_bot_itself: bool = False
     pdb_allows: int | None = None
+    owner: str = ""  # the team that answers for it, as its label or annotation says; "" if none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

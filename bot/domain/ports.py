@@ -279,7 +279,10 @@ class ActionStore(Protocol):
         ...
 
     async def under_way(self, environment: str, since: datetime) -> Sequence[Proposal]:
-        """Return what was carried out here since then and has neither helped nor been undone."""
+        """Return what was carried out here since then and may still hold something down.
+
+        Not what was undone, failed, or was watched to its end and did not make it worse.
+        """
         ...
 
     async def rejected_before(self, proposal: Proposal) -> Rejection | None:

@@ -23,6 +23,7 @@ class Run:
     status: ExecutionStatus | None = None
     outcome: Outcome | None = None
     judged: Judgement | None = None  # people's verdict on the diagnosis; one WRONG counts
+    step: bool = False  # done before another action of one plan: in place is not recovered
     alone: Outcome | None = None  # what became of the trouble, though nothing was done about it
 
 

@@ -32,13 +32,18 @@ class Decider:
     desk: Desk
     stager: Stager
 
-    async def decide(self, proposal_id: str, click: Click, choice: Choice) -> Decided:
-        """Return what became of the click. Raises: Transient: it could not be taken."""
+    async def decide(
+        self, proposal_id: str, click: Click, choice: Choice, *, shown_as: str = ""
+    ) -> Decided:
+        """Return what became of the click. `shown_as`: whose card it is on, if not its own.
+
+        Raises: Transient: it could not be taken.
+        """
         store = self.desk.ports.actions
         proposal = await store.proposal(proposal_id)
         if proposal is None or click.subject != proposal_id:
             return await self._stray(click, "this button belongs to no proposal that I know")
-        if not await self.desk.is_its_card(click, proposal_id):
+        if not await self.desk.is_its_card(click, shown_as or proposal_id):
             return await self._stray(click, "this button is not on the card of its proposal")
         earlier = await store.decisions(proposal_id)
         actor = await self.desk.ports.people.actor(

@@ -65,7 +65,7 @@ class Gateway:
         self._decider = Decider(desk=self._desk, stager=self._stager)
         self._plans = Plans(stager=self._stager, decider=self._decider, actions=ports.actions)
         self._doer = Doer(desk=self._desk)
-        self._glass = Glass(desk=self._desk, decider=self._decider)
+        self._glass = Glass(desk=self._desk, plans=self._plans)
 
     async def stage(self, proposal: Proposal) -> Staged:
         """Return the proposal with target, dry-run, inverse and expiry, and what policy allows."""

@@ -9,8 +9,8 @@ from bot.domain.environment import Tier
 from bot.domain.errors import Permanent
 from bot.domain.people import Actor, ActorKind, Role
 from bot.remediation import wording
-from bot.remediation.deciding import Decider
 from bot.remediation.desk import Decided, Desk
+from bot.remediation.plans import Plans
 
 MARK = "break-glass: "  # before the reason, in the decision and on the card
 
@@ -20,17 +20,18 @@ class Glass:
     """Declares the emergency, then takes the decision through the same door as any other."""
 
     desk: Desk
-    decider: Decider
+    plans: Plans
 
     async def decide(self, proposal_id: str, click: Click) -> Decided:
         """Return what became of it. Raises: Transient: it could not be taken."""
         proposal = await self.desk.ports.actions.proposal(proposal_id)
         if proposal is None:
-            return await self.decider.decide(proposal_id, click, Choice.APPROVE)
+            return await self.plans.decide(proposal_id, click, Choice.APPROVE)
         actor = await self.desk.ports.people.actor(
             click.team, click.user, proposal.call.environment
         )
-        why = self._may_not(proposal, actor, click)
+        steps = (*proposal.preparations, proposal)
+        why = next(filter(None, (self._may_not(step, actor, click) for step in steps)), "")
         if why:
             words = f"{wording.because(why)} (rule break-glass)"
             await self.desk.note("refused", proposal, words, actor=actor.id)
@@ -38,14 +39,15 @@ class Glass:
         now = self.desk.wall.now()
         reason = self.desk.redact(click.reason.strip())
         await self.desk.note("break_glass", proposal, reason, actor=actor.id)
-        await self.desk.ports.actions.declare(
-            BreakGlass(
-                proposal_id=proposal.id, team=actor.team, user=actor.id, reason=reason, at=now,
-                expires_at=now + timedelta(seconds=self.desk.times.decision_s),
-            )
-        )  # fmt: skip
+        for step in steps:
+            await self.desk.ports.actions.declare(
+                BreakGlass(
+                    proposal_id=step.id, team=actor.team, user=actor.id, reason=reason, at=now,
+                    expires_at=now + timedelta(seconds=self.desk.times.decision_s),
+                )
+            )  # fmt: skip
         marked = replace(click, reason=f"{MARK}{reason}")
-        return await self.decider.decide(proposal_id, marked, Choice.APPROVE)
+        return await self.plans.decide(proposal_id, marked, Choice.APPROVE)
 
     def _may_not(self, proposal: Proposal, actor: Actor, click: Click) -> str:
         try:

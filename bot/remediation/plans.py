@@ -52,11 +52,12 @@ class Plans:
             if wrong := faults(plan):
                 ruling = Ruling(verdict=Verdict.DENY, reasons=wrong)
                 why = wording.refusal(ruling, None)
+                await self.decider.desk.refuse_stray(click, why)
                 return Decided(accepted=False, decision=None, ruling=ruling, why=why)
             complete = True
             for step in plan.preparations:
                 own = replace(click, subject=step.id, click_id=f"{click.click_id}/{step.id}")
-                decided = await self.decider.decide(step.id, own, choice)
+                decided = await self.decider.decide(step.id, own, choice, shown_as=proposal_id)
                 if not decided.accepted:
                     return decided
                 complete = complete and decided.complete

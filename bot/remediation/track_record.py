@@ -81,7 +81,7 @@ def is_false(run: Run) -> bool:
 
 def is_verified(run: Run) -> bool:
     """Whether an action was carried out, helped, stands, and nobody says it was wrong."""
-    applied = run.status is ExecutionStatus.APPLIED
+    applied = run.status is ExecutionStatus.APPLIED and not run.step
     return applied and run.outcome is Outcome.RECOVERED and not is_false(run)
 
 
@@ -195,7 +195,9 @@ def causes_of(runs: Iterable[Run]) -> tuple[str, ...]:
 
 
 def _done(runs: Iterable[Run]) -> list[Run]:
-    return [run for run in runs if run.status in CARRIED_OUT]
+    """What was carried out; a step of a plan only if it did harm."""
+    found = (run for run in runs if run.status in CARRIED_OUT)
+    return [run for run in found if not run.step or is_false(run)]
 
 
 def _verdicts(runs: Sequence[Run]) -> tuple[int, int]:

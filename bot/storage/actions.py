@@ -31,6 +31,7 @@ from bot.storage.tables import (
 )
 
 OVER = (ExecutionStatus.UNDONE.value, ExecutionStatus.FAILED.value)
+SETTLED = (Outcome.RECOVERED.value, Outcome.UNCHANGED.value)
 DECLARED = ("proposal_id", "team", "user", "reason", "at", "expires_at")
 
 
@@ -245,7 +246,7 @@ class Actions:
         return await self._database.run(read)
 
     async def under_way(self, environment: str, since: datetime) -> Sequence[Proposal]:
-        """Return what was carried out here since then and has neither helped nor been undone."""
+        """Return what was carried out here since then and may still hold something down."""
         query = (
             select(ProposalRow)
             .join(ExecutionRow, ExecutionRow.proposal_id == ProposalRow.id)
@@ -255,8 +256,7 @@ class Actions:
                 ExecutionRow.started_at >= since,
                 ExecutionRow.is_undo.is_(False),
                 ExecutionRow.status.not_in(OVER),
-                VerificationRow.outcome.is_(None)
-                | (VerificationRow.outcome != Outcome.RECOVERED.value),
+                VerificationRow.outcome.is_(None) | VerificationRow.outcome.not_in(SETTLED),
             )
         )
 

@@ -107,40 +107,55 @@ class AuditLog:
 
     async def check(self, heads: Iterable[Head] = ()) -> Broken | None:
         """Return the first place where the chain, or what was seen of it outside, does not hold."""
+        walk, after = Walk(heads), 0
+        while page := await self.lines(after=after):  # short reads: the bot goes on writing
+            found = walk.over(page)
+            if found is not None:
+                return found
+            after = page[-1].id
+        return walk.end()
 
-        def read(session: Session) -> Broken | None:
-            rows = session.scalars(
-                select(AuditRow).order_by(AuditRow.id).execution_options(yield_per=PAGE)
-            )
-            return broken(map(_line, rows), heads)
 
-        return await self._database.run(read)
-
-
-def broken(lines: Iterable[Line], heads: Iterable[Head] = ()) -> Broken | None:
-    """Return where the record is not what was written, None if it is.
+class Walk:
+    """Follows the chain from its first line, and remembers which heads are still to come.
 
     The chain shows lines that were changed, moved, put in or taken out. A whole tail that was cut
     off or written anew shows only against `heads` that were kept outside.
     """
-    outside: dict[int, set[str]] = {}
-    for head in heads:
-        outside.setdefault(head.id, set()).add(head.hash)
-    expected = sorted(outside, reverse=True)
-    previous, last = GENESIS, 0
-    for line in lines:
-        why = _odd(line, previous, outside.get(line.id, {line.hash}))
-        if why:
-            return Broken(line=line.id, why=why)
-        if expected and expected[-1] < line.id:
-            return Broken(line=expected[-1], why="it was seen outside and is not there any more")
-        if expected and expected[-1] == line.id:
-            expected.pop()
-        previous, last = line.hash, line.id
-    if expected:
-        why = f"it was seen outside, but the record ends at line {last}"
-        return Broken(line=expected[-1], why=why)
-    return None
+
+    def __init__(self, heads: Iterable[Head] = ()) -> None:
+        self._outside: dict[int, set[str]] = {}
+        for head in heads:
+            self._outside.setdefault(head.id, set()).add(head.hash)
+        self._expected = sorted(self._outside, reverse=True)
+        self._previous, self._last = GENESIS, 0
+
+    def over(self, lines: Iterable[Line]) -> Broken | None:
+        """Return where the next lines are not what was written, None if they are."""
+        for line in lines:
+            why = _odd(line, self._previous, self._outside.get(line.id, {line.hash}))
+            if why:
+                return Broken(line=line.id, why=why)
+            if self._expected and self._expected[-1] < line.id:
+                why = "it was seen outside and is not there any more"
+                return Broken(line=self._expected[-1], why=why)
+            if self._expected and self._expected[-1] == line.id:
+                self._expected.pop()
+            self._previous, self._last = line.hash, line.id
+        return None
+
+    def end(self) -> Broken | None:
+        """Return which line is missing at the end, None if none is."""
+        if not self._expected:
+            return None
+        why = f"it was seen outside, but the record ends at line {self._last}"
+        return Broken(line=self._expected[-1], why=why)
+
+
+def broken(lines: Iterable[Line], heads: Iterable[Head] = ()) -> Broken | None:
+    """Return where a whole record is not what was written, None if it is."""
+    walk = Walk(heads)
+    return walk.over(lines) or walk.end()
 
 
 def _odd(line: Line, previous: str, seen: set[str]) -> str:

@@ -1,5 +1,6 @@
 """What trust rests on, in SQL: what became of proposals, with and without acting, and offers."""
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
@@ -31,6 +32,7 @@ from bot.storage.tables import (
 COUNTING = (Role.RESPONDER.value, Role.APPROVER.value, Role.ADMINISTRATOR.value)
 REST = timedelta(days=30)  # after "not now" the same level is not offered again for so long
 DONE = (ExecutionStatus.APPLIED.value, ExecutionStatus.UNDONE.value)
+STEP = re.compile(r"-p\d+-s\d+$")  # a proposal that is a step of another one's plan
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -201,6 +203,7 @@ def _run(row: Any, judged: dict[str, Judgement], choices: dict[str, Choice]) -> 
         cause=row.cause or "",
         digest=row.call_digest,
         at=row.started_at or offered,
+        step=STEP.search(row.id) is not None,
         choice=choices.get(row.id),
         status=ExecutionStatus(row.status) if row.status else None,
         outcome=Outcome(row.outcome) if row.outcome else None,

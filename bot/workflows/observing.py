@@ -6,10 +6,10 @@ from typing import Any
 
 from bot.domain.action import Verification
 from bot.domain.codec import decode
-from bot.domain.records import RecordStore
 from bot.remediation.gateway import Gateway
-from bot.workflows.engine import pause, step
+from bot.workflows.engine import do, pause, step
 from bot.workflows.orders import RemediationOrder
+from bot.workflows.trusting import Trusting
 from bot.workflows.watch import Watch
 
 
@@ -23,8 +23,9 @@ class Began:
 class Observing:
     """Looks once, after the time in which the action would have had to help."""
 
-    def __init__(self, gateway: Gateway, records: RecordStore, watch: Watch) -> None:
-        self._gateway, self._records, self._watch = gateway, records, watch
+    def __init__(self, gateway: Gateway, trusting: Trusting, watch: Watch) -> None:
+        self._gateway, self._trusting, self._watch = gateway, trusting, watch
+        self._records = trusting.trust.records
 
     async def body(self, order_data: Any) -> str:
         """Wait, look, and keep the outcome, unless somebody changed the target meanwhile."""
@@ -33,6 +34,8 @@ class Observing:
         began = await step("begin", Began, self._begin)
         await pause(clock.wall_seconds(order.proposal.verification.window_s))
         seen = await step("look", Verification, lambda: self._look(order, began))
+        call = order.proposal.call
+        await do("review", lambda: self._trusting.review(call.environment, call.action))
         return seen.outcome.value
 
     async def _begin(self) -> "Began":

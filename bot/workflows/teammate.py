@@ -110,18 +110,9 @@ class SreBot:
             )
         )
         await self._record(click, "judged", f"{judgement.value}: {click.reason}")
-        await self._learn(click, judgement)
+        if self._parts.trusting is not None:
+            await self._parts.trusting.judged(click, judgement)
         return Notice(mark=Mark.NONE, text=f"Noted: {judgement.value}.")
-
-    async def _learn(self, click: Click, judgement: Judgement) -> None:
-        """A wrong diagnosis makes its actions false; a right one may earn a level."""
-        trusting = self._parts.trusting
-        if trusting is None:
-            return
-        if judgement is Judgement.WRONG:
-            await trusting.marked_wrong(click)
-        for environment, action in await trusting.proposed(click.subject):
-            await trusting.review(environment, action)
 
     async def offered(self, promotion_id: str) -> Promotion | None:
         """Return an open offer of a level."""

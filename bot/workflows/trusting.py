@@ -1,15 +1,20 @@
 """Tells people of levels: a demotion in the thread, an earned promotion to the administrators."""
 
+import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 
-from bot.domain.conversation import Click, Mark, Notice, Thread
+from bot.domain.conversation import Click, Judgement, Mark, Notice, Thread
+from bot.domain.errors import Permanent, Refused, SreBotError
 from bot.domain.people import Role
 from bot.domain.ports import Notify, Resolver
+from bot.domain.redaction import redact
 from bot.domain.trust import LevelChange, Promotion
 from bot.remediation.track_record import words
 from bot.remediation.trust import GrantRequest, Standing, Trust
 
 Holders = Callable[[Role, str], Awaitable[Sequence[tuple[str, str]]]]  # (team, user) of each
+LOG = logging.getLogger(__name__)
 SHOWN = 30  # standings in one message
 
 
@@ -19,6 +24,7 @@ class Trusting:
     def __init__(self, trust: Trust, notify: Notify, people: Resolver, holders: Holders) -> None:
         self.trust = trust
         self._notify, self._people, self._holders = notify, people, holders
+        self._later: set[asyncio.Task[None]] = set()
 
     async def tell_demoted(self, thread: Thread, change: LevelChange, key: str) -> None:
         """Say in the incident's channel that a level was lowered, and why."""
@@ -29,16 +35,28 @@ class Trusting:
         )
         await self._notify.say(thread, Notice(mark=Mark.STOPPED, text=text), key=f"demoted:{key}")
 
-    async def marked_wrong(self, click: Click) -> None:
-        """Demote what was carried out for a diagnosis that a person calls wrong."""
-        thread = Thread(team=click.team, channel=click.channel, ts=click.thread_ts)
-        for change in await self.trust.marked_wrong(click.subject, f"<@{click.user}>"):
-            key = f"{click.subject}:{change.action}"
-            await self.tell_demoted(thread, change, key)
+    async def judged(self, click: Click, judgement: Judgement) -> None:
+        """Demote now what was carried out for a wrong diagnosis; tell people of it, or of offers.
 
-    async def proposed(self, investigation_id: str) -> Sequence[tuple[str, str]]:
-        """Return (environment, action) of everything that was proposed for a diagnosis."""
-        return await self.trust.records.proposed(investigation_id)
+        Telling takes longer than a click may, and nothing is lost with it: what is shown is read
+        from the record again after the next incident.
+        """
+        changes: Sequence[LevelChange] = ()
+        if judgement is Judgement.WRONG:
+            changes = await self.trust.marked_wrong(click.subject, f"<@{click.user}>")
+        task = asyncio.create_task(self._after(click, changes))
+        self._later.add(task)
+        task.add_done_callback(self._later.discard)
+
+    async def _after(self, click: Click, changes: Sequence[LevelChange]) -> None:
+        thread = Thread(team=click.team, channel=click.channel, ts=click.thread_ts)
+        try:
+            for change in changes:
+                await self.tell_demoted(thread, change, f"{click.subject}:{change.action}")
+            for environment, action in await self.trust.records.proposed(click.subject):
+                await self.review(environment, action)
+        except SreBotError as error:
+            LOG.warning("not told of a level: %s", redact(str(error)))
 
     async def review(self, environment: str, action: str) -> None:
         """Offer the next level to the administrators if the record has earned it. May run twice."""
@@ -46,7 +64,10 @@ class Trusting:
         if promotion is None:
             return
         for team, user in await self._holders(Role.ADMINISTRATOR, environment):
-            await self._notify.promotion(Thread(team=team, channel=user, ts=""), promotion)
+            try:
+                await self._notify.promotion(Thread(team=team, channel=user, ts=""), promotion)
+            except (Permanent, Refused) as error:  # one who left must not hide it from the others
+                LOG.warning("%s was not offered a level: %s", user, redact(str(error)))
 
     async def offered(self, promotion_id: str) -> Promotion | None:
         """Return an open offer, for the modal that grants it."""

@@ -109,13 +109,14 @@ class FakeActions:
             self.proposals[e.proposal_id]
             for e in self.executions.values()
             if e.call.environment == environment and e.started_at >= aware(since)
-            if not e.is_undo and e.status not in over and not self._recovered(e.key)
+            if not e.is_undo and e.status not in over and not self._settled(e.key)
             if e.proposal_id in self.proposals
         )
 
-    def _recovered(self, key: str) -> bool:
+    def _settled(self, key: str) -> bool:
         found = self.verifications.get(key)
-        return found is not None and found.outcome is Outcome.RECOVERED
+        settled = (Outcome.RECOVERED, Outcome.UNCHANGED)
+        return found is not None and found.outcome in settled
 
     async def rejected_before(self, proposal: Proposal) -> Rejection | None:
         mine = proposal.investigation_id.partition("-again")[0]

@@ -29,6 +29,7 @@ def target_of(
         gitops_owner=gitops_owner(body),
         is_bot_itself=is_bot_itself(body),
         pdb_allows=pdb_allows,
+        owner=owner(body),
     )
 
 
@@ -57,6 +58,16 @@ def is_stateful(body: Mapping[str, Any]) -> bool:
         return True
     volumes = pod_spec(body).get("volumes") or ()
     return any("persistentVolumeClaim" in v or "ephemeral" in v for v in volumes)
+
+
+def owner(body: Mapping[str, Any]) -> str:
+    """Return the team that its label or annotation names, "" if none does."""
+    metadata = body.get("metadata") or {}
+    for place in (metadata.get("labels") or {}, metadata.get("annotations") or {}):
+        for name, value in sorted(place.items()):
+            if name.rpartition("/")[2] in ("team", "owner") and isinstance(value, str):
+                return value
+    return ""
 
 
 def gitops_owner(body: Mapping[str, Any]) -> str:

@@ -122,11 +122,11 @@ class MemoryActions:
         return len(self._since(environment, since))
 
     async def under_way(self, environment: str, since: datetime) -> Sequence[Proposal]:
-        """Return what neither helped nor was undone."""
+        """Return what may still hold something down."""
         return tuple(
             self.proposals[self.executions[key].proposal_id]
             for key in self._since(environment, since)
-            if self.executions[key].status not in OVER and not self._helped(key)
+            if self.executions[key].status not in OVER and not self._settled(key)
         )
 
     async def rejected_before(self, proposal: Proposal) -> Rejection | None:  # noqa: ARG002
@@ -156,9 +156,10 @@ class MemoryActions:
             keys.popleft()
         return tuple(keys)
 
-    def _helped(self, key: str) -> bool:
+    def _settled(self, key: str) -> bool:
         found = self.verifications.get(key)
-        return found is not None and found.outcome is Outcome.RECOVERED
+        settled = (Outcome.RECOVERED, Outcome.UNCHANGED)
+        return found is not None and found.outcome in settled
 
     def _place(self, execution: Execution) -> tuple[str, str, str]:
         target = self.proposals[execution.proposal_id].target

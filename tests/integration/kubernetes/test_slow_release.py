@@ -11,9 +11,9 @@ from tests.fakes.real_cluster import RealCluster
 from tests.fakes.real_story import stories
 
 pytestmark = [pytest.mark.integration, pytest.mark.kubernetes, pytest.mark.long]
-USUAL_S = 120  # how long it serves as usual before the release
-SUFFERED_S = 60  # how long the release is suffered before somebody asks
-WATCHED_S = 210.0  # rates look back two minutes, so what helps shows late
+USUAL_S = 80  # how long it serves as usual before the release
+SUFFERED_S = 50  # how long the release is suffered before somebody asks
+WATCHED_S = 150.0  # rates look back two minutes, so what helps shows late
 
 
 def test_a_slow_release_is_blamed_by_metrics_rolled_back_and_verified_by_them(

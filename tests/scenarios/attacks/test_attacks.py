@@ -387,3 +387,40 @@ def test_hostile_text_in_facts_changes_no_plan() -> None:
     before, after = plan(facts, plain), plan(shouted, hostile)
     assert [p.call for p in after.proposals] == [p.call for p in before.proposals]
     assert before.proposals
+
+
+async def plan_on_a_card(desk: AttackedDesk, **changes: Any) -> None:
+    desk.office.cluster.objects["quota"] = FakeObject(name="quota", value=4, uid="uid-2")
+    call = ActionCall(
+        action="set_number", environment="prod", arguments={"name": "quota", "value": 8}
+    )
+    step = desk.office.proposal(id=f"{ID}-s1", call=call, **changes)
+    await desk.offer(preparations=(step,), **changes)
+
+
+async def test_a_plan_is_approved_on_its_one_card_only(desk: AttackedDesk) -> None:
+    await plan_on_a_card(desk)
+    await desk.click("U0APPROVER", value=f"{ID}-s1")
+    assert "not on the card" in desk.told
+    assert await desk.office.actions.decisions(f"{ID}-s1") == ()
+    await desk.click("U0APPROVER")
+    assert len(desk.journal.sent) == 1
+    assert (await desk.execute()).refused, "the step comes first"
+    for name in (f"{ID}-s1", ID):
+        assert (await desk.gateway.execute(name)).execution is not None
+        await desk.gateway.release(f"{name}-x")
+    assert [w[1] for w in desk.office.writes] == ["quota", "checkout"]
+
+
+async def test_break_glass_covers_every_step_of_a_plan(desk: AttackedDesk) -> None:
+    from tests.unit.slack.fakes import CHANNEL, TEAM
+
+    await plan_on_a_card(desk, requester="U0ASKER")
+    click = replace(
+        desk.office.click("U0ASKER", subject=ID), team=TEAM, channel=CHANNEL,
+        message_ts=desk.card_ts(),
+    )  # fmt: skip
+    decided = await desk.gateway.break_glass(ID, click)
+    assert decided.complete, decided.why
+    for name in (f"{ID}-s1", ID):
+        assert (await desk.gateway.execute(name)).execution is not None

@@ -1,5 +1,6 @@
 """Policy requests for tests: one that may do anything, and a strategy of random ones."""
 
+import random
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -164,3 +165,77 @@ requests = st.builds(
     ),
     conditions=conditions,
 )
+
+
+EDGES = (0.0, 0.1, 0.1001, 0.25, 0.2501, 0.34, 0.341, 0.5, 0.501, 0.7999999999, 0.8, 0.95, 1.0)
+
+
+def random_request(chance: random.Random) -> PolicyRequest:
+    """Return a random request, often at the edges of the rules."""
+
+    calm = chance.choice([0.1, 1.0])
+
+    def odds(share: float) -> bool:
+        return chance.random() < share
+
+    def trouble(share: float) -> bool:
+        return odds(share * calm)
+
+    def some_roles() -> frozenset[Role]:
+        return frozenset(role for role in Role if odds(0.4))
+
+    def edge() -> float:
+        return chance.choice(EDGES) if odds(0.7) else chance.random()
+
+    total = chance.randrange(0, 12)
+    return but(
+        stage=chance.choice(list(Stage)),
+        tier=chance.choice(list(Tier)),
+        requester_id=chance.choice(["sre-bot", "U1", "U2"]),
+        environment="elsewhere" if trouble(0.1) else "prod",
+        approvals=approved(chance.randrange(3), *some_roles(), requester=odds(0.3)),
+        actor=Actor(
+            id=chance.choice(["sre-bot", "U1"]),
+            team="T1",
+            kind=chance.choice(list(ActorKind)) if trouble(0.9) else ActorKind.SELF,
+            roles=some_roles(),
+        ),
+        action=replace(
+            FACTS,
+            name=chance.choice(["rollback_deployment", "set_flag", "drop_table"]),
+            effect=chance.choice(list(Effect)),
+            system=chance.choice(["kubernetes", "flags"]),
+            reversible=odds(0.7),
+            highest_level=chance.choice([*Level, Level.L4, Level.L4]),
+        ),
+        target=replace(
+            TARGET,
+            stateful=odds(0.3),
+            gitops_owner=chance.choice(["", "", "", "argocd"]),
+            is_bot_itself=trouble(0.05),
+            pdb_allows=chance.choice([None, None, 0, 1, 5]),
+        ),
+        blast_radius=BlastRadius(
+            pods=chance.randrange(0, 8),
+            pods_total=total,
+            workload_ratio=edge(),
+            fleet_ratio=edge() if trouble(0.4) else 0.05,
+            namespaces=chance.choice([0, 1, 2]) if trouble(0.4) else 1,
+            nodes=chance.choice([0, 1, 2]) if trouble(0.4) else 0,
+        ),
+        conditions=replace(
+            CONDITIONS,
+            level=chance.choice([*Level, Level.L4]),
+            confidence=edge(),
+            calibrated=odds(0.7),
+            novel=trouble(0.2),
+            approved_before_and_verified=odds(0.6),
+            dry_run_ok=not trouble(0.1),
+            freeze=trouble(0.2),
+            breaker_open=trouble(0.15),
+            kill_switch=trouble(0.05),
+            target_locked=trouble(0.15),
+            actions_last_hour=chance.choice([4, 5, 9, 10, 29, 30]) if trouble(0.5) else 0,
+            break_glass=odds(0.4),
+        ),
+    )

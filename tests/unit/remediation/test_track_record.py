@@ -89,6 +89,12 @@ def test_what_is_false_and_what_is_verified(made: Run, false: bool, verified: bo
     assert (is_false(made), is_verified(made)) == (false, verified)
 
 
+def test_a_step_of_a_plan_earns_nothing_but_its_harm_counts() -> None:
+    record = record_of([*runs(40, step=True), *runs(3, 50)], ALONE)
+    assert (record.executions, record.verified) == (3, 3)
+    assert record_of([done(0, WORSE, step=True)], ALONE).false_actions == 1
+
+
 def test_a_rejection_is_proved_wrong_by_the_same_call_that_helped_later() -> None:
     made = [
         run(0, choice=Choice.REJECT, investigation_id="inv-1"),

@@ -190,18 +190,19 @@ async def test_the_track_record_counts_verified_executions(database: Database) -
     assert await actions.track_record("prod", "restart", "") == (1, 1)
 
 
-async def test_what_is_under_way_neither_helped_nor_was_taken_back(database: Database) -> None:
+async def test_what_is_under_way_may_still_hold_something_down(database: Database) -> None:
     actions = Actions(database)
     hour_ago = NOW - timedelta(hours=1)
 
     async def ids() -> set[str]:
         return {p.id for p in await actions.under_way("prod", hour_ago)}
 
-    for name in ("p1", "p2", "p3", "p4"):
+    for name in ("p1", "p2", "p3", "p4", "p5"):
         await actions.save_proposal(proposal(name))
         await actions.intend(replace(execution(f"{name}-x"), proposal_id=name))
-    assert await ids() == {"p1", "p2", "p3", "p4"}
-    for name, outcome in (("p1", Outcome.RECOVERED), ("p2", Outcome.UNCHANGED)):
+    assert await ids() == {"p1", "p2", "p3", "p4", "p5"}
+    outcomes = {"p1": Outcome.RECOVERED, "p2": Outcome.WORSE, "p5": Outcome.UNCHANGED}
+    for name, outcome in outcomes.items():
         await actions.save_verification(
             Verification(
                 execution_key=f"{name}-x", outcome=outcome, statement="", value=None, checked_at=NOW

@@ -309,6 +309,7 @@ async def test_the_target_says_what_policy_must_know(bench: Bench) -> None:
     live = bench.cluster.get("Deployment", "web")
     helm = {"app.kubernetes.io/managed-by": "Helm"}
     live["metadata"]["labels"] = {**live["metadata"]["labels"], **helm}
+    live["metadata"]["annotations"] = {"example.org/team": "payments"}
     live["spec"]["template"]["spec"]["volumes"] = [
         {"name": "data", "persistentVolumeClaim": {"claimName": "d"}}
     ]
@@ -316,6 +317,7 @@ async def test_the_target_says_what_policy_must_know(bench: Bench) -> None:
     target = await action.target(args)
     assert (target.service, target.replicas, target.pdb_allows) == ("web", 4, 1)
     assert (target.gitops_owner, target.stateful, target.is_bot_itself) == ("helm", True, False)
+    assert target.owner == "payments"
 
 
 async def test_the_bot_knows_itself(bench: Bench) -> None:

@@ -248,7 +248,7 @@ class House:
             )
         )
         self.engine.register(REMEDIATE, remediation.body)
-        observing = Observing(self.office.gateway(), self.records, self.watch)  # type: ignore[arg-type]
+        observing = Observing(self.office.gateway(), self.trusting, self.watch)  # type: ignore[arg-type]
         self.engine.register(OBSERVE, observing.body)
         self.bot = SreBot(
             BotParts(

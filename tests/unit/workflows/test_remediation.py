@@ -383,6 +383,7 @@ async def test_a_wrong_verdict_makes_what_was_done_false(make: Make) -> None:
     assert house.office.levels.granted["prod", "set_number", "*"] is Level.L3
     await house.bot.judge(house.click("UOBSERVER", "inv-1"), Judgement.WRONG)
     assert house.office.levels.granted["prod", "set_number", "*"] is Level.L1
+    await house.until(lambda: house.notify.said)
     assert [key for key, _ in house.notify.said] == ["demoted:inv-1:set_number"]
 
 
@@ -396,6 +397,7 @@ async def test_an_earned_level_is_offered_to_administrators_and_granted_by_one(
         await house.office.gateway().stage(proposal)
         house.incidents.reports[f"i{number}"] = REPORT
         await house.bot.judge(house.click("URESPONDER", f"i{number}"), Judgement.RIGHT)
+    await house.until(lambda: house.notify.promotions)
     ((thread, offered),) = house.notify.promotions
     assert (thread.channel, offered.level) == ("UADMIN", Level.L2)
     assert house.office.levels.granted["prod", "set_number", "*"] is Level.L1
