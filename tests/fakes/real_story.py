@@ -121,6 +121,8 @@ class Story:
 
     def all_said(self) -> str:
         """Return everything in the thread."""
+        if not self.ts:
+            return "nothing was asked yet"
         return "\n---\n".join(text_of(m) for m in self.hands.thread(self.ts))
 
     def is_well(self) -> bool:
