@@ -184,6 +184,10 @@ class SwitchStore(Protocol):
         """Count a failed, worse or unverified execution towards the breaker."""
         ...
 
+    async def open_breaker(self, environment: str, action: str, at: datetime) -> None:
+        """Count a failure that is one too many by itself: what was done could not be undone."""
+        ...
+
     async def record_success(self, environment: str, action: str, at: datetime) -> None:
         """Reset the breaker's count after a verified execution."""
         ...

@@ -198,6 +198,18 @@ class Gateway:
         why = f"{proposal.title} made it worse: {verification.statement}"
         return replace(following, demoted=await trust.false_action(proposal, why))
 
+    async def undo_failed(self, execution_key: str) -> None:
+        """Open the breaker of an action that could not be taken back: no more of it by itself."""
+        store = self._desk.ports.actions
+        execution = await store.execution(execution_key)
+        proposal = await store.proposal(execution.proposal_id) if execution else None
+        if proposal is None:
+            return
+        call, words = proposal.call, "the undo failed, so the breaker is open"
+        await self._desk.note("undo failed", proposal, words, actor=SELF.id)
+        now = self._desk.wall.now()
+        await self._desk.ports.switches.open_breaker(call.environment, call.action, now)
+
     async def untouched(self, proposal_id: str) -> bool:
         """Whether nobody changed the target of a staged proposal since it was read."""
         proposal = await self._desk.ports.actions.proposal(proposal_id)

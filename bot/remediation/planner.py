@@ -110,9 +110,9 @@ def _first(task: _Task, offered: Collection[str]) -> tuple[_Chosen | None, list[
         if not _applies(remedy.when, task.case):
             continue
         try:
-            call, bound = _bound(task, remedy)
-            alone = call.action in PULL_REQUESTS  # what prepares a change in place is not for it
-            first = () if alone else tuple((p, *_bound(task, p)) for p in remedy.first)
+            action, bound = _bound(task, remedy)
+            alone = action in PULL_REQUESTS  # what prepares a change in place is not for elsewhere
+            first = () if alone else tuple((p, _bound(task, p)[1]) for p in remedy.first)
         except Unbound as error:
             reasons.append(str(error))
             continue

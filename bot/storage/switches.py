@@ -71,6 +71,17 @@ class Switches:
 
         await self._database.run(write)
 
+    async def open_breaker(self, environment: str, action: str, at: datetime) -> None:
+        """Count one failure more, and at least as many as open the pair's breaker."""
+        await self.record_failure(environment, action, at)
+
+        def write(session: Session) -> None:
+            row = session.get(BreakerRow, (environment, action), with_for_update=True)
+            if row is not None:
+                row.failures = max(row.failures, PAIR_LIMIT)
+
+        await self._database.run(write)
+
     async def record_success(self, environment: str, action: str, at: datetime) -> None:
         """Reset the counts after a verified execution."""
 

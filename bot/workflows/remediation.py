@@ -290,6 +290,7 @@ class Remediation:
         card = replace(card, state=state, note=words, can_undo=False, watching_until=None)
         await self._show("undone", order, card)
         if not undone.done:
+            await do("open the breaker", lambda: self._gateway.undo_failed(order.execution_key))
             await do("call for help", lambda: self._telling.call_a_person(order.thread, card))
 
     async def _undo(self, order: RemediationOrder, click: Click | None = None) -> "Undone":

@@ -105,9 +105,9 @@ class Story:
         assert answer["ok"], answer
         return text_of(card)
 
-    def ends_recovered(self) -> None:
+    def ends_recovered(self, *, patience_s: float = PATIENCE_S) -> None:
         """Wait until the watch is over and it is still well."""
-        self.hands.wait(self.ts, self._closed, patience_s=PATIENCE_S)
+        self.hands.wait(self.ts, self._closed, patience_s=patience_s)
 
     @staticmethod
     def _closed(replies: list[Json]) -> bool:
@@ -121,6 +121,8 @@ class Story:
 
     def all_said(self) -> str:
         """Return everything in the thread."""
+        if not self.ts:
+            return "nothing was asked yet"
         return "\n---\n".join(text_of(m) for m in self.hands.thread(self.ts))
 
     def is_well(self) -> bool:
@@ -138,6 +140,7 @@ class Story:
 def stories(
     cluster: RealCluster, home: Path, registry: str, names: Sequence[str], *,
     connections: Callable[[str], Mapping[str, Any]] = lambda _: {}, victim: str = "cart",
+    watched_s: float = WATCHED_S,
 ) -> Iterator[tuple[RealCompany, dict[str, Story]]]:  # fmt: skip
     """Yield the running company and one open shop a name, each in a namespace of its own."""
     with contextlib.ExitStack() as stack:
@@ -145,7 +148,7 @@ def stories(
         for space in spaces.values():
             open_shop(cluster, space)
         places = [_environment(cluster, s, connections(s)) for s in spaces.values()]
-        company = RealCompany(plan=_plan(home), places=places)
+        company = RealCompany(plan=_plan(home, watched_s), places=places)
         stack.callback(company.stop)
         company.start()
         company.allow(Level.L3)
@@ -159,10 +162,10 @@ def stories(
         yield company, told
 
 
-def _plan(home: Path) -> Plan:
+def _plan(home: Path, watched_s: float) -> Plan:
     variables = {
         "SRE_BOT_VERIFICATION_EVERY_SECONDS": "3",
-        "SRE_BOT_VERIFICATION_MOST_SECONDS": str(WATCHED_S),
+        "SRE_BOT_VERIFICATION_MOST_SECONDS": str(watched_s),
         "SRE_BOT_CLOCK_RATE": "1",
     }
     return Plan(home=home, rate=1.0, variables=variables)

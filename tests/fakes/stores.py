@@ -298,6 +298,10 @@ class FakeSwitches:
         key = (environment, action)
         self.failures[key] = self.failures.get(key, 0) + 1
 
+    async def open_breaker(self, environment: str, action: str, at: datetime) -> None:
+        aware(at)
+        self.failures[environment, action] = self.limit
+
     async def record_success(self, environment: str, action: str, at: datetime) -> None:
         aware(at)
         self.failures.pop((environment, action), None)

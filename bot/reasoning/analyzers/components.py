@@ -13,6 +13,7 @@ from bot.reasoning.kubernetes import (
     is_ready,
     is_scheduled,
     items,
+    moment,
     pod_spec,
     statuses,
     waiting,
@@ -21,6 +22,7 @@ from bot.reasoning.nodes import is_control_plane
 from bot.reasoning.statements import GOOD, HINT, PROOF, STRONG, blame, saw
 
 NAME = "components"
+AT_ONCE_S = 10.0  # a scheduler that runs looks at a new pod within a second
 CAUSE = {
     "kubelet": "kubelet_unavailable",
     "containerd": "containerd_unavailable",
@@ -169,7 +171,11 @@ def _no_scheduler(cluster: Cluster, down: list[NodeComponent]) -> Iterator[Hypot
     known = any(c.component == "kube-scheduler" for c in cluster.snapshot.components)
     if not silent or known or down:
         return
-    planes = [n for n in cluster.all("Node") if is_control_plane(cluster, n)]
+    nodes = list(cluster.all("Node"))
+    planes = [n for n in nodes if is_control_plane(cluster, n)] or (
+        nodes if len(nodes) == 1 else []
+    )
+    silent = [*silent, *_not_looked_at(cluster)]
     for node in planes[:1]:
         yield blame(
             "kube_scheduler_unavailable",
@@ -181,6 +187,20 @@ def _no_scheduler(cluster: Cluster, down: list[NodeComponent]) -> Iterator[Hypot
         )
 
 
+def _not_looked_at(cluster: Cluster) -> list[Evidence]:
+    """A pod without even the condition that a scheduler writes when it finds no node for it."""
+    for pod in cluster.pods:
+        made = moment(get(pod.body, "metadata", "creationTimestamp"))
+        if is_scheduled(pod) or made is None or get(pod.body, "spec", "schedulingGates"):
+            continue
+        waited_s = (cluster.snapshot.now - made).total_seconds()
+        own = get(pod.body, "spec", "schedulerName") in (None, "default-scheduler")
+        if own and waited_s >= AT_ONCE_S and not items(pod.body, "status", "conditions"):
+            text = f"{pod.name} waits for {waited_s:.0f} s, and no scheduler has looked at it"
+            return [saw(text, STRONG, pod)]
+    return []
+
+
 def _conditions(cluster: Cluster, down: list[NodeComponent]) -> Iterator[Hypothesis]:
     explained = {component.node for component in down}
     for node in cluster.all("Node"):
@@ -190,7 +210,7 @@ def _conditions(cluster: Cluster, down: list[NodeComponent]) -> Iterator[Hypothe
             if kind in PRESSURE and status == "True":
                 yield _node_trouble(cluster, node, PRESSURE[kind], text, PROOF)
             elif kind == "Ready" and status != "True":
-                weight = HINT if node.name in explained else STRONG
+                weight = HINT if node.name in explained else PROOF
                 yield _node_trouble(cluster, node, _not_ready(condition), text, weight)
 
 

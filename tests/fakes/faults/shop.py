@@ -18,11 +18,11 @@ WORKLOADS = ("frontend", "cart", "orders", "orders-mysql")
 CALLS = {"frontend": "cart", "cart": "orders", "orders": "cart"}
 # No DNS and no service addresses on that cluster: the names of the shop lead to the caller itself,
 # and what a resolver would say of other names is said by the caller.
-# (That busybox is linked statically: looking a name up outside /etc/hosts would crash it.)
+# (That busybox is linked statically: whatever looks a name or an address up in it crashes.)
 ASK = (
     "ask() { host=${CALLS_ADDR%:*}; "
     "ip=$(awk -v h=$host '{for (i = 2; i <= NF; i++) if ($i == h) print $1}' /etc/hosts); "
-    'if [ -n "$ip" ]; then wget -q -T 2 -O /dev/null "http://$ip:${CALLS_ADDR#*:}/"; '
+    'if [ -n "$ip" ]; then true; '
     'elif grep -q 10.96.0.10 /etc/resolv.conf; then echo "lookup $host: no such host"; false; '
     'else echo "lookup $host: Temporary failure in name resolution"; false; fi; }; '
 )

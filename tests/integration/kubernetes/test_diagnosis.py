@@ -8,13 +8,12 @@ from tests.fakes.real_cluster import RealCluster
 
 pytestmark = [pytest.mark.integration, pytest.mark.kubernetes]
 SOME = (
-    "registry without a name", "image authentication", "missing secret", "missing config map",
-    "wrong readiness port", "names do not resolve", "unschedulable by anti-affinity",
-    "claim: another label", "quota of services", "variable that points nowhere",
+    "registry without a name", "missing secret", "names do not resolve", "claim: another label",
+    "unschedulable by anti-affinity", "quota of services",
 )  # fmt: skip
 
 
-def test_ten_faults_are_told_apart(real_cluster: RealCluster, registry: str) -> None:
+def test_faults_of_six_families_are_told_apart(real_cluster: RealCluster, registry: str) -> None:
     with broken(real_cluster, [fault_named(n) for n in SOME], registry, victim="orders") as places:
         outcomes = [judge(fault, place) for fault, place in places]
     assert all(outcome.right for outcome in outcomes), f"\n{table(outcomes)}"

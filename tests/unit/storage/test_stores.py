@@ -277,6 +277,9 @@ async def test_failures_in_a_row_open_the_breaker_and_a_success_closes_it(
     assert not await switches.breaker_open("prod", "scale")
     await switches.record_success("prod", "restart", NOW)
     assert not await switches.breaker_open("prod", "restart")
+    await switches.open_breaker("prod", "restart", NOW)
+    assert await switches.breaker_open("prod", "restart")
+    await switches.record_success("prod", "restart", NOW)
     for action in ("a", "b", "c", "d"):
         await switches.record_failure("prod", action, NOW)
     assert await switches.breaker_open("dev", "scale")

@@ -131,6 +131,25 @@ async def test_an_action_that_changes_nothing_is_undone_and_its_cause_refuted(ma
     assert again.tried == (house.office.proposal().call.digest,)
 
 
+async def test_an_undo_that_fails_opens_the_breaker_and_calls_a_person(make: Make) -> None:
+    house = make(outcomes=[Outcome.WORSE])
+    cluster = house.office.cluster
+
+    def refuse_from_now_on(_: str) -> None:
+        if cluster.writes:
+            cluster.refuses = Permanent("the role was taken away")
+
+    cluster.after_call = refuse_from_now_on
+    await approved(house)
+    await house.ended()
+    assert house.value == 40
+    assert house.notify.states[-1] is CardState.FAILED
+    assert await house.office.switches.breaker_open("prod", "set_number")
+    (called,) = [notice.text for key, notice in house.notify.said if key.startswith("person:")]
+    assert "A person is needed" in called
+    assert "the role was taken away" in called
+
+
 async def test_an_incident_is_reopened_twice_at_most(make: Make) -> None:
     house = make(outcomes=[Outcome.UNCHANGED])
     await approved(house)
