@@ -215,6 +215,10 @@ class MemorySwitches:
         """Count one."""
         self.failures[environment, action] += 1
 
+    async def open_breaker(self, environment: str, action: str, at: datetime) -> None:  # noqa: ARG002
+        """Count as many as open it."""
+        self.failures[environment, action] += 2
+
     async def record_success(self, environment: str, action: str, at: datetime) -> None:  # noqa: ARG002
         """Start over."""
         self.failures[environment, action] = 0
