@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence, Sized
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -101,6 +101,6 @@ def _record(source: Source, started: float, found: str) -> Query:
     return Query(source=source, took_s=round(time.monotonic() - started, 4), found=found)
 
 
-def counted(noun: str) -> Callable[[Sequence[object]], str]:
+def counted(noun: str) -> Callable[[Sized], str]:
     """Return a function that says "12 series" of twelve things; `noun` is the plural."""
     return lambda things: f"{len(things)} {noun}"

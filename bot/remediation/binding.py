@@ -45,6 +45,19 @@ def restart_deployment(case: Case, _: Mapping[str, str]) -> Bound:
     return Bound(arguments=place(deployment), title=f"Restart {deployment.name}")
 
 
+def restart_statefulset(case: Case, _: Mapping[str, str]) -> Bound:
+    """Bind the stateful set that is the cause."""
+    found = _stateful(case)
+    return Bound(arguments=place(found), title=f"Restart {found.name}")
+
+
+def _stateful(case: Case) -> KubernetesObject:
+    found = case.workload()
+    if found.kind != "StatefulSet":
+        raise Unbound(f"{found.name} is no stateful set")
+    return found
+
+
 def restart_pod(case: Case, _: Mapping[str, str]) -> Bound:
     """Bind the one pod that is the cause; it must have been seen."""
     pod = case.find("Pod", case.name)
@@ -99,6 +112,17 @@ def autoscaler_of(case: Case, deployment: KubernetesObject) -> KubernetesObject 
         if same and scaler.namespace == deployment.namespace:
             return scaler
     return None
+
+
+def scale_back(case: Case, _: Mapping[str, str]) -> Bound:
+    """Bind as many members of a stateful set as there were before it was scaled to none."""
+    found = _stateful(case)
+    now = replicas(found)
+    wanted = _back(case, found, now)
+    return Bound(
+        arguments={**place(found), "replicas": wanted},
+        title=f"Scale {found.name} from {now} to {wanted} pods",
+    )
 
 
 def _up(case: Case, deployment: KubernetesObject, now: int) -> int:
@@ -286,6 +310,8 @@ BINDERS: Mapping[str, Binder] = {
     "scale_deployment": scale,
     "set_flag": set_flag,
     "revert_config": revert_config,
+    "restart_statefulset": restart_statefulset,
+    "scale_statefulset": scale_back,
     "scale_autoscaler": bounds,
     "fix_service": repairs.fix_service,
     "raise_quota": repairs.raise_quota,

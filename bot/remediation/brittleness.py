@@ -13,6 +13,8 @@ _BY_ACTION: Mapping[str, tuple[str, ...]] = {
     "restart_deployment": _RESTARTS,
     "restart_pod": _RESTARTS,
     "revert_config": ("gitops", *_RESTARTS),
+    "restart_statefulset": _RESTARTS,
+    "scale_statefulset": ("autoscaler", "gitops", "stateful"),
     "scale_autoscaler": ("gitops", "stateful"),
     "set_image": ("gitops", *_RESTARTS),
     "set_resources": ("gitops", *_RESTARTS),

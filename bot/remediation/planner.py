@@ -11,7 +11,7 @@ from bot.domain.snapshot import ChangeKind, Objective, Snapshot
 from bot.remediation.binding import BINDERS
 from bot.remediation.brittleness import warnings_of
 from bot.remediation.evidence import Bound, Case, Unbound
-from bot.remediation.repositories import LATER, PATIENCE_S, in_its_repository
+from bot.remediation.repositories import LATER, PATIENCE_S, PULL_REQUESTS, in_its_repository
 from policies.catalog import Criteria, Preparation, Remedy, Runbook, Runbooks, When
 
 _OF_CHANGE: Mapping[ChangeKind, str] = {
@@ -97,7 +97,7 @@ class _Chosen:
     remedy: Remedy
     bound: Bound
     call: ActionCall
-    first: tuple[tuple[Preparation, ActionCall, Bound], ...] = ()
+    first: tuple[tuple[Preparation, Bound], ...] = ()
 
 
 def _first(task: _Task, offered: Collection[str]) -> tuple[_Chosen | None, list[str]]:
@@ -110,11 +110,13 @@ def _first(task: _Task, offered: Collection[str]) -> tuple[_Chosen | None, list[
         if not _applies(remedy.when, task.case):
             continue
         try:
-            call, bound = _bound(task, remedy)
-            first = tuple((p, *_bound(task, p)) for p in remedy.first)
+            action, bound = _bound(task, remedy)
+            alone = action in PULL_REQUESTS  # what prepares a change in place is not for elsewhere
+            first = () if alone else tuple((p, _bound(task, p)[1]) for p in remedy.first)
         except Unbound as error:
             reasons.append(str(error))
             continue
+        call = _call(task, action, bound)
         if call.digest in task.tried.digests:
             reasons.append(f"{bound.title}: tried or declined in this incident")
         elif call.digest not in offered:
@@ -125,12 +127,16 @@ def _first(task: _Task, offered: Collection[str]) -> tuple[_Chosen | None, list[
     return None, reasons or ["the runbook has no action for this case"]
 
 
-def _bound(task: _Task, step: Remedy | Preparation) -> tuple[ActionCall, Bound]:
-    """Return a step's call and title, where its object may be changed. Raises: Unbound."""
+def _bound(task: _Task, step: Remedy | Preparation) -> tuple[str, Bound]:
+    """Return the action and its arguments, in the object's repository where others own it."""
     bound = BINDERS.get(step.action, _unknown)(task.case, step.options)
-    action, bound = in_its_repository(task.case, step.action, bound)
-    environment = task.case.environment.name
-    return ActionCall(action=action, environment=environment, arguments=bound.arguments), bound
+    return in_its_repository(task.case, step.action, bound)
+
+
+def _call(task: _Task, action: str, bound: Bound) -> ActionCall:
+    return ActionCall(
+        action=action, environment=task.case.environment.name, arguments=bound.arguments
+    )
 
 
 def _unknown(_: Case, __: Mapping[str, str]) -> Bound:
@@ -173,11 +179,11 @@ def _proposal(
 
 def _preparations(task: _Task, chosen: _Chosen, whole: Proposal) -> Iterator[Proposal]:
     """Yield what is done first: each is verified by itself, by its own effect."""
-    for number, (step, call, bound) in enumerate(chosen.first, start=1):
+    for number, (step, bound) in enumerate(chosen.first, start=1):
         yield replace(
             whole,
             id=f"{whole.id}-s{number}",
-            call=call,
+            call=_call(task, step.action, bound),
             title=bound.title,
             reason=step.reason,
             trade_off="",

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import re
+import threading
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +32,7 @@ class GitRepo:
     lost: list[str] = field(default_factory=list)  # "POST /pulls" and the like, each once
     writes: list[str] = field(default_factory=list)
     token: str = TOKEN
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def commit(
         self, message: str, changes: dict[str, str | bytes | None], branch: str = "main"
@@ -77,6 +79,10 @@ class GitRepo:
         return name
 
     def __call__(self, asked: Asked) -> Reply:
+        with self.lock:
+            return self._answer(asked)
+
+    def _answer(self, asked: Asked) -> Reply:
         if asked.headers.get("Authorization") != f"Bearer {self.token}":
             return Reply(status=401, body={"message": "Bad credentials"})
         found = re.fullmatch(r"/repos/shop/checkout(/.*)?", asked.path)

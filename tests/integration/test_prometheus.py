@@ -62,10 +62,30 @@ def openmetrics(end: int) -> str:
         add(samples, "node_cpu_seconds_total", 'node="n1",mode="idle"', 0.75 * STEP * n, at)
         add(samples, "probe_ssl_earliest_cert_expiry", 'instance="https://web:443"', end + 600, at)
         add(samples, "slo:objective:ratio", 'service_name="cart"', 0.99, at)
+        others(samples, n, at)
     lines = []
     for name, found in sorted(samples.items()):
         lines += [f"# TYPE {name} unknown", *found]
     return "\n".join([*lines, "# EOF", ""])
+
+
+def others(samples: dict[str, list[str]], n: int, at: int) -> None:
+    """Add what others write: Micrometer, old OpenTelemetry, a pool, a node of an exporter."""
+    spring = 'namespace="shop",application="billing",job="jobs"'
+    for status, per_s in (("200", 6), ("503", 2)):
+        labels = f'{spring},status="{status}"'
+        add(samples, "http_server_requests_seconds_count", labels, per_s * STEP * n, at)
+    old = 'namespace="shop",service_name="mail",http_status_code="200"'
+    for le, share in (("100", 0.5), ("500", 1.0), ("+Inf", 1.0)):
+        labels = f'{old},le="{le}"'
+        add(samples, "http_server_duration_milliseconds_bucket", labels, 4 * STEP * n * share, at)
+    add(samples, "http_server_duration_milliseconds_count", old, 4 * STEP * n, at)
+    pool = 'namespace="shop",application="billing",pool="main"'
+    add(samples, "hikaricp_connections_active", pool, 9, at)
+    add(samples, "hikaricp_connections_max", pool, 10, at)
+    add(samples, "node_memory_MemAvailable_bytes", 'instance="10.0.0.7:9100"', 25, at)
+    add(samples, "node_memory_MemTotal_bytes", 'instance="10.0.0.7:9100"', 100, at)
+    add(samples, "node_uname_info", 'instance="10.0.0.7:9100",nodename="worker-7"', 1, at)
 
 
 def add(samples: dict[str, list[str]], name: str, labels: str, value: float, at: int) -> None:
@@ -147,6 +167,12 @@ async def test_signals_have_the_values_that_were_written(
     assert last[Signal.LATENCY_P99, "cart"] == pytest.approx(0.95)
     assert last[Signal.CPU_CORES, "cart"] == pytest.approx(0.4)
     assert last[Signal.CPU_OF_LIMIT, "cart"] == pytest.approx(0.8)
+    assert last[Signal.REQUEST_RATE, "billing"] == pytest.approx(8)
+    assert last[Signal.ERROR_RATIO, "billing"] == pytest.approx(0.25)
+    assert last[Signal.REQUEST_RATE, "mail"] == pytest.approx(4)
+    assert last[Signal.LATENCY_P50, "mail"] == pytest.approx(0.1), "milliseconds are seconds here"
+    assert last[Signal.POOL_OF_LIMIT, "billing"] == pytest.approx(0.9)
+    assert last[Signal.NODE_MEMORY, "worker-7"] == pytest.approx(0.75)
     assert last[Signal.NODE_CPU, "n1"] == pytest.approx(0.25)
     assert last[Signal.CERTIFICATE_EXPIRES_IN, "web"] == pytest.approx(600)
     assert all(len(s.values) == 121 for s in found.series)

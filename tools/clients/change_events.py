@@ -5,12 +5,13 @@ Source: PagerDuty REST API v2, `GET /change_events`; at most 10,000 by offset.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from bot.domain.environment import Environment
 from bot.domain.errors import Malformed, NotConfigured
 from tools.clients.http import HttpSource
+from tools.clients.moments import iso
 from tools.clients.settings import connection, secret_of, url_of
 
 SYSTEM = "PagerDuty"
@@ -84,8 +85,8 @@ class ChangeEvents:
         self, since: datetime, until: datetime, *, offset: int, limit: int
     ) -> Mapping[str, Any]:
         params = [
-            ("since", _iso(since)),
-            ("until", _iso(until)),
+            ("since", iso(since)),
+            ("until", iso(until)),
             ("limit", str(limit)),
             ("offset", str(offset)),
             *(("integration_ids[]", one) for one in self._integrations),
@@ -94,10 +95,6 @@ class ChangeEvents:
         if not isinstance(found, dict):
             raise Malformed(f"{SYSTEM}: the answer is not an object")
         return found
-
-
-def _iso(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _names(raw: Any, environment: str) -> dict[str, str]:

@@ -8,13 +8,14 @@ import binascii
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 from bot.domain.environment import Environment
 from bot.domain.errors import Malformed, NotConfigured, UnknownName
 from tools.clients.http import HttpSource, Params
+from tools.clients.moments import iso
 from tools.clients.settings import connection, public_url, secret_of, url_of
 
 SYSTEM = "GitHub"
@@ -151,11 +152,6 @@ class GitHub:
         if self.source.url != PUBLIC_API:
             site = public_url(self.source.url).removesuffix("/api/v3")
         return f"{site}/{repository.name}/{kind}/{quote(name, safe='')}"
-
-
-def iso(moment: datetime) -> str:
-    """Return a moment as GitHub takes it: whole seconds, UTC."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def checked_sha(sha: Any) -> str:

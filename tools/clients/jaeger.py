@@ -78,9 +78,7 @@ class Jaeger:
 
     async def _data(self, path: str, params: Mapping[str, str]) -> list[Any]:
         found = await self._source.get(path, params)
-        data = found.get("data") if isinstance(found, dict) else None
-        if data is None:
-            data = []
+        data = (found.get("data") or []) if isinstance(found, dict) else None
         if not isinstance(data, list):
             raise Malformed(f"{SYSTEM}: the answer of {path} has no list `data`")
         return data

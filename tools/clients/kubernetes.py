@@ -17,6 +17,7 @@ from bot.domain.errors import Malformed, NotConfigured, Refused, Unavailable, Un
 from tools.clients.kubernetes_errors import Request, api_error
 from tools.clients.kubernetes_kinds import resource_of, version_to_use
 from tools.clients.settings import connection, is_loopback, token_of, url_of
+from tools.clients.shapes import all_shaped, shaped
 from tools.clients.threads import Threads
 
 SYSTEM = "Kubernetes"
@@ -55,6 +56,7 @@ class Kubernetes:
         self._versions: Mapping[str, Sequence[str]] | None = None
         self._lock = asyncio.Lock()
         self._server_date = ""
+        self.strict = False  # whether one odd object of a list refuses the whole: for acting
 
     @classmethod
     def of(cls, environment: Environment, *, timeout_s: float = 8.0) -> "Kubernetes | None":
@@ -118,7 +120,8 @@ class Kubernetes:
                     query=query,
                 )
             )
-            items.extend(_items(page, kind))
+            found = _items(page, kind)
+            items.extend(all_shaped(found, kind) if self.strict else found)
             metadata = page.get("metadata") or {}
             token = str(metadata.get("continue") or "")
             if not token:
@@ -131,7 +134,7 @@ class Kubernetes:
     async def get(self, kind: str, namespace: str, name: str) -> dict[str, Any]:
         """Return one object. Raises: UnknownName, Refused, Unavailable, Malformed."""
         path, resource = await self._path(kind, namespace)
-        return await self.call(
+        found = await self.call(
             Request(
                 verb="get",
                 resource=resource,
@@ -142,6 +145,7 @@ class Kubernetes:
                 name=name,
             )
         )
+        return shaped(found, kind)
 
     async def patch(
         self, kind: str, namespace: str, name: str, body: Any, *, how: Patch, dry_run: bool = False
@@ -244,7 +248,7 @@ class Kubernetes:
         raw = await self._threads.run(self._exchange, request, MAX_BYTES)
         try:
             found = json.loads(raw)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise Malformed(f"{SYSTEM}: the answer of {request.path} is not JSON") from None
         if not isinstance(found, dict):
             raise Malformed(f"{SYSTEM}: the answer of {request.path} is not an object")

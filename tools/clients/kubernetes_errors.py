@@ -73,7 +73,7 @@ def _message(raw: bytes) -> str:
     text = raw[:4000].decode("utf-8", "replace")
     try:
         found = json.loads(raw) if len(raw) < 1_000_000 else None
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if isinstance(found, dict) and isinstance(found.get("message"), str):
         text = found["message"]

@@ -21,6 +21,7 @@ from bot.domain.errors import (
 )
 from bot.domain.redaction import MASK, printable, redact
 from tools.clients.change_events import ChangeEvents
+from tools.clients.parts import part, parts, text
 from tools.clients.settings import connection, is_loopback, secret_of, url_of
 from tools.clients.threads import Threads
 
@@ -102,7 +103,7 @@ class PagerDuty:
         """Return the id of the user with an e-mail. Raises: UnknownName."""
         found = await self.get("/users", READ, {"query": email})
         for user in _objects(found, "users"):
-            if str(user.get("email") or "").lower() == email.lower():
+            if text(user, "email").lower() == email.lower():
                 return _id(user)
         raise UnknownName("user", email, place=SYSTEM)
 
@@ -110,13 +111,13 @@ class PagerDuty:
         """Return the ids of who is called at a level of an escalation policy, now."""
         query = {"escalation_policy_ids[]": policy, "limit": "100"}
         found = _objects(await self.get("/oncalls", READ, query), "oncalls")
-        here = (o.get("user") or {} for o in found if o.get("escalation_level") == level)
+        here = (part(o, "user") for o in found if o.get("escalation_level") == level)
         return tuple(sorted({_id(user) for user in here}))
 
     async def notes(self, incident: str) -> tuple[str, ...]:
         """Return the texts of an incident's notes."""
         found = await self.get(f"/incidents/{incident}/notes", READ)
-        return tuple(str(note.get("content") or "") for note in _objects(found, "notes"))
+        return tuple(text(note, "content") for note in _objects(found, "notes"))
 
     async def update(self, incident: str, change: Mapping[str, Any], sender: str) -> None:
         """Change an incident on behalf of a user. Raises: as `send`."""
@@ -138,22 +139,24 @@ class PagerDuty:
         return await self._threads.run(self._exchange, (method, path), None, (body, sender), WRITE)
 
     def _incident(self, raw: Mapping[str, Any]) -> Incident:
-        service = raw.get("service") or {}
-        name = str(service.get("summary") or "")
-        ours = self.names.get(str(service.get("id"))) or self.names.get(name) or ""
+        name = text(raw, "service", "summary")
+        ours = self.names.get(text(raw, "service", "id")) or self.names.get(name) or ""
         if self.names and not ours:
             said = f"the incident is of {printable(name)[:80]}, which is not part of"
             raise Refused(f"{said} {self.environment}", rule="services")
-        assigned = (a.get("assignee") or {} for a in raw.get("assignments") or ())
-        asked = (r.get("user") or {} for r in raw.get("incidents_responders") or ())
+        number = raw.get("incident_number")
+        if not isinstance(number, int):
+            raise Malformed(f"{SYSTEM}: an incident has no number")
+        assigned = (part(a, "assignee") for a in parts(raw, "assignments"))
+        asked = (part(r, "user") for r in parts(raw, "incidents_responders"))
         return Incident(
             id=_id(raw),
-            number=int(raw.get("incident_number") or 0),
-            title=redact(printable(str(raw.get("title") or "")))[:120],
-            status=str(raw.get("status") or ""),
+            number=number,
+            title=redact(printable(text(raw, "title")))[:120],
+            status=text(raw, "status"),
             service=ours,
             service_name=name,
-            policy=str((raw.get("escalation_policy") or {}).get("id") or ""),
+            policy=text(raw, "escalation_policy", "id"),
             assignees=tuple(sorted(_id(a) for a in assigned)),
             responders=tuple(sorted(_id(r) for r in asked)),
         )
@@ -246,9 +249,9 @@ def _connect(url: str, token: str, timeout_s: float) -> Any:
 
 
 def _words(answer: Any, token: str) -> str:
-    text = answer.content[:2000].decode("utf-8", "replace")
-    text = redact(" ".join(printable(text.replace(token, MASK) if token else text).split()))[:300]
-    return f": {text}" if text else ""
+    said = answer.content[:2000].decode("utf-8", "replace")
+    said = redact(" ".join(printable(said.replace(token, MASK) if token else said).split()))[:300]
+    return f": {said}" if said else ""
 
 
 def _objects(found: Mapping[str, Any], field: str) -> list[Mapping[str, Any]]:

@@ -196,7 +196,7 @@ class Prometheus:
 
         try:
             found = call(self._connected())
-        except requests.exceptions.JSONDecodeError:
+        except (requests.exceptions.JSONDecodeError, RecursionError):
             raise Malformed(f"{SYSTEM}: the answer is not JSON") from None
         except requests.RequestException as error:
             raise failure(SYSTEM, error, self.timeout_s) from None
@@ -217,7 +217,7 @@ class Prometheus:
         check_status(SYSTEM, answer, path, self._secrets)
         try:
             found = answer.json()
-        except ValueError:
+        except (ValueError, RecursionError):
             raise Malformed(f"{SYSTEM}: the answer of {path} is not JSON") from None
         if not isinstance(found, dict):
             raise Malformed(f"{SYSTEM}: the answer of {path} is not an object")

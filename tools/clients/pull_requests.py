@@ -18,6 +18,7 @@ from bot.domain.errors import Conflict, Malformed, Refused, UnknownName
 from bot.domain.redaction import printable, redact
 from tools.clients.git_objects import Entry, Head, blob_sha
 from tools.clients.github import SYSTEM, GitHub, Repository
+from tools.clients.parts import part, text
 
 PREFIX = "sre-bot-"
 MARK = "sre-bot-key:"
@@ -103,13 +104,22 @@ class PullRequests:
             raise Conflict(f"the branch {branch} is left over from before: delete it first")
         if not said:
             await self._branch(branch, head, edits, words, key)
+        return await self._request(branch, head, words, key)
+
+    async def _request(self, branch: str, head: Head, words: Words, key: str) -> Applied:
         body = {
             "title": words.title,
             "head": branch,
             "base": head.branch,
             "body": f"{words.body}\n\n<!-- {_mark(key)} -->",
         }
-        made = _pull(await self._send("POST", f"{self._root}/pulls", body, PULLS))
+        try:
+            made = _pull(await self._send("POST", f"{self._root}/pulls", body, PULLS))
+        except Malformed:
+            there = await self.under(branch, key)
+            if there is None:
+                raise
+            return Applied(changed=False, detail=f"{there.words}: made under this key just now")
         return Applied(changed=True, detail=f"{made.words} waits for somebody to merge it")
 
     async def close(self, branch: str) -> Applied:
@@ -139,11 +149,15 @@ class PullRequests:
         commit = await self._made(
             "git/commits", {"message": message, "tree": tree, "parents": [head.commit]}
         )
-        await self._made("git/refs", {"ref": f"refs/heads/{branch}", "sha": commit})
+        try:
+            await self._made("git/refs", {"ref": f"refs/heads/{branch}", "sha": commit})
+        except Malformed:
+            if not await self.began(branch, key):  # else another call under this key was quicker
+                raise
 
     async def _made(self, what: str, body: Mapping[str, Any]) -> str:
         found = await self._send("POST", f"{self._root}/{what}", body, CONTENTS)
-        return str(found.get("sha") or "")
+        return text(found, "sha")
 
     async def _said(self, branch: str) -> str:
         """Return the message of the branch's last commit, "" without the branch."""
@@ -151,8 +165,7 @@ class PullRequests:
             found = await self._github.get(f"{self._root}/branches/{_quoted(branch)}")
         except UnknownName:
             return ""
-        commit = (found.get("commit") or {}).get("commit") or {}
-        return str(commit.get("message") or " ")
+        return text(found, "commit", "commit", "message") or " "
 
     async def _send(self, method: str, path: str, body: Any, needed: str) -> Mapping[str, Any]:
         return await send(self._github, method, path, body, f"{needed} on {self._name}")
@@ -245,21 +258,21 @@ def _mark(key: str) -> str:
 
 
 def _pull(found: Any) -> PullRequest:
-    number = found.get("number") if isinstance(found, Mapping) else None
-    if not isinstance(number, int):
+    number = part(found).get("number")
+    if not isinstance(number, int) or isinstance(number, bool):
         raise Malformed(f"{SYSTEM}: a pull request has no number")
     merged = bool(found.get("merged_at"))
-    link = str(found.get("html_url") or "")
+    link = text(found, "html_url")
     return PullRequest(
         number=number,
-        state="merged" if merged else str(found.get("state") or ""),
+        state="merged" if merged else text(found, "state"),
         link=link if link.startswith(("https://", "http://")) else "",
-        text=str(found.get("body") or ""),
+        text=text(found, "body"),
     )
 
 
 def _from(item: Mapping[str, Any], branch: str) -> bool:
-    return (item.get("head") or {}).get("ref") == branch
+    return text(item, "head", "ref") == branch
 
 
 def _quoted(branch: str) -> str:

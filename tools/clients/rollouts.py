@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from tools.clients.moments import moment_of
+
 REVISION = "deployment.kubernetes.io/revision"
 HASH_LABEL = "pod-template-hash"
 OWNERS = ("Deployment", "StatefulSet", "DaemonSet")
@@ -84,7 +86,7 @@ def _revision(body: Mapping[str, Any]) -> Revision | None:
     owners = metadata.get("ownerReferences") or ()
     owner = next((o for o in owners if o.get("kind") in OWNERS), None)
     number, template = _kept(body)
-    created = _moment(metadata.get("creationTimestamp"))
+    created = moment_of(metadata.get("creationTimestamp"))
     if owner is None or number < 0 or created is None:
         return None
     return Revision(
@@ -114,11 +116,3 @@ def _without_hash(template: Mapping[str, Any]) -> Mapping[str, Any]:
     metadata = dict(template.get("metadata") or {})
     labels = {k: v for k, v in (metadata.get("labels") or {}).items() if k != HASH_LABEL}
     return {**template, "metadata": {**metadata, "labels": labels}}
-
-
-def _moment(value: Any) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(str(value))
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else None

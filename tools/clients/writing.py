@@ -34,7 +34,10 @@ class GuardedObjects:
     def of(cls, environment: Environment) -> "GuardedObjects | None":
         """Return the objects of an environment, None when it has no cluster."""
         client = Kubernetes.of(environment)
-        return cls(client, environment) if client else None
+        if client is None:
+            return None
+        client.strict = True
+        return cls(client, environment)
 
     async def live(self, kind: str, namespace: str, name: str) -> Body:
         """Return the object as it is now.

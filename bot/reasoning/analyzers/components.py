@@ -5,7 +5,19 @@ from collections.abc import Iterator
 from bot.domain.diagnosis import Evidence, Finding, Hypothesis, Question
 from bot.domain.needs import Fact, Need
 from bot.domain.snapshot import KubernetesObject, NodeComponent, Snapshot
-from bot.reasoning.kubernetes import Cluster, cluster_of, get, is_scheduled, items, moment
+from bot.reasoning.kubernetes import (
+    Cluster,
+    cluster_of,
+    containers,
+    get,
+    is_ready,
+    is_scheduled,
+    items,
+    moment,
+    pod_spec,
+    statuses,
+    waiting,
+)
 from bot.reasoning.nodes import is_control_plane
 from bot.reasoning.statements import GOOD, HINT, PROOF, STRONG, blame, saw
 
@@ -24,6 +36,10 @@ CAUSE = {
     "etcd": "etcd_unavailable",
     "coredns": "cluster_dns_unavailable",
 }
+RUNTIMES = ("containerd", "docker", "cri-o", "crio")
+ELECTED = ("kube-scheduler", "kube-controller-manager")
+SYSTEM = "kube-system"
+AS_PODS = ("kube-proxy", "coredns", "etcd", "kube-apiserver", *ELECTED)
 PRESSURE = {
     "MemoryPressure": "node_memory_pressure",
     "DiskPressure": "node_disk_pressure",
@@ -36,13 +52,66 @@ def look(snapshot: Snapshot, question: Question) -> Finding:
     """Return node components that are down, and nodes that are not ready or under pressure."""
     cluster = cluster_of(snapshot)
     found: dict[tuple[str, str], Hypothesis] = {}
-    down = [c for c in snapshot.components if not c.running]
+    down = [*_stopped(cluster), *_broken_pods(cluster)]
     for component in down:
         hypothesis = _component(cluster, component)
         found.setdefault((hypothesis.cause, hypothesis.object), hypothesis)
     for hypothesis in (*_conditions(cluster, down), *_no_scheduler(cluster, down)):
         found.setdefault((hypothesis.cause, hypothesis.object), hypothesis)
     return Finding(hypotheses=tuple(found.values()), needs=_needs(cluster, question))
+
+
+def _stopped(cluster: Cluster) -> Iterator[NodeComponent]:
+    """Yield the services of nodes that do not run, those aside that another one stands in for."""
+    every = cluster.snapshot.components
+    for component in every:
+        if component.running:
+            continue
+        others = [c for c in every if c.running and _stands_in(c, component)]
+        runtime = component.component in RUNTIMES
+        fine = _ready(_node(cluster, component)) == "True" if runtime else not _unplaced(cluster)
+        if not (others and fine):
+            yield component
+
+
+def _stands_in(other: NodeComponent, component: NodeComponent) -> bool:
+    """Another runtime of the same node, or another member that is elected in its place."""
+    if component.component in RUNTIMES:
+        return other.component in RUNTIMES and other.node == component.node
+    return component.component in ELECTED and other.component == component.component
+
+
+def _broken_pods(cluster: Cluster) -> Iterator[NodeComponent]:
+    """Yield the parts of the cluster that run as pods, and don't: what a live cluster shows."""
+    for name in AS_PODS:
+        pods = [p for p in cluster.all("Pod") if p.namespace == SYSTEM and _runs(p, name)]
+        broken = [p for p in pods if _fails(cluster, p)]
+        if name != "kube-proxy" and len(broken) < len(pods):
+            continue  # the others serve
+        for pod in broken:
+            reason = " ".join(waiting(s)[0] for s in statuses(pod)).strip()
+            yield NodeComponent(
+                node=str(get(pod.body, "spec", "nodeName") or ""),
+                component=name,
+                running=False,
+                detail=f"pod {pod.name} is not ready{f': {reason}' if reason else ''}",
+                source=pod.source,
+            )
+
+
+def _fails(cluster: Cluster, pod: KubernetesObject) -> bool:
+    """Whether a pod fails by its own fault: it neither starts now nor died with its node."""
+    if is_ready(pod) or get(pod.body, "status", "phase") in ("Succeeded", "Failed"):
+        return False
+    node = cluster.find("Node", str(get(pod.body, "spec", "nodeName") or ""))
+    if node is None or _ready(node) != "True":
+        return False
+    reasons = {waiting(status)[0] for status in statuses(pod)}
+    return bool(reasons) and not reasons & {"ContainerCreating", "PodInitializing"}
+
+
+def _runs(pod: KubernetesObject, name: str) -> bool:
+    return any(container.get("name") == name for container in containers(pod_spec(pod)))
 
 
 def _needs(cluster: Cluster, question: Question) -> tuple[Need, ...]:
@@ -59,7 +128,7 @@ def _component(cluster: Cluster, component: NodeComponent) -> Hypothesis:
     evidence = [saw(text, PROOF, component.source)]
     node = _node(cluster, component)
     ready = _ready(node)
-    if component.component in ("kubelet", "containerd", "docker", "cri-o", "crio"):
+    if component.component in ("kubelet", *RUNTIMES):
         if ready in ("False", "Unknown"):
             evidence.append(saw(f"node {component.node} is not ready ({ready})", STRONG, node))
         elif ready == "True":
@@ -146,8 +215,13 @@ def _conditions(cluster: Cluster, down: list[NodeComponent]) -> Iterator[Hypothe
 
 
 def _not_ready(condition: object) -> str:
-    """A runtime that is down says so; a status that nobody posts any more is a dead kubelet."""
+    """A runtime that is down says so; a status that nobody posts any more is a dead kubelet.
+
+    "container runtime network not ready" is the network plugin's, though the runtime says it.
+    """
     message = str(get(condition, "message") or "").lower()
+    if "network not ready" in message or "networkpluginnotready" in message:
+        return "node_network_unavailable"
     if "container runtime" in message:
         return "containerd_unavailable"
     if "stopped posting" in message or get(condition, "status") == "Unknown":

@@ -3,10 +3,22 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from bot.domain.diagnosis import Evidence, Finding, Hypothesis, Question
-from bot.domain.snapshot import KubernetesObject, Signal, Snapshot
-from bot.reasoning.claims import GOOD, HINT, PROOF, STRONG, said, seen, source_of, watched
+from bot.domain.snapshot import KubernetesObject, Signal, Snapshot, Source
+from bot.reasoning.claims import (
+    GOOD,
+    HINT,
+    PROOF,
+    STRONG,
+    level_before,
+    level_since,
+    said,
+    seen,
+    source_of,
+    watched,
+)
 from bot.reasoning.kubernetes import Cluster, cluster_of, get
 from bot.reasoning.picture import Picture, Sign, picture_of
 from bot.reasoning.series import median
@@ -22,6 +34,8 @@ ELSEWHERE = (
     Signal.DB_QUERY_P99, Signal.POOL_OF_LIMIT, Signal.POOL_WAITERS, Signal.MEMORY_OF_LIMIT,
     Signal.CONNECTIONS_OF_LIMIT,
 )  # fmt: skip
+LITTLE = math.log(1.5)
+HARDER = 1.5  # times the CPU per request from which it is work, not waiting
 MUCH = math.log(5)  # a latency five times the usual
 PASSED_ON = 0.5  # a callee that accounts for this share of the excess explains the caller
 JUST_NOW_S = 120.0  # what is over for less than this counts as going on
@@ -63,8 +77,9 @@ def look(snapshot: Snapshot, question: Question) -> Finding:
     if not sources:
         return Finding()
     nodes = _of_one_node(cluster_of(snapshot), picture, slow)
+    shared = any(node.probability >= 0.5 for node in nodes)
     ordered = sorted(sources, key=lambda s: (-s.score, s.service))
-    pods = [_pod(picture, question, s, ordered, bool(nodes)) for s in ordered[:5]]
+    pods = [_pod(picture, question, s, ordered, shared) for s in ordered[:5]]
     return Finding(hypotheses=(*nodes, *pods))
 
 
@@ -110,7 +125,7 @@ def _pod(
     evidence = [
         seen(slow.sign, picture, min(STRONG, slow.rise * 0.8), f"{factor:.0f} times the usual"),
         *_not_passed_on(picture, slow),
-        *_idle(picture, service),
+        *_idle(picture, service, slow.sign.onset),
         *_nothing_else(picture, service, slow.sign),
         *_uncounted(picture, slow),
         *_spread_out(picture, slow),
@@ -183,9 +198,14 @@ def _not_passed_on(picture: Picture, slow: Slow) -> list[Evidence]:
     return [said(text, weight, slow.sign.series.source)]
 
 
-def _idle(picture: Picture, service: str) -> list[Evidence]:
+def _idle(picture: Picture, service: str, onset: datetime) -> list[Evidence]:
     """A delayed process waits; an overloaded one works."""
     signs = [s for signal in BUSY if (s := picture.sign(signal, service)) is not None]
+    worked = _work(picture, service, onset)
+    if worked is not None and worked[0] >= HARDER:
+        factor, source = worked
+        text = f"{service} needs {factor:.1f} times the CPU per request: it works more"
+        return [said(text, -STRONG, source)]
     if signs:
         return [seen(max(signs, key=lambda s: s.shift.size), picture, -STRONG, "it works more")]
     measured = [signal for signal in BUSY if picture.recent(signal, service) is not None]
@@ -193,6 +213,21 @@ def _idle(picture: Picture, service: str) -> list[Evidence]:
         return []
     source = source_of(picture)
     return [said(f"the CPU of {service} is as usual: it waits", GOOD, source)]
+
+
+def _work(picture: Picture, service: str, onset: datetime) -> tuple[float, Source] | None:
+    """CPU per request since the onset over that before: waiting costs none, whatever the load."""
+    cores = picture.recent(Signal.CPU_CORES, service)
+    before, since = (level_before(cores, onset), level_since(cores, onset)) if cores else (0, 0)
+    if cores is None or not before or not since:
+        return None
+    requests = picture.recent(Signal.REQUEST_RATE, service)
+    load = 1.0
+    if requests is not None:
+        old, new = level_before(requests, onset), level_since(requests, onset)
+        load = new / old if old and new else 1.0
+    # A process that waits serves less, and its idle share stays: fewer requests are no excuse.
+    return since / before / max(load, 1.0), cores.source
 
 
 def _nothing_else(picture: Picture, service: str, sign: Sign) -> list[Evidence]:
@@ -210,7 +245,7 @@ def _nothing_else(picture: Picture, service: str, sign: Sign) -> list[Evidence]:
 
 
 def _of_one_node(cluster: Cluster, picture: Picture, slow: Mapping[str, Slow]) -> list[Hypothesis]:
-    """Services on one node suffer, those elsewhere do not (or only as their callers)."""
+    """Services on one node suffer, each by itself; those elsewhere only as their callers."""
     placed = _placement(cluster)
     found = []
     for node, everyone in sorted(placed.items()):
@@ -224,13 +259,39 @@ def _of_one_node(cluster: Cluster, picture: Picture, slow: Mapping[str, Slow]) -
             continue
         item = cluster.find("Node", node)
         if item is not None:
-            alone = sorted(s for s in here if slow[s].passed_on < PASSED_ON)
-            found.append(_node(picture, item, here, measured, blamed))
-            if len(alone) >= INDEPENDENT:
-                text = f"{', '.join(alone[:5])} are each slow by themselves"
-                more = said(text, STRONG, source_of(picture))
-                found[-1] = replace(found[-1], evidence=(*found[-1].evidence, more))
+            hypothesis = _node(picture, item, here, measured, blamed)
+            own = _by_themselves(picture, slow, here, measured)
+            found.append(replace(hypothesis, evidence=(*hypothesis.evidence, *own)))
     return found
+
+
+def _by_themselves(
+    picture: Picture, slow: Mapping[str, Slow], here: set[str], measured: set[str]
+) -> list[Evidence]:
+    """One slow service and its callers on one node are no node's trouble; three by themselves are.
+
+    A bad link spares nobody who sends over it: a neighbour as fast as ever speaks against it.
+    """
+    source = source_of(picture)
+    alone = sorted(s for s in here if slow[s].passed_on < PASSED_ON)
+    names = ", ".join(alone[:5])
+    if len(alone) >= INDEPENDENT:
+        evidence = [said(f"{names} are each slow by themselves", STRONG, source)]
+    elif len(alone) == 2:
+        evidence = [said(f"only {names} are slow by themselves", -HINT, source)]
+    else:
+        text = f"only {names or 'none'} is slow by itself, the others call it"
+        evidence = [said(text, -PROOF, source)]
+    spared = sorted(s for s in measured - here if s not in slow or slow[s].rise < LITTLE)
+    if not spared:
+        evidence.append(said("no service of the node is spared", GOOD, source))
+    elif 3 * len(spared) >= len(measured):
+        text = f"{', '.join(spared[:4])} run there too, as fast as ever"
+        # Who calls nobody waits for no packet while it serves: its own clock may show no delay.
+        sending = any(picture.graph.callees(s) for s in spared)
+        weight = -STRONG if sending or len(alone) < INDEPENDENT else -HINT
+        evidence.append(said(text, weight, source))
+    return evidence
 
 
 def _placement(cluster: Cluster) -> dict[str, set[str]]:

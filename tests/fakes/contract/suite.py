@@ -1,5 +1,6 @@
 """The contract itself: subclass it with a `cluster` fixture, and every case runs on it."""
 
+import asyncio
 import json
 import random
 import time
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.action import Target
+from bot.domain.action import Applied, Target
 from bot.domain.environment import Environment
 from bot.domain.errors import Conflict, Malformed, Refused, Unavailable, UnknownName
 from tests.fakes.contract.cases import ActionCase, ContractCluster
@@ -144,6 +145,24 @@ class ActionContract:
             await bench.action.find(bench.args, f"{bench.key}-another") is None
             or not (await bench.action.find(bench.args, f"{bench.key}-another")).changed
         )  # type: ignore[union-attr]  # asked twice, the same
+
+    async def test_two_at_once_under_one_key_act_once(self, bench: Bench) -> None:
+        target = await bench.action.target(bench.args)
+        again = bench.bound(bench.cluster.environment)
+        both = await asyncio.gather(
+            bench.action.apply(bench.args, target, bench.key),
+            again.apply(bench.args, target, bench.key),
+            return_exceptions=True,
+        )
+        errors = [b for b in both if isinstance(b, BaseException)]
+        assert all(isinstance(e, Conflict | UnknownName) for e in errors), errors
+        assert len(errors) < 2
+        assert any(isinstance(b, Applied) and b.changed for b in both), both
+        done = [w for w in bench.wire.acted if w[1] != "pods/eviction"]  # of one uid: once or twice
+        assert len(done) == len(set(done)), done
+        found = await bench.action.find(bench.args, bench.key)
+        assert found is not None
+        assert found.changed
 
     async def test_forbidden_names_the_missing_rule(self, bench: Bench) -> None:
         target = await bench.action.target(bench.args)

@@ -33,6 +33,8 @@ def _scale(cluster: ContractCluster) -> dict[str, Any]:
 
 
 def _pod(cluster: ContractCluster) -> dict[str, Any]:
+    if cluster.kind == REAL:
+        cluster.idle()  # else its controller may be about to take that pod away itself
     pods = [
         p["metadata"]
         for p in cluster.items("Pod")
@@ -78,7 +80,7 @@ def _image(cluster: ContractCluster) -> dict[str, Any]:
 def _resources(cluster: ContractCluster) -> dict[str, Any]:
     body = cluster.get("Deployment", cluster.workload)
     now = body["spec"]["template"]["spec"]["containers"][0].get("resources") or {}
-    other = "99Mi" if (now.get("limits") or {}).get("memory") != "99Mi" else "98Mi"
+    other = "2999Mi" if (now.get("limits") or {}).get("memory") != "2999Mi" else "2998Mi"
     return _container(cluster, requests={"cpu": "7m"}, limits={"memory": other})
 
 

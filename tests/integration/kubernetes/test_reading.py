@@ -14,7 +14,7 @@ from bot.domain.needs import Fact, Need
 from bot.domain.snapshot import Snapshot
 from bot.domain.time import Window
 from tests.fakes.kube_server import HOME
-from tests.fakes.manifests import SHELL, WEB_NEXT, config_map, container, deployment, service
+from tests.fakes.manifests import SHELL, WEB, WEB_NEXT, config_map, container, deployment, service
 from tests.fakes.real_cluster import RealCluster, secret
 from tools.catalog import read_tools
 from tools.clients import kubernetes as client
@@ -212,3 +212,30 @@ async def test_credentials_that_the_server_does_not_know_are_told(
     tool = bound(KubernetesObjects, real_cluster.environment(shop, kubeconfig=wrong))
     with pytest.raises(Refused, match="does not know the bot's credentials"):
         await tool.read(need(Fact.OBJECTS, "Pod"))
+
+
+async def test_going_back_and_a_daemons_rollout_are_changes_too(real_cluster: RealCluster) -> None:
+    how = "application/strategic-merge-patch+json"
+    with real_cluster.namespace("back") as name:
+        daemon = deployment("agent")
+        daemon["kind"], daemon["spec"] = "DaemonSet", {**daemon["spec"]}
+        daemon["spec"].pop("replicas")
+        real_cluster.apply(name, deployment("web"), daemon)
+        real_cluster.rolled_out(name, "web")
+        for image in (WEB_NEXT, WEB):
+            containers = [{"name": "app", "image": image}]
+            patch = {"spec": {"template": {"spec": {"containers": containers}}}}
+            begun = datetime.now(UTC)
+            real_cluster.patch("Deployment", name, "web", patch, how)
+            real_cluster.patch("DaemonSet", name, "agent", patch, how)
+            real_cluster.rolled_out(name, "web")
+            await asyncio.sleep(1.1)  # the API's times are whole seconds
+        tool = bound(RolloutChanges, real_cluster.environment(name))
+        found = (await tool.read(need(Fact.CHANGES))).changes
+    web = [c for c in found if c.object == "deployment/web"]
+    assert [c.summary for c in web] == [
+        "rollout of web: v1 → v2",
+        "rollout of web: v2 → v1 (goes back)",
+    ]
+    assert abs((web[1].at - begun).total_seconds()) < 15
+    assert "rollout of agent: v1 → v2" in [c.summary for c in found]

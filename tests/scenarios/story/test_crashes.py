@@ -28,6 +28,7 @@ pytestmark = pytest.mark.story
 
 RATE = 60.0  # sandbox seconds per wall second: a ten-minute watch takes ten seconds
 INCIDENT = "pool-exhausted"  # each story has a seed, and so a target, of its own
+TWO_ROUNDS = "bad-flag"  # what the first round shows is not enough to be sure
 PATIENCE_S = 120.0  # wall, with one step of a story
 
 
@@ -49,10 +50,10 @@ class Story:
     company: Gated
     hands: Hands
 
-    def begin(self, seed: int, level: Level = Level.L3) -> str:
+    def begin(self, seed: int, level: Level = Level.L3, incident: str = INCIDENT) -> str:
         """Start the incident afresh and ask about it; return the thread's ts."""
         set_level(self.company, level)
-        self.hands.start_incident(INCIDENT, seed)
+        self.hands.start_incident(incident, seed)
         truth = self.hands.get("control/truth")["truth"]["prod"]
         return self.hands.say(f"@sre-bot {truth['question']}")
 
@@ -171,7 +172,7 @@ def test_killed_right_after_the_first_reply(story: Story) -> None:
 def test_killed_between_two_rounds_of_looking(story: Story) -> None:
     gate, before = story.company.gate, story.journaled("look 1")
     gate.hold(lambda: story.journaled("look 1") > before)  # the first round passes
-    ts = story.begin(seed=3)
+    ts = story.begin(seed=3, incident=TWO_ROUNDS)
     story.until(gate.held.is_set)
     story.company.kill_bot()
     gate.open()

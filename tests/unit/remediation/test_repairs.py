@@ -270,6 +270,27 @@ def test_the_autoscaler_of_another_workload_does_not_matter() -> None:
     assert call(plan(facts, SURGE))[0] == "scale_deployment"
 
 
+def test_a_stateful_set_is_scaled_back_to_as_many_members_as_there_were() -> None:
+    none = item("StatefulSet", "checkout", {"spec": {"replicas": 0}})
+    before = series("desired_pods", [3.0, 3.0, 0.0])
+    cause = hypothesis("statefulset_zero_replicas", "statefulset/checkout")
+    found = plan(snapshot(none, before), cause)
+    assert call(found) == (
+        "scale_statefulset", {"namespace": "shop", "name": "checkout", "replicas": 3}
+    )  # fmt: skip
+    assert "was not seen" in plan(snapshot(none), cause).reasons[0]
+    assert "was not seen" in plan(snapshot(before), cause).reasons[0]
+
+
+def test_a_stateful_set_that_leaks_is_restarted_for_a_while() -> None:
+    cause = hypothesis("memory_leak", "statefulset/checkout")
+    leaks = item("StatefulSet", "checkout", {"spec": {"replicas": 1}})
+    found = plan(snapshot(leaks), cause)
+    assert call(found)[0] == "restart_statefulset"
+    assert found.proposals[0].short_term
+    assert any("keeps state" in w for w in found.proposals[0].warnings)
+
+
 junk = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=3) | st.floats(),
     lambda inner: st.lists(inner, max_size=3)

@@ -9,6 +9,7 @@ import pytest
 from bot.domain.environment import Environment
 from bot.domain.snapshot import ChangeKind, KubernetesObject, Snapshot
 from bot.remediation.planner import Plan, propose
+from policies.catalog import Criteria, Preparation, Remedy, Runbook, Runbooks
 from tests.unit.remediation.cases import (
     ONSET,
     PROD,
@@ -175,3 +176,21 @@ def test_settings_that_are_wrong_turn_nothing_into_a_pull_request() -> None:
     broken = place({"manifests": {"checkout": {"repository": "nonsense"}}})
     found = only(plan(snapshot(owned(deployment()), *KEPT), cause, broken))
     assert found.call.action == "rollback_deployment"
+
+
+def test_what_prepares_a_change_in_place_is_not_for_a_pull_request() -> None:
+    first = Preparation(action="restart_deployment", reason="first")
+    remedy = Remedy(action="rollback_deployment", reason="then", first=(first,))
+    book = Runbook(
+        name="x", symptom="x", causes=("slow_query",), verification=Criteria(window_s=60),
+        lasting_fix="x", brittle="x", actions=(remedy,),
+    )  # fmt: skip
+    books = Runbooks(by_cause={"slow_query": book})
+    cause = hypothesis("slow_query", change=deploy())
+
+    def planned(item: KubernetesObject) -> Any:
+        facts = concluded(snapshot(item, *KEPT), cause)
+        return only(propose(facts, environment=place(), runbooks=books, investigation_id="i"))
+
+    assert planned(owned(deployment())).preparations == ()
+    assert len(planned(deployment()).preparations) == 1

@@ -68,6 +68,11 @@ def test_only_configured_systems_have_read_tools() -> None:
         "prometheus.series",
     ]
     assert "logs.pods" not in names("kubernetes", "loki")
+    assert names("tempo") == ["traces.tempo_edges", "traces.tempo_spans"]
+    assert names("elasticsearch") == names("opensearch") == ["logs.elasticsearch"]
+    assert names("github") == ["changes.github"]
+    assert names("flags") == ["changes.flags"]
+    assert names("flags", "changes") == ["changes.feed"]
 
 
 def test_a_module_that_does_not_import_stops_the_start(package: Path) -> None:

@@ -19,6 +19,7 @@ from tests.fakes.loopback import Answer, Asked, Loopback, Reply, loopback
 from tools.clients import datadog as client_module
 from tools.clients.datadog import Datadog
 from tools.read.changes.datadog import DatadogChanges
+from tools.read.datadog.alerts import DatadogAlerts
 from tools.read.datadog.series import DatadogSeries
 from tools.read.logs.datadog import DatadogLogs
 from tools.read.logs.pods import PodLogs
@@ -275,12 +276,48 @@ async def test_a_tracked_change_has_what_it_was_and_became(tmp_path: Path) -> No
     with tool_on(DatadogChanges, Server(events=[one, *damaged]), tmp_path) as (tool, _):
         (change,) = (await tool.read(need(Fact.CHANGES, "flag"))).changes
     assert change.object == "flag/ranking"
-    assert '"enabled": false' in (change.before or "")
-    assert change.after == '{"enabled": true}'
+    assert (change.before, change.after) == (None, None), "no variant that could be set back"
+    assert '"enabled": false' in (change.diff or "")
+    assert '+{"enabled": true}' in (change.diff or "")
     assert "hunter22" not in str(change)
 
 
-READS = [(DatadogSeries, Fact.SERIES), (DatadogLogs, Fact.LOGS), (DatadogChanges, Fact.CHANGES)]
+def fired(status: str, minute: int, group: str = "cart", **more: Any) -> dict[str, Any]:
+    about = {"monitor": {"id": 7, "name": "Slow"}, "status": status, "aggregation_key": group}
+    one = event(f"[{status}] p99 of {group} for bob@shop.example", **about, **more)
+    one["attributes"]["timestamp"] = f"2026-01-01T11:{minute}:00.000Z"
+    one["attributes"]["tags"] = ["env:prod", f"service:{group}", "source:alert", "odd"]
+    return one
+
+
+async def test_monitors_that_fire_are_alerts_and_recovered_ones_are_not(tmp_path: Path) -> None:
+    events = [
+        fired("ok", 58, "web"),
+        fired("error", 57),
+        fired("error", 55, "web"),
+        fired("warn", 54, "pay", service="payment"),
+        {"id": "1", "attributes": 3},
+    ]
+    with tool_on(DatadogAlerts, Server(events=events), tmp_path) as (tool, _):
+        found = await tool.read(need(Fact.ALERTS))
+        some = await tool.read(need(Fact.ALERTS, services=("payment",)))
+        assert await tool.check() == "Datadog alerts of env:prod source:alert"
+    assert [(a.name, a.service, a.severity) for a in found.alerts] == [
+        ("Slow", "cart", "critical"),
+        ("Slow", "payment", "warning"),
+    ]
+    assert found.alerts[0].started_at == datetime(2026, 1, 1, 11, 57, tzinfo=UTC)
+    assert found.alerts[0].labels["service"] == "cart"
+    assert "bob@" not in str(found)
+    assert [a.service for a in some.alerts] == ["payment"]
+
+
+READS = [
+    (DatadogSeries, Fact.SERIES),
+    (DatadogLogs, Fact.LOGS),
+    (DatadogChanges, Fact.CHANGES),
+    (DatadogAlerts, Fact.ALERTS),
+]
 
 
 @pytest.mark.parametrize(("kind", "fact"), READS)

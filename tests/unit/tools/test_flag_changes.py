@@ -98,6 +98,8 @@ async def test_new_gone_disabled_and_retargeted_flags_are_told_apart(tmp_path: P
         "flag c: its variants or targeting changed",
         "flag d: absent → on",
     ]
+    states = [(c.before, c.after) for c in found.changes if c.at.minute == 20]
+    assert states == [("off", None), ("off", None), ("off", "off"), (None, "on")]
 
 
 async def test_a_version_that_cannot_be_read_is_a_blind_spot(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Actions on GitHub: shown before, proposed once, never over others' changes, taken back."""
 
+import asyncio
 import copy
 from collections.abc import Iterator
 from dataclasses import replace
@@ -225,6 +226,16 @@ async def test_a_request_that_stands_already_is_not_made_again_by_another_key(
     assert not again.changed
     assert "pull request #1 (open)" in again.detail
     assert len(bench.repo.pulls) == 1
+
+
+@pytest.mark.parametrize("name", PROPOSALS)
+async def test_two_at_once_under_one_key_make_one_request(bench: Bench, name: str) -> None:
+    action, args = bench.call(name)
+    target = await action.target(args)
+    done = await asyncio.gather(*(action.apply(args, target, "k1") for _ in range(4)))
+    assert sum(d.changed for d in done) == 1
+    assert len(bench.repo.pulls) == 1
+    assert len(bench.repo.refs) == 2
 
 
 @pytest.mark.parametrize("name", PROPOSALS)
@@ -463,6 +474,19 @@ async def test_values_cannot_break_out_of_their_place(bench: Bench) -> None:
     text = bench.repo.text("deploy/checkout.yaml", bench.repo.pulls[0]["head"]["ref"])
     assert text is not None
     assert len(text.splitlines()) == len(MANIFEST.splitlines())
+    body = bench.repo.pulls[0]["body"]
+    assert "hostNetwork" not in [line.strip() for line in body.splitlines()]
+
+
+async def test_what_a_pull_request_says_calls_nobody_and_tells_no_credential(bench: Bench) -> None:
+    values = {"data.POOL": "@everyone `x` postgres://user:hunter22@db/x"}
+    action, args = bench.call(
+        "edit_manifest", kind="ConfigMap", name="checkout-config", values=values
+    )
+    await action.apply(args, await action.target(args), "k1")
+    body = bench.repo.pulls[0]["body"]
+    assert "@everyone" not in body
+    assert "hunter22" not in body
 
 
 async def test_the_bots_own_manifest_is_known(bench: Bench) -> None:

@@ -204,6 +204,16 @@ async def test_a_role_that_lacks_many_kinds_is_one_blind_spot() -> None:
     assert spot.wanted == "PersistentVolume, StorageClass, Role, ClusterRoleBinding"
 
 
+async def test_doctor_hears_which_kinds_the_role_lacks() -> None:
+    forbidden = ("limitranges", "clusterrolebindings")
+    with tool_on(Api({"/version": {"gitVersion": "v1.34.1"}}, forbidden)) as (tool, _):
+        said = await tool.check()
+    assert said.startswith("Kubernetes v1.34.1, 0 pods; cannot see LimitRange (the bot may not")
+    assert 'resources: ["clusterrolebindings"]' in said
+    with tool_on(Api({"/version": {"gitVersion": "v1.34.1"}})) as (tool, _):
+        assert await tool.check() == "Kubernetes v1.34.1, 0 pods"
+
+
 @pytest.mark.parametrize("body", [{"items": None}, {"items": []}, {}])
 async def test_nothing_there_is_nothing_found(body: Any) -> None:
     api = Api()

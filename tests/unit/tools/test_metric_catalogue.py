@@ -189,7 +189,10 @@ async def test_services_of_another_library_are_found_too_and_none_twice() -> Non
         "http_server_request_duration_seconds_count",
         "http_server_requests_seconds_count",
         http_server_request_duration=[line(1, service_name="cart"), line(2, service_name="web")],
-        http_server_requests_seconds=[line(3, application="billing"), line(9, application="web")],
+        http_server_requests_seconds=[
+            line(3, application="billing"),
+            line(9, application="web-metrics"),
+        ],
     )
     found = await read(PrometheusSeries, need("request_rate"), server)
     assert [(s.service, s.values) for s in found.series] == [
@@ -262,6 +265,12 @@ async def test_doctor_hears_each_server_by_name() -> None:
         assert await tool.check() == (
             "apps: Prometheus 2.24.0, 2 metrics; infra: Prometheus's API, 1 metrics"
         )
+        other.broken = True
+        other.names = ()
+        tool = PrometheusSeries.for_environment(environment(servers=servers))
+        assert tool
+        with pytest.raises(Unavailable, match="infra: Prometheus: HTTP 503"):
+            await tool.check()
 
 
 @pytest.mark.parametrize("missing", [404, 400])

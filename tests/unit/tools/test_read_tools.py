@@ -215,18 +215,33 @@ class JaegerServer:
         return Reply(body={"data": data})
 
 
+WRITTEN = [
+    {
+        "fields": [
+            {"key": "event", "value": "exception"},
+            {"key": "exception.type", "value": "Boom"},
+            {"key": "exception.message", "value": "order 4711 lost"},
+        ]
+    },
+    {"fields": [{"key": "message", "value": "retry 3"}]},
+    {"fields": []},
+]
+
+
 async def test_spans_are_read_once_and_damaged_ones_skipped() -> None:
     failed = [{"key": "error", "value": True}, {"key": "db.password", "value": "hunter22"}]
     child = [{"refType": "CHILD_OF", "spanID": "s1"}]
     spans = [
         raw_span("s1"),
-        raw_span("s2", tags=failed, references=child),
+        raw_span("s2", tags=failed, references=child, logs=WRITTEN),
         raw_span("s3", duration="long"),
         raw_span("s4", startTime=1e40),
         "nonsense",
         {},
     ]
-    trace = {"traceID": "t1", "spans": spans, "processes": {"p1": {"serviceName": "cart"}}}
+    pod = [{"key": "k8s.pod.name", "value": "cart-0"}]
+    processes = {"p1": {"serviceName": "cart", "tags": pod}, "p2": {"tags": 3}, "p3": None}
+    trace = {"traceID": "t1", "spans": spans, "processes": processes}
     with tool_on(JaegerSpans, "jaeger", JaegerServer([trace, trace, {}], [])) as (tool, server):
         found = await tool.read(need(Fact.SPANS, services=("cart",)))
     first, second = found.spans
@@ -234,6 +249,8 @@ async def test_spans_are_read_once_and_damaged_ones_skipped() -> None:
     assert (second.parent_id, second.error) == ("s1", True)
     assert "hunter22" not in str(found)
     assert second.source.link == f"{server.url}/trace/t1"
+    assert second.pod == "cart-0"
+    assert second.events == ("error: Boom: order <*> lost", "retry <*>")
 
 
 async def test_edges_touch_the_services_asked_for() -> None:
@@ -252,6 +269,32 @@ async def test_edges_touch_the_services_asked_for() -> None:
         ("x", "y", None),
     ]
     assert len(some) == 2
+
+
+async def test_without_computed_dependencies_edges_come_from_sampled_spans() -> None:
+    spans = [
+        raw_span("s1", processID="p1"),
+        raw_span("s2", processID="p2", references=[{"refType": "CHILD_OF", "spanID": "s1"}]),
+        raw_span(
+            "s3",
+            processID="p2",
+            tags=[
+                {"key": "span.kind", "value": "client"},
+                {"key": "peer.service", "value": "cart-db"},
+            ],
+        ),
+    ]
+    processes = {"p1": {"serviceName": "web"}, "p2": {"serviceName": "cart"}}
+    trace = {"traceID": "t1", "spans": spans, "processes": processes}
+    with tool_on(JaegerEdges, "jaeger", JaegerServer([trace], [])) as (tool, _):
+        found = await tool.read(need(Fact.EDGES))
+        some = await tool.read(need(Fact.EDGES, services=("web",)))
+    assert [(e.caller, e.callee, e.calls) for e in found.edges] == [
+        ("web", "cart", None),
+        ("cart", "cart-db", None),
+    ]
+    assert [(e.caller, e.callee) for e in some.edges] == [("web", "cart")]
+    assert "rare calls may be missing" in found.blind_spots[0].reason
 
 
 def raw_change(name: str = "c1", **more: Any) -> dict[str, Any]:

@@ -101,12 +101,20 @@ async def test_controller_revisions_tell_rollouts(owner: str) -> None:
 BACK = [replica_set("cart-1", 3, "09:00", "v1"), replica_set("cart-2", 2, "10:00", "v2")]
 
 
-async def test_going_back_is_a_change_that_begins_when_the_old_pods_do() -> None:
+@pytest.mark.parametrize(
+    "again",
+    [
+        scaled_up("cart-1", "11:40"),
+        {**scaled_up("cart-1", "09:00"), "lastTimestamp": "2026-01-01T11:40:00Z", "count": 2},
+        {**scaled_up("cart-1", "09:00"), "eventTime": "2026-01-01T11:40:00.000000Z"},
+    ],
+)
+async def test_going_back_is_a_change_that_begins_when_the_old_pods_do(again: Any) -> None:
     found = await read(
         {
             f"{SHOP}/replicasets": BACK,
             f"{SHOP}/deployments": [deployment("11:45")],
-            EVENTS: [scaled_up("cart-2", "11:00"), scaled_up("cart-1", "11:40")],
+            EVENTS: [scaled_up("cart-2", "11:00"), again],
         }
     )
     (change,) = found.changes

@@ -23,6 +23,7 @@ from tools.clients.pull_requests import (
     branch_name,
     files_diff,
     no_pods,
+    one_line,
     state_hash,
 )
 from tools.clients.redaction import is_secret_name
@@ -259,6 +260,7 @@ def _branch(args: EditManifestArguments) -> str:
 
 
 def _words(args: EditManifestArguments) -> Words:
-    lines = [f"- `{path}`: `{value}`" for path, value in sorted(args.values.items())]
+    said = {one_line(path): one_line(str(value)) for path, value in sorted(args.values.items())}
+    lines = [f"- `{path}`: `{value}`" for path, value in said.items()]
     body = "\n".join(["Proposed by sre-bot for an incident:", "", *lines])
     return Words(title=f"Change {args.kind.lower()}/{args.name} of {args.service}", body=body)

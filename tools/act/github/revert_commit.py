@@ -15,6 +15,7 @@ from tools.clients.arguments import Arguments
 from tools.clients.git_objects import Entry, GitObjects, Head
 from tools.clients.github import GitHub, Repository
 from tools.clients.merging import merged
+from tools.clients.parts import parts, text
 from tools.clients.pull_requests import (
     Edit,
     PullRequests,
@@ -165,12 +166,12 @@ class RevertCommit(Action[RevertCommitArguments]):
         objects = GitObjects(self._github, repository)
         commit = await self._github.commit(repository, args.commit)
         head = await objects.head()
-        parents = commit.get("parents")
-        if not isinstance(parents, list) or not parents:
+        before = parts(commit, "parents")
+        if not before:
             raise Malformed(f"{args.commit[:12]} is the first commit: there is nothing before it")
         trees = (
             await objects.tree_of(args.commit),
-            await objects.tree_of(str(parents[0].get("sha"))),
+            await objects.tree_of(text(before[0], "sha")),
             head.tree,
         )
         edits: list[Edit] = []
@@ -181,7 +182,7 @@ class RevertCommit(Action[RevertCommitArguments]):
                 collisions.append(path)
             elif edit.before != edit.after or edit.text is not None:
                 edits.append(edit)
-        title = one_line(str((commit.get("commit") or {}).get("message") or "").split("\n")[0])
+        title = one_line(text(commit, "commit", "message").split("\n")[0])
         return _Revert(head=head, edits=tuple(edits), collisions=tuple(collisions), title=title)
 
     async def _why_not(self, args: RevertCommitArguments, revert: _Revert) -> str:
@@ -225,11 +226,11 @@ async def _edit(objects: GitObjects, trees: tuple[str, str, str], path: str) -> 
     if not commit.mode == parent.mode == now.mode:
         return None
     ours = await objects.text(now)
-    text = await _merged(objects, commit, ours, parent)
-    if ours is None or text is None:
+    new = await _merged(objects, commit, ours, parent)
+    if ours is None or new is None:
         return None
-    changed = text if text != ours else None
-    return Edit(path=path, before=now, after=now, text=changed, old_text=ours, new_text=text)
+    changed = new if new != ours else None
+    return Edit(path=path, before=now, after=now, text=changed, old_text=ours, new_text=new)
 
 
 async def _merged(
@@ -255,8 +256,7 @@ def _paths(commit: Mapping[str, Any]) -> list[str]:
         raise Malformed("GitHub: the files of the commit are not known")
     if len(files) > MOST_FILES:
         raise Malformed(f"the commit touches {len(files)} files or more: a person has to revert it")
-    names = (f.get(n) for f in files for n in ("filename", "previous_filename"))
-    return sorted({str(n) for n in names if n})
+    return sorted({text(f, n) for f in files for n in ("filename", "previous_filename")} - {""})
 
 
 def _branch(args: RevertCommitArguments) -> str:

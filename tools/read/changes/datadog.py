@@ -17,6 +17,7 @@ from bot.domain.snapshot import BlindSpot, Change, ChangeKind, Snapshot, Source
 from bot.domain.time import Window
 from tools.asking import Ask, ask
 from tools.clients.datadog import Datadog, Found
+from tools.clients.moments import moment_of
 from tools.clients.redaction import redact_object
 from tools.contract import ReadTool
 
@@ -106,7 +107,7 @@ def _change(raw: Mapping[str, Any], source: Source) -> Change | None:
     """Return the change that an event tells of, None if it tells of none."""
     outer = _object(raw.get("attributes"))
     about = _object(outer.get("attributes"))
-    at, name = _moment(outer.get("timestamp")), str(raw.get("id") or "")
+    at, name = moment_of(outer.get("timestamp")), str(raw.get("id") or "")
     title = str(about.get("title") or outer.get("message") or "")
     kind = _kind(about, title)
     if at is None or not name or kind is None:
@@ -121,9 +122,9 @@ def _change(raw: Mapping[str, Any], source: Source) -> Change | None:
         object=f"{kind.value}/{resource or service or name}",
         at=at,
         summary=redact(title)[:500],
-        before=before,
-        after=after,
-        diff=f"-{before}\n+{after}" if before and after else None,
+        before=None,  # Datadog's words for it are no version or variant that could be set
+        after=None,
+        diff="\n".join(filter(None, (before and f"-{before}", after and f"+{after}"))) or None,
         link=None,
         source=source,
     )
@@ -161,11 +162,3 @@ def _value(raw: Any) -> str | None:
 
 def _object(raw: Any) -> Mapping[str, Any]:
     return raw if isinstance(raw, Mapping) else {}
-
-
-def _moment(value: Any) -> datetime | None:
-    try:
-        found = datetime.fromisoformat(str(value))
-    except ValueError:
-        return None
-    return found.astimezone(UTC) if found.tzinfo else None

@@ -194,12 +194,18 @@ def _change(
         object=f"flag/{name}",
         at=at,
         summary=redact(f"flag {name}: {words}")[:300],
-        before=was,
-        after=became,
+        before=_variant(before),
+        after=_variant(after),
         diff=spec_diff(_known(before), _known(after), before="before", after="after"),
         link=source.link,
         source=source,
     )
+
+
+def _variant(flag: Mapping[str, Any]) -> str | None:
+    """Return the variant that everybody gets, None where a flag is absent or switched off."""
+    on = flag.get("state", "ENABLED") == "ENABLED" and flag.get("defaultVariant") is not None
+    return redact(str(flag["defaultVariant"])) if on else None
 
 
 def _setting(flag: Mapping[str, Any]) -> str:

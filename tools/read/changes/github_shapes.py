@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from bot.domain.redaction import redact
 from bot.domain.snapshot import Change, ChangeKind, Source
 from tools.clients.github import Repository
+from tools.clients.moments import moment_of
 
 MAX_DIFF = 20_000
 MAX_FILES = 300
@@ -138,15 +139,6 @@ def diff_of(files: Sequence[Mapping[str, Any]]) -> str:
         text = text[:MAX_DIFF].rpartition("\n")[0]
         return f"{redact(text)}\n… cut here"
     return redact(text)
-
-
-def moment_of(value: Any) -> datetime | None:
-    """Return an aware moment of an RFC 3339 text, None if it is none."""
-    try:
-        found = datetime.fromisoformat(str(value))
-    except ValueError:
-        return None
-    return found.astimezone(UTC) if found.tzinfo else None
 
 
 def files_of(raw: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:

@@ -15,6 +15,7 @@ from bot.domain.redaction import redact
 from bot.domain.snapshot import BlindSpot, Change, ChangeKind, Snapshot, Source
 from tools.asking import Ask, ask
 from tools.clients.change_events import ChangeEvents, Events
+from tools.clients.moments import moment_of
 from tools.clients.redaction import redact_entry
 from tools.contract import ReadTool
 
@@ -86,7 +87,7 @@ def _wanted(change: Change, need: Need) -> bool:
 
 def _changes(raw: Mapping[str, Any], source: Source, names: Mapping[str, str]) -> list[Change]:
     """Return one change per service that the event is about; none if it has no id or time."""
-    at, name = _moment(raw.get("timestamp")), str(raw.get("id") or "")
+    at, name = moment_of(raw.get("timestamp")), str(raw.get("id") or "")
     if at is None or not name:
         return []
     services = _services(raw.get("services"), names) or [""]
@@ -145,17 +146,11 @@ def _link(raw: Any) -> str | None:
     return None
 
 
-def _moment(value: Any) -> datetime | None:
-    try:
-        found = datetime.fromisoformat(str(value))
-    except ValueError:
-        return None
-    return found.astimezone(UTC) if found.tzinfo else None
-
-
 def _spots(found: Events) -> tuple[BlindSpot, ...]:
     spots: Sequence[str] = ()
-    damaged = sum(1 for raw in found.items if not (raw.get("id") and _moment(raw.get("timestamp"))))
+    damaged = sum(
+        1 for raw in found.items if not (raw.get("id") and moment_of(raw.get("timestamp")))
+    )
     if found.more:
         spots = (f"looked at the first {len(found.items)}, there are more",)
     if damaged:

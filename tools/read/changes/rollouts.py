@@ -13,9 +13,10 @@ from bot.domain.environment import Environment
 from bot.domain.errors import UnknownName
 from bot.domain.needs import Fact, Need
 from bot.domain.snapshot import Change, ChangeKind, Snapshot, Source
-from tools.asking import Ask, ask_all
+from tools.asking import Ask, ask, ask_all
 from tools.clients.diffs import spec_diff
 from tools.clients.kubernetes import Kubernetes, Listing
+from tools.clients.moments import moment_of
 from tools.clients.names import service_of_object
 from tools.clients.rollouts import Revision, revisions_of
 from tools.contract import ReadTool
@@ -28,6 +29,7 @@ KINDS = {
     "Event": "events",
 }
 SCALED = "ScalingReplicaSet"
+EVENT_TIMES = ("firstTimestamp", "lastTimestamp", "eventTime")  # said again: first stays the old
 
 
 class RolloutChanges(ReadTool):
@@ -61,6 +63,7 @@ class RolloutChanges(ReadTool):
             return Snapshot(
                 environment=self._environment.name, window=need.window, now=need.window.end
             )
+        await self._reachable(need)
         places = [(kind, n) for n in self._environment.namespaces for kind in KINDS]
         answered = await ask_all([self._ask(kind, n, need) for kind, n in places])
         by_query = {source.query: (source, found.items) for source, found in answered.results}
@@ -77,6 +80,19 @@ class RolloutChanges(ReadTool):
             now=need.window.end,
             changes=tuple(sorted(changes, key=lambda c: c.at)),
             blind_spots=answered.blind_spots,
+        )
+
+    async def _reachable(self, need: Need) -> None:
+        """Return if the API answers: else each list would wait for it in turn."""
+        await ask(
+            Ask(
+                source=Source(
+                    system="kubernetes", query="kubectl api-versions", window=need.window
+                ),
+                call=lambda: self._client.serves("ReplicaSet"),
+                found=lambda served: "served" if served else "no ReplicaSets",
+                wanted="the kinds that the API has",
+            )
         )
 
     def _ask(self, kind: str, namespace: str, need: Need) -> Ask[Listing]:
@@ -152,16 +168,8 @@ def _scaled_up(name: str, events: Sequence[Mapping[str, Any]]) -> Iterator[datet
         if event.get("reason") == SCALED and f"Scaled up replica set {name} " in (
             str(event.get("message")) + " "
         ):
-            moments = (_moment(event.get(f)) for f in ("firstTimestamp", "eventTime"))
+            moments = (moment_of(event.get(f)) for f in EVENT_TIMES)
             yield from (m for m in moments if m is not None)
-
-
-def _moment(value: Any) -> datetime | None:
-    try:
-        found = datetime.fromisoformat(str(value))
-    except ValueError:
-        return None
-    return found if found.tzinfo else None
 
 
 def _uid(body: Mapping[str, Any]) -> str:
@@ -172,7 +180,7 @@ def _progressed(body: Mapping[str, Any]) -> datetime | None:
     """Return when a Deployment's rollout last got on."""
     for condition in (body.get("status") or {}).get("conditions") or ():
         if isinstance(condition, Mapping) and condition.get("type") == "Progressing":
-            return _moment(condition.get("lastUpdateTime"))
+            return moment_of(condition.get("lastUpdateTime"))
     return None
 
 

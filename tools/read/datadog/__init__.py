@@ -1,1 +1,1 @@
-"""Series from Datadog."""
+"""Series and alerts from Datadog."""

@@ -8,16 +8,18 @@ from typing import Any, ClassVar
 from bot.domain.environment import Environment
 from bot.domain.errors import Malformed
 from bot.domain.needs import Fact, Need
-from bot.domain.snapshot import BlindSpot, Series, Signal, Snapshot, Source
+from bot.domain.snapshot import BlindSpot, Series, Snapshot, Source
 from tools.asking import Ask, ask, ask_all, counted
 from tools.clients.datadog import Datadog
 from tools.clients.names import workload_of_pod
 from tools.clients.settings import connection
 from tools.contract import ReadTool
 from tools.read.datadog.catalogue import Template, render, templates_for
+from tools.signals import missing, signals_of
 
 BATCH = 6  # queries of one request: Datadog counts requests
 MAX_SERIES = 4000
+MISSING = "no metric of Datadog's catalogue gives it"
 NOTHING = ("", "N/A", "*")
 
 
@@ -64,10 +66,10 @@ class DatadogSeries(ReadTool):
                 wanted="the names of the metrics",
             )
         )
-        asked, unknown = _parse(need.names)
+        signals = signals_of(need.names)
         wanted = [
             _Wanted(template=t, breakdown=b, query=self._render(t, b))
-            for signal, b in asked
+            for signal, b in signals.asked
             for t in templates_for((signal,), metrics)
             if not b or b in t.breakdowns
         ]
@@ -79,9 +81,9 @@ class DatadogSeries(ReadTool):
             for one in _shaped(batch, by_query.get(_joined(batch), ()), need):
                 if not need.services or one.service in need.services:
                     series.append(one)
-        alone = connection(self._environment, "prometheus") is None
-        named = bool(need.names) and alone  # else another source may have what is missing here
-        spots = [*answered.blind_spots, *_missing(asked, wanted, unknown, named=named)]
+        spots = list(answered.blind_spots)
+        if connection(self._environment, "prometheus") is None:  # which may have what is missing
+            spots += missing(signals, {(w.template.signal, w.breakdown) for w in wanted}, MISSING)
         if len(series) > MAX_SERIES:
             spots.append(_spot(f"{len(series)} series, looked at {MAX_SERIES}", "every series"))
         return Snapshot(
@@ -166,30 +168,6 @@ def _points(raw: Any) -> Iterator[tuple[float, float]]:
                 yield float(moment) / 1000.0, float(value)
     except (TypeError, ValueError):
         raise Malformed("Datadog: a point is not a time and a number") from None
-
-
-def _parse(names: Sequence[str]) -> tuple[list[tuple[Signal, str]], list[str]]:
-    """Return (signal, breakdown) pairs and the names that are no signals."""
-    if not names:
-        return [(signal, "") for signal in Signal], []
-    known = {signal.value: signal for signal in Signal}
-    parts = [(name, *name.partition(":")) for name in dict.fromkeys(names)]
-    asked = [(known[signal], breakdown) for _, signal, _, breakdown in parts if signal in known]
-    return asked, [name for name, signal, _, _ in parts if signal not in known]
-
-
-def _missing(
-    asked: Sequence[tuple[Signal, str]],
-    wanted: Sequence[_Wanted],
-    unknown: Sequence[str],
-    *,
-    named: bool,
-) -> list[BlindSpot]:
-    if not named:
-        return []
-    there = {(w.template.signal, w.breakdown) for w in wanted}
-    words = [f"{s.value}:{b}" if b else s.value for s, b in asked if (s, b) not in there]
-    return [_spot("no metric of Datadog's catalogue gives it", name) for name in (*words, *unknown)]
 
 
 def _spot(reason: str, wanted: str) -> BlindSpot:

@@ -13,7 +13,7 @@ from bot.domain.environment import Environment
 from bot.domain.errors import Refused, SreBotError, UnknownName
 from bot.domain.needs import Fact, Need
 from bot.domain.snapshot import BlindSpot, KubernetesObject, Snapshot, Source
-from tools.asking import Answered, Ask, T, ask_all
+from tools.asking import Answered, Ask, T, ask, ask_all, counted
 from tools.clients.kubernetes import Kubernetes, Listing
 from tools.clients.kubernetes_kinds import RESOURCES, resource_of
 from tools.clients.names import service_of_object, workload_of_claim
@@ -75,6 +75,7 @@ SHARED_KINDS = (
     "ClusterRoleBinding",
 )
 MAX_OBJECTS = 2000  # of one kind in one namespace
+UNLISTED = ("Namespace", "ClusterRole")  # read by name
 MAX_ROLES = 40
 SEVERAL = 3  # kinds that may not be listed are told as one
 NOT_ALLOWED = "the bot may not list"
@@ -99,10 +100,28 @@ class KubernetesObjects(ReadTool):
         return cls(environment, client) if client else None
 
     async def check(self) -> str:
-        """Return the server's version and how many pods it shows. Raises: Unavailable, Refused."""
+        """Return the server's version, how many pods it shows, and what the role lacks.
+
+        Raises: Unavailable; Refused: not even pods.
+        """
         version = await self._client.version()
         pods = [await self._client.list("Pod", n) for n in self._environment.namespaces]
-        return f"Kubernetes {version}, {sum(len(p.items) for p in pods)} pods"
+        said = f"Kubernetes {version}, {sum(len(p.items) for p in pods)} pods"
+        kinds = [k for k in DEFAULT_KINDS if k not in UNLISTED and await self._client.serves(k)]
+        lacking = await asyncio.gather(*(self._lacking(kind) for kind in kinds))
+        missing = [words for words in lacking if words]
+        return f"{said}; cannot see {'; '.join(missing)}" if missing else said
+
+    async def _lacking(self, kind: str) -> str:
+        """Return which kind may not be listed and by which rule it could, "" if it may."""
+        try:
+            for place in self._places(kind):
+                await self._client.list(kind, place, limit=1)
+        except Refused as error:
+            return f"{kind} ({error.reason})"
+        except UnknownName:
+            return ""
+        return ""
 
     async def read(self, need: Need) -> Snapshot:
         """Return the objects of the kinds asked for; kinds that cannot be read are blind spots.
@@ -111,7 +130,7 @@ class KubernetesObjects(ReadTool):
         """
         kinds = need.names or DEFAULT_KINDS
         known = [k for k in dict.fromkeys(kinds) if k in RESOURCES]
-        served = [k for k in known if await self._client.serves(k)]
+        served = await self._served(known, need)
         places = [(kind, namespace) for kind in served for namespace in self._places(kind)]
         answered = await ask_all([self._ask(kind, namespace, need) for kind, namespace in places])
         objects = _objects(answered, frozenset(need.services), self._environment.namespaces)
@@ -123,6 +142,22 @@ class KubernetesObjects(ReadTool):
             now=need.window.end,
             objects=objects,
             blind_spots=spots,
+        )
+
+    async def _served(self, kinds: Sequence[str], need: Need) -> list[str]:
+        """Return the kinds that the API has. Raises: Unavailable."""
+
+        async def call() -> list[str]:
+            return [kind for kind in kinds if await self._client.serves(kind)]
+
+        query = "kubectl api-versions"
+        return await ask(
+            Ask(
+                source=Source(system="kubernetes", query=query, window=need.window),
+                call=call,
+                found=counted("kinds"),
+                wanted="the kinds that the API has",
+            )
         )
 
     def _places(self, kind: str) -> Sequence[str]:

@@ -12,6 +12,7 @@ from bot.domain.snapshot import Snapshot, Source
 from bot.domain.time import Window
 from tools.asking import Ask, ask
 from tools.clients.datadog import Datadog, Found
+from tools.clients.moments import moment_of
 from tools.clients.names import workload_of_pod
 from tools.contract import ReadTool
 from tools.read.logs.templates import Entry
@@ -111,7 +112,7 @@ def _entry(raw: Mapping[str, Any], *, baseline: bool) -> Entry:
     tags = _tags(about.get("tags"))
     pod = tags.get("pod_name", "")
     return Entry(
-        at=_moment(about.get("timestamp")),
+        at=moment_of(about.get("timestamp")),
         text=str(about.get("message") or ""),
         service=str(about.get("service") or "") or (workload_of_pod(pod) if pod else ""),
         pod=pod or None,
@@ -124,11 +125,3 @@ def _entry(raw: Mapping[str, Any], *, baseline: bool) -> Entry:
 def _tags(raw: Any) -> dict[str, str]:
     found = (str(tag).partition(":") for tag in (raw if isinstance(raw, list) else ()))
     return {key: value for key, _, value in found if value}
-
-
-def _moment(value: Any) -> datetime | None:
-    try:
-        found = datetime.fromisoformat(str(value))
-    except ValueError:
-        return None
-    return found.astimezone(UTC) if found.tzinfo else None

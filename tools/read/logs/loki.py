@@ -46,7 +46,14 @@ class LokiLogs(ReadTool):
     async def read(self, need: Need) -> Snapshot:
         """Return templates, errors first. Raises: Unavailable, Refused, Malformed."""
         window = need.window
-        labels = await self._client.labels(window)
+        labels = await ask(
+            Ask(
+                source=Source(system="loki", query="labels", window=window),
+                call=lambda: self._client.labels(window),
+                found=counted("labels"),
+                wanted="the labels of streams",
+            )
+        )
         logql = self._logql(need.services, labels)
         source = Source(
             system="loki", query=logql, window=window, link=self._client.link(logql, window)

@@ -1,8 +1,9 @@
 """Log templates from the pods themselves, previous containers included, where no store has them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, ClassVar
 
 from bot.domain.environment import Environment
@@ -10,7 +11,7 @@ from bot.domain.errors import Malformed
 from bot.domain.needs import Fact, Need
 from bot.domain.snapshot import BlindSpot, Snapshot, Source
 from bot.domain.time import Window
-from tools.asking import Ask, ask_all
+from tools.asking import Ask, ask, ask_all
 from tools.clients.kubernetes import Kubernetes
 from tools.clients.names import service_of_object
 from tools.clients.settings import connection
@@ -59,7 +60,7 @@ class PodLogs(ReadTool):
 
     async def read(self, need: Need) -> Snapshot:
         """Return templates, errors first. Raises: Unavailable, Refused, Malformed."""
-        places = await self._places(need.services)
+        places = await self._places(need)
         chosen = sorted(places, key=lambda p: (not p.unwell, not p.previous, p.pod))[:MAX_READS]
         before = Window(
             start=need.window.start - timedelta(seconds=need.window.seconds), end=need.window.start
@@ -81,14 +82,26 @@ class PodLogs(ReadTool):
             blind_spots=(*answered.blind_spots, *_spots(len(places), len(chosen), cut)),
         )
 
-    async def _places(self, services: Sequence[str]) -> list[_Place]:
+    async def _places(self, need: Need) -> list[_Place]:
+        """Return the container runs to read. Raises: Unavailable, Refused, Malformed."""
         places: list[_Place] = []
         for namespace in self._environment.namespaces:
-            listing = await self._client.list("Pod", namespace)
+            listing = await ask(
+                Ask(
+                    source=Source(
+                        system="kubernetes",
+                        query=f"kubectl get pods -n {namespace}",
+                        window=need.window,
+                    ),
+                    call=partial(self._client.list, "Pod", namespace),
+                    found=lambda listing: f"{len(listing.items)} pods",
+                    wanted=f"the pods of namespace {namespace}",
+                )
+            )
             for pod in listing.items:
                 places.extend(_runs(pod, namespace))
-        if services:
-            return [p for p in places if p.service in services]
+        if need.services:
+            return [p for p in places if p.service in need.services]
         return [p for p in places if p.unwell]
 
     def _ask(self, place: _Place, since: datetime, need: Need) -> Ask[str]:

@@ -36,7 +36,12 @@ async def read_templates(
     """
     window = need.window
     before = Window(start=window.start - timedelta(seconds=window.seconds), end=window.start)
-    now, earlier = await asyncio.gather(fetch(window, False), _quietly(fetch, before))
+    baseline = asyncio.ensure_future(_quietly(fetch, before))
+    try:
+        now = await fetch(window, False)
+        earlier = await baseline
+    finally:
+        baseline.cancel()
     known = now.complete and earlier is not None
     entries = [*now.entries, *(earlier.entries if known and earlier else ())]
     found, cut = templates(entries, source, baseline_known=known)

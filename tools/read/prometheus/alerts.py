@@ -1,7 +1,6 @@
 """Alerts that fire now, or are pending, in the environment's namespaces."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any, ClassVar
 
 from bot.domain.environment import Environment
@@ -9,6 +8,7 @@ from bot.domain.needs import Fact, Need
 from bot.domain.redaction import redact
 from bot.domain.snapshot import Alert, Snapshot, Source
 from tools.asking import Ask, ask, counted
+from tools.clients.moments import moment_of
 from tools.clients.prometheus import Prometheus
 from tools.contract import ReadTool
 from tools.read.prometheus.several import Several
@@ -85,7 +85,7 @@ def _alert(raw: Mapping[str, Any], source: Source) -> Alert:
         service=next((labels[name] for name in SERVICE_LABELS if labels.get(name)), None),
         severity=labels.get("severity", ""),
         summary=redact(words)[:500],
-        started_at=_moment(raw.get("activeAt")),
+        started_at=moment_of(raw.get("activeAt")),
         labels={**labels, "alertstate": str(raw.get("state") or "firing")},
         source=source,
     )
@@ -95,13 +95,3 @@ def _texts(value: Any) -> dict[str, str]:
     if not isinstance(value, Mapping):
         return {}
     return {str(k): str(v) for k, v in value.items()}
-
-
-def _moment(value: Any) -> datetime | None:
-    if not isinstance(value, str):
-        return None
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else None

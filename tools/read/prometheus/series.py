@@ -7,6 +7,7 @@ Services are filtered after the query, so that one query serves them all; an edg
 its ends is asked for.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ from typing import ClassVar
 
 from bot.domain.environment import Environment
 from bot.domain.needs import Fact, Need
-from bot.domain.snapshot import BlindSpot, Series, Signal, Snapshot, Source
+from bot.domain.snapshot import BlindSpot, Series, Snapshot, Source
 from bot.domain.time import Window
 from tools.asking import Ask, ask, ask_all, counted
 from tools.clients.prometheus import Prometheus, Sample
@@ -23,11 +24,13 @@ from tools.read.prometheus.catalogue import render, templates_for
 from tools.read.prometheus.several import MISSING, Several
 from tools.read.prometheus.shaping import shape
 from tools.read.prometheus.template import Template
+from tools.signals import missing, signals_of
 
 POINTS = 120
 STEPS_S = (15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 86400)
 RANGE_S = 120
 MAX_SERIES = 4000
+_SCRAPED = re.compile(r"-(?:metrics|monitoring|headless|svc|service|http)$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,10 +76,10 @@ class PrometheusSeries(ReadTool):
                 wanted="the names of the metrics",
             )
         )
-        asked, unknown = _parse(need.names)
+        signals = signals_of(need.names)
         wanted = tuple(
             _Wanted(template=t, breakdown=b)
-            for signal, b in asked
+            for signal, b in signals.asked
             for t in templates_for((signal,), metrics)
             if not b or b in t.breakdowns
         )
@@ -106,7 +109,7 @@ class PrometheusSeries(ReadTool):
             series=tuple(_first_told(found)),
             blind_spots=(
                 *answered.blind_spots,
-                *_missing(asked, wanted, unknown, explicit=bool(need.names)),
+                *missing(signals, {(w.template.signal, w.breakdown) for w in wanted}, MISSING),
                 *_cut(answered.results),
             ),
         )
@@ -153,9 +156,14 @@ def _first_told(found: Sequence[tuple[_Wanted, Series]]) -> Iterator[Series]:
     for wanted, one in found:
         template = wanted.template
         what = (one.labels.get("peer", ""), one.labels.get("resource", ""))
-        key = (one.signal, template.source, wanted.breakdown, one.service, *what)
+        key = (one.signal, template.source, wanted.breakdown, _bare(one.service), *what)
         if told.setdefault(key, template) is template:
             yield one
+
+
+def _bare(service: str) -> str:
+    """Return a service's name as it is for all libraries: some are scraped as "cart-metrics"."""
+    return _SCRAPED.sub("", service)
 
 
 def step_for(window: Window) -> int:
@@ -172,38 +180,6 @@ def aligned(window: Window, step_s: int) -> Window:
 def _floor(moment: datetime, step_s: int) -> datetime:
     seconds = moment.timestamp()
     return datetime.fromtimestamp(seconds - seconds % step_s, tz=UTC)
-
-
-def _parse(names: Sequence[str]) -> tuple[tuple[tuple[Signal, str], ...], tuple[str, ...]]:
-    """Return (signal, breakdown) pairs and the names that are no signals."""
-    if not names:
-        return tuple((signal, "") for signal in Signal), ()
-    known = {signal.value: signal for signal in Signal}
-    asked, unknown = [], []
-    for name in dict.fromkeys(names):
-        signal, _, breakdown = name.partition(":")
-        if signal in known:
-            asked.append((known[signal], breakdown))
-        else:
-            unknown.append(name)
-    return tuple(asked), tuple(unknown)
-
-
-def _missing(
-    asked: Sequence[tuple[Signal, str]],
-    wanted: Sequence[_Wanted],
-    unknown: Sequence[str],
-    *,
-    explicit: bool,
-) -> tuple[BlindSpot, ...]:
-    """Name signals that were asked for by name and for which there are no metrics."""
-    if not explicit:
-        return ()
-    there = {(w.template.signal, w.breakdown) for w in wanted}
-    words = [f"{s.value}:{b}" if b else s.value for s, b in asked if (s, b) not in there]
-    return tuple(
-        BlindSpot(system="metrics", reason=MISSING, wanted=name) for name in (*words, *unknown)
-    )
 
 
 def _cut(results: Sequence[tuple[Source, list[Sample]]]) -> tuple[BlindSpot, ...]:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from bot.domain.errors import SreBotError
+from bot.domain.errors import SreBotError, Unavailable
 from bot.domain.needs import Need
 from bot.domain.snapshot import BlindSpot, Series, Snapshot
 from tools.clients.prometheus import Prometheus
@@ -24,13 +24,17 @@ class Several:
     async def check(self, say: Callable[[Prometheus], Awaitable[str]]) -> str:
         """Return what each server says, with its name where there are several.
 
-        Raises: what the first that fails raises.
+        Raises: what the server raises; Unavailable, naming it, where there are several.
         """
-        words = [await say(client) for client in self._clients]
-        if len(words) == 1:
-            return words[0]
-        named = zip(self._clients, words, strict=True)
-        return "; ".join(f"{client.name}: {said}" for client, said in named)
+        if len(self._clients) == 1:
+            return await say(self._clients[0])
+        words = []
+        for client in self._clients:
+            try:
+                words.append(f"{client.name}: {await say(client)}")
+            except SreBotError as error:
+                raise Unavailable(client.name, str(error)) from None
+        return "; ".join(words)
 
     async def read(self, need: Need, read: Read) -> Snapshot:
         """Return what all servers said. Raises: the first error if none answered."""

@@ -14,11 +14,11 @@ from bot.domain.redaction import redact
 from bot.domain.snapshot import Source, Span
 from bot.logs.masking import mask
 from tools.clients.redaction import redact_entry
+from tools.read.traces.graph import KIND
 
 MAX_ATTRIBUTES = 60
 MAX_EVENTS = 20
 FAILED = ("STATUS_CODE_ERROR", 2, "2")
-KIND = "span.kind"  # as the Jaeger notation calls it
 _HEX = re.compile(r"(?:[0-9a-fA-F]{16}|[0-9a-fA-F]{32})")
 
 Json = Mapping[str, Any]

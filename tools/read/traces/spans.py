@@ -1,16 +1,15 @@
 """Sample spans of services: traces that failed, and the slowest ones."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 from bot.domain.environment import Environment
 from bot.domain.needs import Fact, Need
 from bot.domain.snapshot import BlindSpot, Snapshot, Source, Span
 from tools.asking import Ask, ask, ask_all, counted
 from tools.clients.jaeger import Jaeger
-from tools.clients.redaction import redact_entry
 from tools.contract import ReadTool
+from tools.read.traces.jaeger import Trace, spans_of
 
 MAX_SERVICES = 8
 TRACES = 20  # per service and kind of sample
@@ -19,8 +18,6 @@ SAMPLES: Mapping[str, Mapping[str, str]] = {
     "failed": {"tags": '{"error":"true"}'},
     "any": {},
 }
-
-Trace = Mapping[str, Any]
 
 
 class JaegerSpans(ReadTool):
@@ -51,7 +48,7 @@ class JaegerSpans(ReadTool):
         spans: dict[tuple[str, str], Span] = {}
         for source, traces in answered.results:
             for trace in traces:
-                for span in self._spans(trace, source):
+                for span in spans_of(trace, self._own(trace, source)):
                     spans.setdefault((span.trace_id, span.span_id), span)
         if len(spans) > MAX_SPANS:
             spots = (*spots, _spot(f"{len(spans)} spans, looked at {MAX_SPANS}", "spans"))
@@ -94,48 +91,9 @@ class JaegerSpans(ReadTool):
             wanted=f"traces of {service}",
         )
 
-    def _spans(self, trace: Trace, source: Source) -> Iterator[Span]:
-        processes = trace.get("processes")
-        names = {
-            key: str((p or {}).get("serviceName", ""))
-            for key, p in (processes.items() if isinstance(processes, Mapping) else ())
-        }
+    def _own(self, trace: Trace, source: Source) -> Source:
         link = self._client.trace_url(str(trace.get("traceID") or ""))
-        own = Source(system="jaeger", query=source.query, window=source.window, link=link)
-        for raw in trace.get("spans") or ():
-            span = _span(raw, names, own)
-            if span is not None:
-                yield span
-
-
-def _span(raw: Any, names: Mapping[str, str], source: Source) -> Span | None:
-    """Return one span, None if it lacks what a span must have."""
-    try:
-        tags = {str(t["key"]): t.get("value") for t in raw.get("tags") or ()}
-        return Span(
-            trace_id=str(raw["traceID"]),
-            span_id=str(raw["spanID"]),
-            parent_id=_parent(raw),
-            service=names[raw["processID"]],
-            operation=str(raw.get("operationName") or ""),
-            start=datetime.fromtimestamp(float(raw["startTime"]) / 1e6, tz=UTC),
-            duration_s=float(raw["duration"]) / 1e6,
-            error=_failed(tags),
-            attributes={k: redact_entry(k, str(v))[:500] for k, v in tags.items()},
-            source=source,
-        )
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError):
-        return None
-
-
-def _parent(raw: Mapping[str, Any]) -> str | None:
-    references = raw.get("references") or ()
-    parents = (str(r["spanID"]) for r in references if r.get("refType") == "CHILD_OF")
-    return next(parents, None)
-
-
-def _failed(tags: Mapping[str, Any]) -> bool:
-    return str(tags.get("error", "")).lower() == "true" or tags.get("otel.status_code") == "ERROR"
+        return Source(system="jaeger", query=source.query, window=source.window, link=link)
 
 
 def _spot(reason: str, wanted: str) -> BlindSpot:

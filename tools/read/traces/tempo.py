@@ -3,7 +3,7 @@
 Tempo has no list of dependencies: who calls whom is taken from the sampled spans themselves.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import zip_longest
 from typing import Any, ClassVar
@@ -13,17 +13,16 @@ from bot.domain.needs import Fact, Need
 from bot.domain.snapshot import BlindSpot, Edge, Snapshot, Source, Span
 from bot.domain.time import Window
 from tools.asking import Ask, ask, ask_all, counted
-from tools.clients.names import host_of
 from tools.clients.tempo import Tempo, quoted
 from tools.contract import ReadTool
-from tools.read.traces.otlp import KIND, spans_of
+from tools.read.traces.graph import edges_of
+from tools.read.traces.otlp import spans_of
 
 MAX_SERVICES = 8
 SEARCHED = 20  # traces of one search
 MAX_TRACES = 60  # read whole
 MAX_SPANS = 3000
 GRAPH_TRACES = 100  # searched for the service graph
-PEERS = ("peer.service", "server.address", "net.peer.name", "db.system", "messaging.system")
 SAMPLES = (" && status = error", "")
 
 
@@ -182,24 +181,6 @@ class TempoEdges(ReadTool):
             ),
             blind_spots=tuple(traces.spots),
         )
-
-
-def edges_of(spans: Iterable[Span], namespaces: Sequence[str]) -> dict[tuple[str, str], Source]:
-    """Return caller and callee with where it was seen: by parents, and by calls out of sight."""
-    known = {(s.trace_id, s.span_id): s for s in spans}
-    answered = {(s.trace_id, s.parent_id) for s in known.values()}
-    found: dict[tuple[str, str], Source] = {}
-    for key, span in known.items():
-        parent = known.get((span.trace_id, span.parent_id or ""))
-        if parent is not None and parent.service != span.service:
-            found.setdefault((parent.service, span.service), span.source)
-        peer = next((span.attributes[p] for p in PEERS if span.attributes.get(p)), "")
-        outward = span.attributes.get(KIND) in ("client", "producer")
-        if peer and outward and key not in answered:
-            callee = host_of(peer, namespaces)
-            if callee != span.service:
-                found.setdefault((span.service, callee), span.source)
-    return found
 
 
 def _source(client: Tempo, query: str, window: Window) -> Source:

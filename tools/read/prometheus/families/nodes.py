@@ -6,7 +6,13 @@ from bot.domain.snapshot import Signal
 from tools.read.prometheus.template import NODE, Template
 
 _BY = "by (node, instance)"
-_NAMED = " * on (instance) group_left (nodename) max by (instance, nodename)(node_uname_info{})"
+_NAMES = "max by (instance, nodename)(node_uname_info{})"
+
+
+def _named(share: str) -> str:
+    """Return the share with the node's own name where the exporter tells it, as it is elsewhere."""
+    named = f"({share} * on (instance) group_left (nodename) {_NAMES})"
+    return f"{named} or ({share} unless on (instance) {_NAMES})"
 
 
 def templates() -> Iterator[Template]:
@@ -22,11 +28,11 @@ def templates() -> Iterator[Template]:
     used, cores = "container_cpu_usage_seconds_total", "machine_cpu_cores"
     kept, memory = "container_memory_working_set_bytes", "machine_memory_bytes"
     rows = (
-        (Signal.NODE_CPU, (cpu, "node_uname_info"), busy + _NAMED),
+        (Signal.NODE_CPU, (cpu, "node_uname_info"), _named(busy)),
         (Signal.NODE_CPU, (cpu,), busy),
         (Signal.NODE_CPU, (used, cores),
          f"sum {_BY}(rate({used}{{{root}}}[2m])) / max {_BY}({cores}{{}})"),
-        (Signal.NODE_MEMORY, (free, size, "node_uname_info"), held + _NAMED),
+        (Signal.NODE_MEMORY, (free, size, "node_uname_info"), _named(held)),
         (Signal.NODE_MEMORY, (free, size), held),
         (Signal.NODE_MEMORY, (kept, memory),
          f"max {_BY}({kept}{{{root}}}) / max {_BY}({memory}{{}})"),
@@ -44,7 +50,7 @@ def _disks() -> Iterator[Template]:
     by = "by (node, instance, mountpoint)"
     share = f"(1 - max {by}({free}{{{real}}}) / max {by}({size}{{{real}}}))"
     for needs, promql in (
-        ((free, size, "node_uname_info"), share + _NAMED),
+        ((free, size, "node_uname_info"), _named(share)),
         ((free, size), share),
     ):
         yield Template(
