@@ -38,9 +38,11 @@ class Dialled:
 
 
 def is_database(workload: KubernetesObject) -> bool:
-    """Say whether a workload runs a database or a broker, by its image."""
-    images = (str(container.get("image")) for container in containers(pod_spec(workload)))
-    return any(ENGINE.search(image.rpartition("/")[2]) for image in images)
+    """Say whether a workload runs a database or a broker, by its image or its port's name."""
+    there = containers(pod_spec(workload))
+    images = [str(container.get("image")).rpartition("/")[2] for container in there]
+    ports = [str(port.get("name")) for container in there for port in items(container, "ports")]
+    return any(ENGINE.search(name) for name in (*images, *ports))
 
 
 def saying(cluster: Cluster, pattern: re.Pattern[str]) -> dict[str, LogTemplate]:

@@ -1,7 +1,7 @@
 """Every reproducible kind of the recorded incidents, live: as often right as in the recordings.
 
 Not reproducible on that cluster, and why: pod_network_delay and node_network_delay (no netem in its
-kernel), pod_cpu_overload (no metrics server; a story with a real Prometheus stands for metrics).
+kernel), pod_cpu_overload (no metrics server).
 """
 
 import shutil

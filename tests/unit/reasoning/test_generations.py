@@ -4,9 +4,20 @@ from datetime import timedelta
 
 from bot.domain.snapshot import Change, ChangeKind, KubernetesObject
 from bot.reasoning.analyzers import crashes, names, volumes
+from bot.reasoning.database_clients import is_database
 from bot.reasoning.generations import only_the_newest
 from bot.reasoning.kubernetes import cluster_of
-from tests.fakes.cluster import NOW, SOURCE, deployment, item, pending, pod, question, snapshot
+from tests.fakes.cluster import (
+    NOW,
+    SOURCE,
+    container,
+    deployment,
+    item,
+    pending,
+    pod,
+    question,
+    snapshot,
+)
 
 CART = deployment("cart")
 CRASHED = {
@@ -75,3 +86,9 @@ def test_the_log_of_a_workload_with_a_resolver_of_its_own_is_asked_for() -> None
     (need,) = names.look(snapshot(own), question()).needs
     assert need.services == ("cart",)
     assert names.look(snapshot(CART), question()).needs == ()
+
+
+def test_a_port_called_after_an_engine_makes_a_database_of_any_image() -> None:
+    ports = [{"name": "mysql", "containerPort": 3306}]
+    assert is_database(deployment("ledger", containers=[container(ports=ports)]))
+    assert not is_database(deployment("ledger", containers=[container()]))
