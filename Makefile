@@ -9,7 +9,7 @@ RUN_STAMP := .venv/.runtime
 DEV_STAMP := .venv/.dev
 ARGS ?=
 
-.PHONY: help demo setup test test-long check format lock
+.PHONY: help demo setup test test-long test-cluster check format lock
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -24,7 +24,10 @@ test: $(DEV_STAMP)  ## run the tests (≤ 15 minutes on two cores)
 	@$(BIN)/python -m pytest -m "(story or kubernetes) and not long" $(ARGS)
 
 test-long: $(DEV_STAMP)  ## what takes too long for every run: full matrices, many seeds, long fuzzing
-	@SRE_BOT_TEST_LONG=1 $(BIN)/python -m pytest -n 2 --dist loadscope -m long $(ARGS)
+	@SRE_BOT_TEST_LONG=1 $(BIN)/python -m pytest -n 2 --dist loadscope -m "long and not kubernetes" $(ARGS)
+
+test-cluster: $(DEV_STAMP)  ## every fault, story and action on the real Kubernetes, one after the other
+	@SRE_BOT_TEST_LONG=1 $(BIN)/python -m pytest -m "long and kubernetes" $(ARGS)
 
 check: $(DEV_STAMP)  ## format, lint, types, import contracts, tests
 	$(BIN)/ruff format --check .

@@ -11,7 +11,7 @@ from tests.fakes.contract.real import RealContractCluster, real_contract_cluster
 from tests.fakes.contract.suite import ActionContract, Bench
 from tests.fakes.real_cluster import RealCluster
 
-pytestmark = [pytest.mark.integration, pytest.mark.kubernetes]
+pytestmark = [pytest.mark.integration, pytest.mark.kubernetes, pytest.mark.long]
 RBAC = Path(__file__).resolve().parents[3] / "deploy" / "rbac"
 
 
