@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from bot.domain.diagnosis import HEALTHY, Evidence, Finding, Hypothesis, Question
-from bot.domain.snapshot import Signal, Snapshot
+from bot.domain.snapshot import Series, Signal, Snapshot
 from bot.reasoning.claims import GOOD, HINT, STRONG, at, said, seen, source_of
 from bot.reasoning.picture import Picture, Sign, moment_of_pod, picture_of
 from bot.reasoning.thresholds import RED
@@ -12,6 +12,7 @@ from bot.reasoning.wording import duration, listed, noun, quantity
 NAME = "healthy"
 _PRIOR = -1.0
 _FRESH_S = 600.0
+_BASELINE_S = 900.0  # a shorter past shows no usual level: what began before it would pass for it
 _TELLING = 1.5  # tolerances: smaller moves are the noise of every day
 _AS_CALLERS_SEE: dict[str, str] = {
     Signal.EDGE_ERROR_RATIO: Signal.ERROR_RATIO,
@@ -61,7 +62,7 @@ def _witnesses(picture: Picture, question: Question) -> list[tuple[str, str]]:
     fresh = {
         (signal, service, dict(labels).get("peer", ""))
         for (signal, service, labels), several in picture.index.items()
-        if any(s.times and picture.now.timestamp() - s.times[-1] < _FRESH_S for s in several)
+        if any(_tells(s, picture.now.timestamp()) for s in several)
     }
     told = {(signal, _place(signal, service, peer)) for signal, service, peer in fresh}
     told |= {  # a store counts no errors: they are its callers' errors
@@ -73,6 +74,12 @@ def _witnesses(picture: Picture, question: Question) -> list[tuple[str, str]]:
     signals = {_AS_CALLERS_SEE.get(signal, signal) for signal, _ in found}
     both = Signal.ERROR_RATIO in signals and Signal.LATENCY_P99 in signals
     return sorted(found) if both else []
+
+
+def _tells(series: Series, now: float) -> bool:
+    """Whether it reaches the present, and back far enough to know what is usual."""
+    times = series.times
+    return bool(times) and now - times[-1] < _FRESH_S and times[-1] - times[0] >= _BASELINE_S
 
 
 def _place(signal: str, service: str, peer: str) -> str:

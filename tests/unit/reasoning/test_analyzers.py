@@ -1,6 +1,7 @@
 """Each kind of trouble is found where it is, and not where it isn't."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -60,6 +61,12 @@ def test_a_calm_store_is_healthy_by_what_its_callers_see():
 
 def test_a_store_that_nobody_measures_is_unknown():
     assert answer(shop(), "orders-db").status is Status.UNKNOWN
+
+
+def test_too_short_a_past_shows_no_health():
+    scene = shop()
+    scene.series = [replace(s, times=s.times[-8:], values=s.values[-8:]) for s in scene.series]
+    assert answer(scene).status is Status.UNKNOWN
 
 
 def seldom_called(rate: float, at: float) -> Scene:
