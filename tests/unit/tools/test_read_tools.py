@@ -147,6 +147,20 @@ async def test_logs_of_unwell_pods_come_with_their_previous_run() -> None:
     assert asked[0]["limitBytes"]
 
 
+async def test_a_log_that_the_node_lost_is_a_blind_spot_and_no_line() -> None:
+    pods = Pods(shop())
+
+    def answer(asked: Asked) -> Reply:
+        if asked.path.endswith("/log") and asked.query.get("previous"):
+            return Reply(body=b"unable to retrieve container logs for containerd://0123abcd")
+        return pods(asked)
+
+    with tool_on(PodLogs, "kubernetes", answer) as (tool, _server):
+        found = await tool.read(need(Fact.LOGS))
+    assert not [t for t in found.logs if "unable" in t.template]
+    assert any("lost it" in spot.reason for spot in found.blind_spots)
+
+
 def stream(at: datetime, text: str, **labels: str) -> dict[str, Any]:
     return {"stream": labels, "values": [[str(int(at.timestamp() * 1e9)), text]]}
 

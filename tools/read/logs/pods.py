@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 from bot.domain.environment import Environment
-from bot.domain.errors import Malformed
+from bot.domain.errors import Malformed, UnknownName
 from bot.domain.needs import Fact, Need
 from bot.domain.snapshot import BlindSpot, Snapshot, Source
 from bot.domain.time import Window
@@ -20,6 +20,7 @@ from tools.read.logs.templates import Entry, templates
 
 STORES = ("loki", "elasticsearch", "opensearch")
 MAX_READS = 32  # containers' logs read for one need
+GONE = "unable to retrieve container logs for "
 MAX_BYTES = 2 * 1024 * 1024
 
 
@@ -104,6 +105,12 @@ class PodLogs(ReadTool):
             return [p for p in places if p.service in need.services]
         return [p for p in places if p.unwell]
 
+    async def _text(self, place: _Place, query: Mapping[str, str]) -> str:
+        text = await self._client.logs(place.namespace, place.pod, query=query, max_bytes=MAX_BYTES)
+        if _is_gone(text):
+            raise UnknownName("log", place.container, place=f"pod {place.pod}: its node lost it")
+        return text
+
     def _ask(self, place: _Place, since: datetime, need: Need) -> Ask[str]:
         query = {
             "container": place.container,
@@ -112,12 +119,15 @@ class PodLogs(ReadTool):
         }
         return Ask(
             source=Source(system="kubernetes", query=_command(place), window=need.window),
-            call=lambda: self._client.logs(
-                place.namespace, place.pod, query=query, max_bytes=MAX_BYTES
-            ),
+            call=lambda: self._text(place, query),
             found=lambda text: f"{text.count(chr(10))} lines",
             wanted=f"logs of {place.pod}",
         )
+
+
+def _is_gone(text: str) -> bool:
+    """Whether the node says, with status 200, that it threw the run's log away."""
+    return text.startswith(GONE) and "\n" not in text.strip()
 
 
 def _stored(environment: Environment) -> bool:
