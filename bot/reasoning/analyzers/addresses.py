@@ -5,9 +5,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from bot.domain.diagnosis import Evidence, Finding, Hypothesis, Question
 from bot.domain.needs import Fact, Need
-from bot.domain.snapshot import KubernetesObject, LogTemplate, Snapshot
+from bot.domain.snapshot import KubernetesObject, LogTemplate, Signal, Snapshot
 from bot.reasoning import needs
 from bot.reasoning.database_clients import (
     Dialled,
@@ -23,6 +25,7 @@ from bot.reasoning.kubernetes import (
     cluster_of,
     get,
 )
+from bot.reasoning.series import between
 from bot.reasoning.statements import GOOD, HINT, PROOF, STRONG, blame, saw
 
 NAME = "addresses"
@@ -32,6 +35,12 @@ ADDRESS = re.compile(
 NAMES_AN_ADDRESS = re.compile(r"ADDR|HOST|URL|URI|ENDPOINT|SERVER|BROKER", re.IGNORECASE)
 LOCAL = frozenset({"localhost", "true", "false", "none", "info", "debug", "production"})
 NEAR = 0.75
+ANSWER = re.compile(
+    r"\bHTTP(?:/[\d.]+)?[ :=]+(?!50[234])[1-5]\d\d\b|"
+    r"\bstatus(?:[ _]?code)?[ :=]+(?!50[234])[1-5]\d\d\b",
+    re.I,
+)  # 502 to 504 are what a proxy says when nobody is there
+MOST_FAIL = 0.5  # of the calls: to an address that does not exist all of them
 FILLER = re.compile(r"(SERVICE|SVC|ADDRESS|ADDR|HOSTNAME|HOST|URL|URI|ENDPOINT|SERVER|PORT|_|-)")
 
 
@@ -131,6 +140,12 @@ def _said(cluster: Cluster, address: Address) -> list[Evidence]:
     """What the workload's own errors say of the address; silence speaks against."""
     logs = [log for log in cluster.snapshot.logs if log.service == address.workload.name]
     naming = [log for log in logs if _names(cluster, log, address)]
+    return _answered(cluster, address, naming) or _complained(cluster, address, logs, naming)
+
+
+def _complained(
+    cluster: Cluster, address: Address, logs: list[LogTemplate], naming: list[LogTemplate]
+) -> list[Evidence]:
     if naming:
         best = max(naming, key=lambda log: log.count)
         return [saw(f"{best.count}x in its log: {best.example[:200]}", PROOF, best.source)]
@@ -144,6 +159,21 @@ def _said(cluster: Cluster, address: Address) -> list[Evidence]:
         return [saw(text, GOOD if address.port else HINT, failing[0].source)]
     if logs:
         return [saw(f"its errors do not mention {address.host}", -GOOD, logs[0].source)]
+    return []
+
+
+def _answered(cluster: Cluster, address: Address, naming: list[LogTemplate]) -> list[Evidence]:
+    """Whoever answers, be it with an error, is at that address."""
+    for log in naming:
+        if ANSWER.search(log.example):
+            return [saw(f"it answers: {log.example[:160]}", -PROOF, log.source)]
+    for series in cluster.snapshot.series:
+        here = (series.service, series.labels.get("peer")) == (address.workload.name, address.host)
+        if here and series.signal == Signal.EDGE_ERROR_RATIO:
+            recent = between(series.times, series.values, series.times[0], series.times[-1] + 1)
+            if recent.size and float(np.median(recent[-5:])) < MOST_FAIL:
+                text = f"most calls of {address.workload.name} to {address.host} succeed"
+                return [saw(text, -PROOF, series.source)]
     return []
 
 

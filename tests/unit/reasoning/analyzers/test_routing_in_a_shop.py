@@ -150,6 +150,24 @@ def test_an_address_from_a_config_map_that_leads_nowhere_is_found() -> None:
     assert cause(*objects, logs=(said,)) == ("service_env_var_address_mismatch", "deployment/news")
 
 
+@pytest.mark.parametrize(
+    ("line", "blamed"),
+    [
+        ("call to mail-provider failed: HTTP 500", False),
+        ("mail-provider: unexpected status code: 429", False),
+        ("mail-provider answered HTTP 503", True),  # a proxy says so when nobody is there
+        ("lookup mail-provider on 10.96.0.10:53: no such host", True),
+    ],
+)
+def test_an_outside_host_that_answers_with_an_error_is_there(line: str, *, blamed: bool) -> None:
+    box = container(env=[{"name": "MAIL_ADDR", "value": "mail-provider:443"}])
+    owner = deployment("news", containers=[box])
+    objects = (*cart(), service("cart"), endpoints("cart", ready=1), owner, pod(owner))
+    answers = diagnosed(*objects, logs=(log("news", line),)).causes
+    causes = {found.hypothesis.cause for found in answers}
+    assert ("service_env_var_address_mismatch" in causes) is blamed
+
+
 def test_a_policy_that_denies_all_is_blamed_where_checks_fail() -> None:
     policy = item("NetworkPolicy", "deny", spec={"podSelector": {}, "policyTypes": ["Ingress"]})
     facts = {"edges": CALLED, "probes": FAILS, "logs": (TIMED_OUT,)}
