@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 from bot.domain.environment import Environment
-from bot.domain.errors import Malformed, UnknownName
+from bot.domain.errors import Malformed
 from bot.domain.needs import Fact, Need
 from bot.domain.snapshot import BlindSpot, Snapshot, Source
 from bot.domain.time import Window
@@ -67,7 +67,8 @@ class PodLogs(ReadTool):
             start=need.window.start - timedelta(seconds=need.window.seconds), end=need.window.start
         )
         answered = await ask_all([self._ask(place, before.start, need) for place in chosen])
-        by_query = {source.query: text for source, text in answered.results}
+        gone = [source.query for source, text in answered.results if _is_gone(text)]
+        by_query = {source.query: text for source, text in answered.results if not _is_gone(text)}
         entries = [
             entry
             for place in chosen
@@ -80,7 +81,11 @@ class PodLogs(ReadTool):
             window=need.window,
             now=need.window.end,
             logs=found,
-            blind_spots=(*answered.blind_spots, *_spots(len(places), len(chosen), cut)),
+            blind_spots=(
+                *answered.blind_spots,
+                *(BlindSpot(system="logs", reason="its node lost it", wanted=q) for q in gone),
+                *_spots(len(places), len(chosen), cut),
+            ),
         )
 
     async def _places(self, need: Need) -> list[_Place]:
@@ -105,12 +110,6 @@ class PodLogs(ReadTool):
             return [p for p in places if p.service in need.services]
         return [p for p in places if p.unwell]
 
-    async def _text(self, place: _Place, query: Mapping[str, str]) -> str:
-        text = await self._client.logs(place.namespace, place.pod, query=query, max_bytes=MAX_BYTES)
-        if _is_gone(text):
-            raise UnknownName("log", place.container, place=f"pod {place.pod}: its node lost it")
-        return text
-
     def _ask(self, place: _Place, since: datetime, need: Need) -> Ask[str]:
         query = {
             "container": place.container,
@@ -119,7 +118,9 @@ class PodLogs(ReadTool):
         }
         return Ask(
             source=Source(system="kubernetes", query=_command(place), window=need.window),
-            call=lambda: self._text(place, query),
+            call=lambda: self._client.logs(
+                place.namespace, place.pod, query=query, max_bytes=MAX_BYTES
+            ),
             found=lambda text: f"{text.count(chr(10))} lines",
             wanted=f"logs of {place.pod}",
         )
