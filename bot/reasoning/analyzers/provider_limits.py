@@ -15,7 +15,8 @@ from bot.reasoning.suspicion import EARLY
 NAME = "provider_limits"
 _PRIOR = -3.0
 _REFUSED = re.compile(
-    r"\b429\b|too many requests|rate.?limit(ed|ing| exceeded)|quota (has been |was )?exceeded|"
+    r"(?<![.,:\d])429\b(?![.,:]\d)|too many requests|rate.?limit(ed|ing| exceeded)|"
+    r"quota (has been |was )?exceeded|"
     r"throttl(ed|ing)exception|requests? (was |were )?throttled|retry-after|slow ?down|"
     r"exceeded .{0,30}(quota|rate|limit) ",
     re.I,
@@ -58,6 +59,7 @@ def _provider(picture: Picture, service: str, line: LogTemplate) -> str:
     hosts = [h for h in _HOST.findall(line.example) if not _OURS.search(h.lower())]
     own = {name.lower() for name in picture.workloads}
     hosts = [h for h in hosts if h.count(".") > 1 or h.lower().partition(".")[0] not in own]
+    hosts = [h for h in hosts if h.lower().rpartition(".")[2] not in own]  # a logger's name
     only = outside if len(outside) == 1 else []
     return next(iter((*named, *ill, *hosts, *only)), "")
 

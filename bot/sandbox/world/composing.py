@@ -96,8 +96,10 @@ def _strange(seed: int, environment: str, now: float) -> tuple[Site, Truth]:
     )
     _KINDS[kind](site, service.name, onset)
     site.incident, site.incident_seed, site.onset = NAME, seed, onset
+    told = kind in _TOLD
     story = Story(
-        cause=UNKNOWN, object="", service=service.name, symptom_service=service.name,
+        cause=_TOLD.get(kind, UNKNOWN), object=f"deployment/{service.name}" if told else "",
+        service=service.name, symptom_service=service.name,
         question=parts.slow_question(service.name), detail=f"{kind} at {service.name}",
     )  # fmt: skip
     return site, truth_of(story, NAME, (seed, environment), age)
@@ -140,5 +142,6 @@ def _half_cold(site: Site, service: str, onset: float) -> None:
     parts.add(site, service, Modifiers(latency_factor=4.0, errors=0.02), cold, "half-cold")
 
 
+_TOLD = {"clock-skew": "clock_skew"}  # the service's own log names it
 _KINDS = {"slow-library": _slow_library, "clock-skew": _clock_skew, "kernel": _kernel,
           "half-cold": _half_cold}  # fmt: skip

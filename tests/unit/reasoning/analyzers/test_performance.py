@@ -381,6 +381,19 @@ def test_our_own_limiter_is_no_provider():
     assert odds(scene, "external_rate_limited") is None
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "2026-11-21 11:24:01,429 ERROR [exec-7] c.shop.api - no answer from the ledger",
+        'time=11:24:01.429Z level=error msg="no answer from the ledger"',
+        "too many requests in the queue of c.shop.api",
+    ],
+)
+def test_a_millisecond_is_no_status_and_a_loggers_name_no_provider(line: str):
+    scene = says(shop(api={"errors": FAILING}), "api", line)
+    assert odds(scene, "external_rate_limited") is None
+
+
 # --- what will be full
 
 
