@@ -27,9 +27,9 @@ _NAMED = {
 }
 
 
-def _else(rule: Rule) -> Rule:
+def unless_same(rule: Rule, pattern: re.Pattern[str] | None) -> Rule:
     """Return a rule that ignores lines that still name what the lines before them named."""
-    if (pattern := _NAMED.get(rule.name)) is None:
+    if pattern is None:
         return rule
 
     def named(lines: Iterable[Line]) -> set[str]:
@@ -37,14 +37,14 @@ def _else(rule: Rule) -> Rule:
 
     def read(change: Change) -> Iterator[Reading]:
         came = named(change.added)
-        if not came or not came <= named(change.removed):
+        if not came or came != named(change.removed):
             yield from rule.read(change)
 
     return replace(rule, read=read)
 
 
 RULES = tuple(
-    _else(rule.rule())
+    unless_same(rule.rule(), _NAMED.get(rule.name))
     for rule in (
         Knob(
             name="address_changed",
