@@ -1,14 +1,29 @@
 """Identity and trust: TLS, certificates, tokens, secrets, permissions."""
 
+import re
+
 from bot.reasoning.diffs.knob import Knob
 from bot.reasoning.diffs.reading import Effect
 from bot.reasoning.diffs.rule import Pattern
+from bot.reasoning.diffs.rules.addresses import unless_same
 
 _AUTH = (Effect.AUTHENTICATION, Effect.ERRORS)
 _TLS = (Effect.AUTHENTICATION, Effect.ERRORS, Effect.ADDRESS)
+# Rules that a line breaks only if it names something else than before: what such a line names.
+_NAMED = {
+    "transport_credentials_changed": re.compile(
+        r"(?i)insecure|with\w*credentials|useplaintext\(?\w*|usetransportsecurity|secure_channel|createssl|newtls"
+    ),
+    "secret_reference_changed": re.compile(
+        r"(?<=[\"'])[\w.\-:/]+(?=[\"'])|\b[A-Z][A-Z0-9_]{2,}\b|(?<=: )[\w.\-/]+$"
+    ),
+    "auth_header_renamed": re.compile(
+        r"(?i)(?<=[\"'])(?:authorization|cookie|x-[\w-]+)(?=[\"'])|\bbearer\b"
+    ),
+}
 
 RULES = tuple(
-    rule.rule()
+    unless_same(rule.rule(), _NAMED.get(rule.name))
     for rule in (
         Knob(
             name="tls_version_changed",

@@ -1,21 +1,58 @@
 """Where things are: hosts, ports, paths, topics, variable names, that now point elsewhere."""
 
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from bot.reasoning.diffs.change import Change
 from bot.reasoning.diffs.knob import Knob
-from bot.reasoning.diffs.reading import Effect
-from bot.reasoning.diffs.rule import PLAUSIBLE, Pattern
+from bot.reasoning.diffs.parse import Line
+from bot.reasoning.diffs.reading import Effect, Reading
+from bot.reasoning.diffs.rule import PLAUSIBLE, Pattern, Rule
 
 _ADDRESS = (Effect.ADDRESS, Effect.ERRORS, Effect.TIMEOUTS)
 _LINK = r"[\"'`](?:https?|grpc|redis|rediss|amqps?|postgres\w*|mysql|mongodb(?:\+srv)?|jdbc:\w+|kafka|tcp|nats|ws)://[^\"'`]+|[\"'`][\w-]+(?:\.[\w-]+)*:\d{2,5}[\"'`/]|\.svc(?:\.cluster\.local)?\b|\.internal\b"
+_LABEL = r"|_(?:label|title|text|hint|placeholder|message|help|icon|colou?r)$"  # what people read
+# Rules that a line breaks only if it names something else than before: what such a line names.
+_NAMED = {
+    "variable_renamed": re.compile(
+        r"(?<=[\"'])[\w.\-:]+(?=[\"'])|\b[A-Z][A-Z0-9_]{2,}\b|(?<=\$\{)[\w.\-]+"
+    ),
+    "link_changed": re.compile(
+        r"\b[a-z]\w*(?:\+\w+)?://[^\s\"'`]+|[\w.\-]+:\d{2,5}\b|[\w.\-]+\.(?:svc|internal)\b[\w.:]*"
+    ),
+    "nginx_target_changed": re.compile(
+        r"^(?:rewrite|try_files|server_name).*|^\w+\s+[^\s;]+|\b(?:down|backup)\b"
+    ),
+}
+
+
+def unless_same(rule: Rule, pattern: re.Pattern[str] | None) -> Rule:
+    """Return a rule that ignores lines that still name what the lines before them named."""
+    if pattern is None:
+        return rule
+
+    def named(lines: Iterable[Line]) -> set[str]:
+        return {name for line in lines for name in pattern.findall(line.code)}
+
+    def read(change: Change) -> Iterator[Reading]:
+        came = named(change.added)
+        if not came or came != named(change.removed):
+            yield from rule.read(change)
+
+    return replace(rule, read=read)
+
 
 RULES = tuple(
-    rule.rule()
+    unless_same(rule.rule(), _NAMED.get(rule.name))
     for rule in (
         Knob(
             name="address_changed",
             mechanism="wrong_address",
             effects=_ADDRESS,
             key=r"(?:^|_)(?:host\w*|url|uri|addr\w*|address\w*|endpoint\w*|dsn|server\w*|servers|brokers?|bootstrap\w*|base_?(?:url|path|uri)|upstream\w*|backend\w*|proxy_pass|target_?(?:host|url|addr\w*)|service_?name|connection_?string|external_name|dns_?\w*|nameserver\w*|resolver|domain\w*|authority|fqdn|database_url|db_?name|database|datasource|namespace|cluster_?name|region|zone|bucket\w*|origin|site|host_?name)$|_(?:svc|host|url|addr)_?\w*$",
-            unless=r"image|zone_?redundan|path$|allowed|metadata_name|storage|password|user|test|cors|(?:^|_)logs?(?:_|$)|resource",
+            unless=r"image|zone_?redundan|path$|allowed|metadata_name|storage|password|user|test|cors|(?:^|_)logs?(?:_|$)|resource"
+            + _LABEL,
             way="text",
         ),
         Knob(
@@ -33,7 +70,7 @@ RULES = tuple(
             mechanism="wrong_port",
             effects=_ADDRESS,
             key=r"(?:^|_)(?:target_?)?(?:\w*port\w*|ports|listen|expose|node_port)$|server_listen|bind\w*$",
-            unless=r"report|support|import|export|portal|portfolio|transport",
+            unless=r"report|support|import|export|portal|portfolio|transport|portrait|(?:view|air|pass|s)_?ports?(?:_|$)",
             way="text",
         ),
         Knob(
@@ -43,6 +80,7 @@ RULES = tuple(
             key=r"(?:^|_)(?:topic\w*|queue\w*|exchange\w*|routing_?key\w*|subject|stream\w*|channel\w*|group_?id|consumer_?group\w*|subscription\w*|event_?bus|index_?name|collection\w*|table_?name|key_?prefix|keyspace|event_?(?:type|name))$",
             unless=r"size|capacity|depth|timeout|limit|interval|cert|max|length",
             way="text",
+            value=r"^\S+(?:,\s+\S+)*$",  # a mail's subject has blanks
             weight=2.8,
         ),
         Knob(
@@ -92,7 +130,7 @@ RULES = tuple(
             words="http https grpc redis amqp postgres postgresql mysql mongodb jdbc kafka svc local internal localhost tcp dns 443 80 8080 5432 6379 9092 50051",
             went=_LINK,
             came=_LINK,
-            unless_near=r"schemas\.|xmlns|swagger",
+            unless_near=r"schemas\.|xmlns|swagger|https?://(?:docs|help|support|wiki)\.",
             says="{line} points elsewhere than before",
             weight=2.4,
         ),
@@ -113,7 +151,7 @@ RULES = tuple(
             effects=_ADDRESS,
             words="listen bind host 127 localhost 0 addr",
             came=r"(?:127\.0\.0\.1|localhost|\[::1\])",
-            went=r"(?:0\.0\.0\.0|[\"']:\d+[\"']|::)",
+            went=r"(?:0\.0\.0\.0|[\"']:\d+[\"']|[\"'\[]::[\"':\]])",
             says="{line} listens on this machine only",
             weight=2.8,
         ),
@@ -122,7 +160,7 @@ RULES = tuple(
             mechanism="dns_resolution",
             effects=_ADDRESS,
             words="ndots dnspolicy dnsconfig hostaliases nameservers searches resolver networkaddress hostnetwork clusterip publishnotreadyaddresses headless dns",
-            came=r"(?i)ndots|dnspolicy|dnsconfig|hostaliases|nameservers|networkaddress\.cache|hostnetwork|^clusterip:|publishnotready|resolver ",
+            came=r"(?i)ndots|dnspolicy|dnsconfig|hostaliases|nameservers|networkaddress\.cache|hostnetwork|^clusterip:|publishnotready|^resolver\s+(?:[\d\[$]|[\w.\-]+(?:\s+\w+=\S+)*;)",
             either=True,
             says="{line} resolves names differently",
             weight=2.2,
@@ -132,7 +170,7 @@ RULES = tuple(
             mechanism="proxied",
             effects=_ADDRESS,
             words="http_proxy https_proxy no_proxy proxy proxyurl noproxy",
-            came=r"(?i)\b(?:https?|no)_proxy\b|proxyurl|noproxy|\bproxies\s*=",
+            came=r"(?i)^(?!_?(?:log\w*|slog|console|print\w*)\b[.( ]).*(?:\b(?:https?|no)_proxy\b|proxyurl|noproxy|\bproxies\s*=)",
             either=True,
             says="{line} sends calls through a proxy, or past it",
             weight=PLAUSIBLE + 0.4,

@@ -1,12 +1,52 @@
 """Failures that are no longer caught, are made fatal, or are swallowed."""
 
-from bot.reasoning.diffs.reading import Effect
-from bot.reasoning.diffs.rule import PLAUSIBLE, Pattern
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from bot.reasoning.diffs.change import Change
+from bot.reasoning.diffs.parse import Line
+from bot.reasoning.diffs.reading import Effect, Reading
+from bot.reasoning.diffs.rule import PLAUSIBLE, Pattern, Rule
 
 _CRASH = (Effect.CRASH, Effect.ERRORS)
+_CAUGHT = re.compile(r"\b(?:catch|except|rescue)\b(.*)")
+_FAILURE = re.compile(r"\b\w*(?:Exception|Error|Timeout|Throwable|Missing|NotFound)\b")
+_ANSWERED = re.compile(r"\b[1-5]\d\d\b|\bStatus[A-Z]\w+|HttpStatus\.\w+|codes\.\w+")
+_EXITS = r"panic\(|log\.Fatal|os\.Exit|System\.exit|process\.exit|sys\.exit"
+_TESTED = r"#\[(?:\w+::)?test\b|#\[cfg\(test\)\]|\bmod tests\b|func Test[A-Z]|def test_|@Test\b"
+
+
+def _handlers(lines: Iterable[Line]) -> set[str]:
+    """Return the failures that some lines catch."""
+    heads = (found[1] for line in lines if (found := _CAUGHT.search(line.code)))
+    return {name for head in heads for name in _FAILURE.findall(head)}
+
+
+def _answers(lines: Iterable[Line]) -> set[str]:
+    return {code for line in lines for code in _ANSWERED.findall(line.code)}
+
+
+def _refined(rule: Rule) -> Rule:
+    """Return a rule that takes a wider handler, or the same status said otherwise, for no change."""
+
+    def read(change: Change) -> Iterator[Reading]:
+        caught = _handlers(change.removed)
+        if rule.name == "handler_narrowed" and caught and caught <= _handlers(change.added):
+            return
+        if rule.name == "status_code_changed" and _answers(change.added) <= _answers(
+            change.removed
+        ):
+            return
+        yield from rule.read(change)
+
+    return replace(rule, read=read) if rule.name in _REFINED else rule
+
+
+_REFINED = ("handler_narrowed", "status_code_changed")
 
 RULES = tuple(
-    rule.rule()
+    _refined(rule.rule())
     for rule in (
         Pattern(
             name="handler_removed",
@@ -15,6 +55,7 @@ RULES = tuple(
             words="catch except rescue recover onerror onerrorresume catcherror exceptionhandler fallback onerrorreturn exceptionally suppress handleerror",
             went=r"(?:^|\}\s*)catch\b|^except\b|^rescue\b|\brecover\(\)|\.catch\(|onErrorResume|onErrorReturn|@ExceptionHandler|\.exceptionally\(|(?i:fallback\w*\()|\.rescue\b|contextlib\.suppress|catchError|@Recover",
             unless=r"(?:^|\}\s*)catch\b|^except\b|^rescue\b|recover\(\)|\.catch\(|onError|ExceptionHandler|exceptionally|fallback|suppress|err != nil|allSettled|try:|try \{",
+            unless_near=r"^(?:throw|raise)(?: (?:e|ex|err|exc|error|exception))?;?$",
             says="{line} is gone: the failure now reaches the caller",
             weight=2.6,
         ),
@@ -35,8 +76,8 @@ RULES = tuple(
             effects=_CRASH,
             words="panic fatal fatalf exit abort must unwrap log mustcompile system environment raise systemexit unreachable",
             came=r"\bpanic\(|log\.(?:Fatal|Panic)\w*\(|os\.Exit\(|System\.exit\(|process\.exit\(|sys\.exit\(|Environment\.(?:Exit|FailFast)\(|\babort\(|\.unwrap\(\)|unreachable!|Runtime\.getRuntime\(\)\.halt|logger\.Fatal\w*\(|\bmust[A-Z]\w*\(|exit!",
-            unless_near=r"func main\(|def main\(|static void main|fn main|if __name__",
-            unless_went=r"panic\(|log\.Fatal|os\.Exit|System\.exit|process\.exit|sys\.exit",
+            unless_near=r"func main\(|def main\(|static void main|fn main|if __name__|" + _TESTED,
+            unless_went=_EXITS,
             says="{line} ends the process",
             weight=2.6,
         ),
@@ -45,7 +86,8 @@ RULES = tuple(
             mechanism="panic",
             effects=_CRASH,
             words="panic fatal fatalf exit raise throw",
-            went=r"(?i)log\w*\.(?:warn|error|info|print)|return .*err|logger\.|continue|\breturn\b|Default",
+            went=r"(?i)log\w*\.(?:warn|error|info|print)|return .*err|console\.\w+\(|logger\.|continue|\breturn\b|Default",
+            unless_went=_EXITS,
             came=r"\bpanic\(|log\.(?:Fatal|Panic)\w*\(|os\.Exit\(|process\.exit\(|sys\.exit\(|System\.exit\(|raise SystemExit",
             says="{line} ends the process where it went on before",
         ),
@@ -86,6 +128,7 @@ RULES = tuple(
             effects=(Effect.WRONG_RESULT,),
             words="pass catch except rescue nil none null return",
             went=r"^(?:throw|raise|return .*\berr\b|panic)",
+            unless_went=r"(?i)not_?implemented|unsupported_?operation|\btodo\b",
             came=r"^(?:pass|return (?:nil|null|None|false|False|\[\]|\{\}|0)(?:, nil)?;?|continue;?|\}? ?catch .*\{\s*\})$",
             says="{line}: a failure now looks like an answer",
             weight=2.0,
@@ -95,7 +138,7 @@ RULES = tuple(
             mechanism="fallback_removed",
             effects=(Effect.ERRORS,),
             words="fallback default degrade degraded backup secondary stale getordefault recover fallbackmethod",
-            went=r"(?i)fallback|degrad(?:e|ed)\b|backup_?(?:client|host|service|url)|stale_?(?:value|copy|if)|serve_?stale|use_?stale|secondary",
+            went=r"(?i)^(?!(?:this\.|self\.)?_?(?:log\w*|slog|console|print\w*|puts)\b[.( ]).*(?:fallback|degrad(?:e|ed)\b|backup_?(?:client|host|service|url)|stale_?(?:value|copy|if)|serve_?stale|use_?stale|secondary(?![\"']))",
             unless=r"(?i)fallback|degrad|backup|stale|secondary",
             says="{line}, the way out when a dependency fails, is gone",
             weight=2.2,
@@ -125,8 +168,8 @@ RULES = tuple(
             mechanism="missing_await",
             effects=(Effect.ERRORS, Effect.WRONG_RESULT, Effect.CRASH),
             words="await wait join get result",
-            went=r"\bawait \w|\bwg\.Wait\(\)|\.join\(\);?$|g\.Wait\(\)",
-            unless=r"\bawait\b|\.then\(|wg\.Wait|\.join\(|g\.Wait|asyncio\.run|\bgather|yield|Promise\.all",
+            went=r"^(?!return await .*;$).*\bawait \w|\bwg\.Wait\(\)|\.join\(\);?$|g\.Wait\(\)",
+            unless=r"\bawait\b|\.then\(|wg\.Wait|\.join\(|g\.Wait|asyncio\.run|\bgather|yield|Promise\.all|\w+Sync\(",
             unless_went=r"asyncio\.sleep|setTimeout",
             says="{line}: nothing waits for the result any more",
             weight=2.4,
