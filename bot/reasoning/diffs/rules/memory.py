@@ -224,7 +224,7 @@ RULES = tuple(
             name="written_to_disk",
             mechanism="disk_filling",
             effects=_DISK,
-            words="writefile dump filewriter heapdumponoutofmemoryerror appendfile tofile createtemp mkstemp mkdtemp namedtemporaryfile",
+            words="writefile dump filewriter heapdumponoutofmemoryerror appendfile tofile createtemp createtempfile mkstemp mkdtemp namedtemporaryfile tempfile writefilesync appendfilesync",
             came=r"(?i)ioutil\.tempfile|os\.createtemp|mkstemp|mkdtemp|createtempfile|delete=False|writefilesync\(|appendfile|heapdumponoutofmemory",
             unless=r"(?i)remove|unlink|deleteonexit|rmtree|cleanup|defer",
             says="{line} leaves files on disk",

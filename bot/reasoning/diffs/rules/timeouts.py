@@ -111,7 +111,7 @@ RULES = tuple(
             effects=(Effect.TIMEOUTS, Effect.ERRORS, Effect.LATENCY),
             words="millisecond microsecond nanosecond milliseconds microseconds millis ofmillis ms frommilliseconds ofnanos nanos",
             went=r"(?i)\b(?:time\.(?:second|minute|hour)\b|TimeUnit\.(?:SECONDS|MINUTES)|of(?:Seconds|Minutes)|From(?:Seconds|Minutes))",
-            came=r"\btime\.(?:Millisecond|Microsecond|Nanosecond)\b|TimeUnit\.(?:MILLISECONDS|MICROSECONDS|NANOSECONDS)|of(?:Millis|Nanos)|FromMilliseconds",
+            came=r"(?<!\d{4} \* )\btime\.Millisecond\b(?!\s*\*\s*\d{4})|\btime\.(?:Microsecond|Nanosecond)\b|(?<!\d{4}, )(?<!\d{3}L, )TimeUnit\.MILLISECONDS|TimeUnit\.(?:MICROSECONDS|NANOSECONDS)|(?:ofMillis|FromMilliseconds)(?!\(\d_?\d{3})|ofNanos",
             says="{line} counts in a smaller unit than before",
             weight=2.0,
         ),
