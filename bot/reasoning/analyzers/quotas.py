@@ -26,6 +26,7 @@ from bot.reasoning.quotas import (
     resource_kind,
     used_of,
 )
+from bot.reasoning.reachability import callers
 from bot.reasoning.refused import refused, shortage
 from bot.reasoning.statements import GOOD, HINT, PROOF, STRONG, blame, saw
 
@@ -70,19 +71,31 @@ def _of_limit(cluster: Cluster, quota: KubernetesObject, resource: str) -> Itera
     if kind not in THING:
         return
     missing = _missing(cluster, quota.namespace, kind)
-    full = _fullness(quota, resource)
+    full = _fullness(cluster, quota, resource)
     if missing.names and (kind == "storage" or full == PROOF):
         yield _full(cluster, quota, resource, missing)
 
 
-def _fullness(quota: KubernetesObject, resource: str) -> float:
+def _fullness(cluster: Cluster, quota: KubernetesObject, resource: str) -> float:
     """Weight of how full a quota is; the missing claim may ask for more than what is left."""
     have, limit = quantity(used_of(quota, resource)), quantity(hard_of(quota, resource))
     if have is None or limit is None:
         return 0.0
     if have >= limit:
         return PROOF
-    return STRONG if have >= TIGHT * limit and "storage" in resource else -HINT
+    if not resource.endswith("requests.storage"):
+        return -HINT
+    sizes = list(_sizes(cluster))
+    small = bool(sizes) and limit - have < min(sizes)
+    return STRONG if small or have >= TIGHT * limit else -HINT
+
+
+def _sizes(cluster: Cluster) -> Iterator[float]:
+    """What claims and volumes of this cluster are made of: what another would ask for too."""
+    for volume in cluster.all("PersistentVolume"):
+        yield quantity(get(volume.body, "spec", "capacity", "storage")) or 0.0
+    for claim in cluster.all("PersistentVolumeClaim"):
+        yield quantity(get(claim.body, "spec", "resources", "requests", "storage")) or 0.0
 
 
 def _missing(cluster: Cluster, namespace: str, kind: str) -> Missing:
@@ -143,7 +156,7 @@ def _full(cluster: Cluster, quota: KubernetesObject, resource: str, missing: Mis
     names = ", ".join(missing.names)
     text = f"quota {quota.name}: {resource} {used} used of {hard}"
     evidence = [
-        saw(text, _fullness(quota, resource), quota),
+        saw(text, _fullness(cluster, quota, resource), quota),
         saw(f"{THING[kind]} {names} does not exist, though it is needed", STRONG, quota),
         saw("what a quota refuses leaves no event, it is just not there", HINT, quota),
         *_unclaimed(cluster, quota, resource),
@@ -154,9 +167,16 @@ def _full(cluster: Cluster, quota: KubernetesObject, resource: str, missing: Mis
         f"quota {quota.name} of {quota.namespace} leaves no {resource} for {names}",
         evidence,
         analyzer=NAME,
-        explains=missing.workloads,
+        explains=tuple(sorted({*missing.workloads, *_callers(cluster, kind, missing)})),
         hint="raise_quota",
     )
+
+
+def _callers(cluster: Cluster, kind: str, missing: Missing) -> set[str]:
+    """Who calls a service that is not there finds nobody at its address: that follows."""
+    if kind != "service":
+        return set()
+    return {caller for name in missing.names for caller in callers(cluster, name)}
 
 
 def _unclaimed(cluster: Cluster, quota: KubernetesObject, resource: str) -> Iterator[Evidence]:

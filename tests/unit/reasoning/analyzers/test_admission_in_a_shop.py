@@ -210,6 +210,38 @@ def test_a_claim_that_is_not_there_is_the_quota_s_fault_only_if_the_quota_is_tig
     assert cause(cart, set_of(cart), *held) == ("missing_volume_claim", HERE)
 
 
+def claim_of(size: str) -> KubernetesObject:
+    spec = {"resources": {"requests": {"storage": size}}}
+    return item("PersistentVolumeClaim", "old", spec=spec)
+
+
+def test_a_claim_larger_than_what_a_small_quota_leaves_is_the_quota_s_fault() -> None:
+    cart = workload(volumes=VOLUME)
+    held = unscheduled(cart, NO_CLAIM)
+    small = quota(requests_storage=("0", "1Gi"))
+    other = item(
+        "PersistentVolumeClaim", "old", spec={"resources": {"requests": {"storage": "5Gi"}}}
+    )
+    tiny = item(
+        "PersistentVolumeClaim", "old", spec={"resources": {"requests": {"storage": "1Mi"}}}
+    )
+    expected = ("namespace_storage_quota_exceeded", NAMESPACE)
+    assert cause(cart, set_of(cart), *held, small, other) == expected
+    assert cause(cart, set_of(cart), *held, small, tiny) == ("missing_volume_claim", HERE)
+
+
+def test_who_calls_a_service_that_a_full_quota_kept_out_is_a_victim() -> None:
+    cart, caller = workload(), workload("front")
+    boxes = [container(env=[{"name": "CART_ADDR", "value": "cart:80"}])]
+    caller.body["spec"]["template"]["spec"]["containers"] = boxes  # type: ignore[index]
+    well = [cart, set_of(cart, "old"), running(cart), caller, set_of(caller, "old"),
+            made_by(running(caller), "front-old"), service("front")]  # fmt: skip
+    found = diagnosed(*well, quota(services=("6", "6")))
+    assert found.causes[0].hypothesis.cause == "namespace_service_quota_exceeded"
+    assert "front" in found.causes[0].hypothesis.explains
+    assert len(found.causes) == 1
+
+
 def test_a_deployment_that_says_its_replicas_fail_is_believed_without_replica_sets() -> None:
     cart = workload()
     failure = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate",
