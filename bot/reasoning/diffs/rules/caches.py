@@ -9,6 +9,7 @@ _GROWTH = (Effect.MEMORY_GROWTH, Effect.CRASH)
 _TTL = r"ttl|cache\w*_(?:expir\w*|max_age|duration|seconds|minutes|life_?time|period|time|timeout)|expire_?after|expir(?:y|ation|es|e)(?:_|$)|s_?max_?age|^max_age|_max_age|stale_(?:while|after)|time_to_live|set_?ex$|cache_for|revalidate"
 _NOT_CACHE = r"token|session|cookie|jwt|cert|password|lock|lease|dns|hsts|retention|idempot|otp|invite|link|message|heartbeat|job|(?:^|_)logs?(?:_|$)|finished|strict_transport|tls|credential"
 _SIZE = r"cache\w*_(?:size|entries|capacity|limit|items|max|mb|bytes|count|memory)|max_(?:cache\w*|entries|items|keys|memory$|size$)|maximum_size|lru_?cache|lru_(?:new|size)|maxmemory|cache_max|maxsize|lru(?:_new)?$|shared_buffers|innodb_buffer_pool_size|effective_cache|new_lru|new_cache"
+_SUCCEEDED = r"(?i)^if .*(?:err == nil|\bok\b|not none|!= null|!= nil|success|status.*200|\.length|if value|if result)"
 
 RULES = tuple(
     rule.rule()
@@ -138,7 +139,7 @@ RULES = tuple(
             effects=_GROWTH,
             words="evict maximumsize expireafterwrite expireafteraccess maxsize lru lrucache delete removeeldestentry cleanup max_size max_entries expire ttl prune purge sweep maxsize popitem maxentries setex sizelimit",
             went=r"(?i)\.(?:maximumsize|expireafter\w+|maximumweight)\(|evict\w*\(|removeeldestentry|\blru\b|lru\.new|lrucache|lru_cache\(|popitem\(|prune\w*\(|purge\w*\(|sweep\w*\(|maxsize\s*=\s*\d|max_?(?:entries|size|items)\s*[:=]|if len\(\w*cache\w*\)\s*>|\.expire\(|sizelimit\s*=",
-            unless=r"(?i)maximumsize|expireafter|evict|lru|popitem|prune|purge|sweep|maxsize|max_?(?:entries|size|items)|\bttl\b|\.expire\(|limit|len\(",
+            unless=r"(?i)maximum(?:size|weight)|expireafter|evict|lru|popitem|prune|purge|sweep|maxsize|max_?(?:entries|size|items)|\bttl\b|\.expire\(|limit|len\(",
             says="{line}, which kept the cache bounded, is gone",
             weight=2.6,
         ),
@@ -167,8 +168,9 @@ RULES = tuple(
             mechanism="errors_cached",
             effects=(Effect.ERRORS, Effect.WRONG_RESULT),
             words="cache err error none nil null empty ok",
-            went=r"(?i)^if .*(?:err == nil|\bok\b|not none|!= null|!= nil|success|status.*200|\.length|if value|if result)",
+            went=_SUCCEEDED,
             came=r"(?i)^(?:\w+\.)*cache\w*\.(?:set|put|add|write|store)\(",
+            unless=_SUCCEEDED,
             says="{line} now also keeps failed or empty answers",
             weight=PLAUSIBLE,
         ),

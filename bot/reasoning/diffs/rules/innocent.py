@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from bot.reasoning.diffs.change import Change
 from bot.reasoning.diffs.harmless import renamed
+from bot.reasoning.diffs.parse import Line
 from bot.reasoning.diffs.reading import Reading
 from bot.reasoning.diffs.rule import HARMLESS, Pattern, Rule, reading
 
@@ -16,21 +17,36 @@ _METRIC = re.compile(
     r"(?i)(?:metrics?|counter|histogram|gauge|statsd|prometheus|span|tracer|meter|stats|timer)\w*(?:\.\w+)*\.(?:inc\w*|observe|record\w*|add|set\w*|start\w*|end|count\w*|timing|with\w*|labels|increment|gauge|add_event)\(|@timed|@counted|prometheus\.new|defer span\.end"
 )
 _PLAIN = re.compile(
-    r"^(?:[)}\]]+[,;]?|import .*|from .* import .*|using .*;|\"[\w./-]+\"|#include .*|require .*|package .*)$"
+    r"^(?:[)}\]]+[,;]?|import .*|from .* import .*|using (?:static )?[\w.]+(?: = [\w.<>]+)?;|#include .*"
+    r"|require(?:_relative)?\b[ (]*[\"'].*|package .*)$"
 )
+_GO_IMPORT = re.compile(r"^\"[\w./-]+\"$")  # elsewhere a lone text is an element of a list
+_ENDS = re.compile(r"(?i)\b(?:log\w*\.)?(?:fatal|panic)\w*\(")  # logs, then stops the program
+_MANY_VALUED = re.compile(
+    r"(?i)(?:label|with|tag)\w*\b.*(?:(?:user|request|session|trace|order|customer|account)_?id\b|e_?mail|uuid)"
+)
+
+
+def _plain(line: Line, change: Change) -> bool:
+    """Say whether a line imports, or only closes brackets."""
+    go = change.language in ("go", "") and _GO_IMPORT.match(line.code)
+    return bool(go or _PLAIN.match(line.code))
 
 
 def _logs(change: Change) -> Iterator[Reading]:
     lines = [*change.added, *change.removed]
-    real = [line for line in lines if not _PLAIN.match(line.code)]
-    if real and all(_LOG.match(line.code) for line in real):
+    real = [line for line in lines if not _plain(line, change)]
+    ends = [sum(1 for x in side if _ENDS.search(x.code)) for side in (change.added, change.removed)]
+    if real and ends[0] == ends[1] and all(_LOG.match(line.code) for line in real):
         yield reading(
             "log_text", "harmless", (), HARMLESS, "only log lines changed", change, real[0]
         )
 
 
 def _metrics(change: Change) -> Iterator[Reading]:
-    real = [x for x in change.added if not _PLAIN.match(x.code) and not _LOG.match(x.code)]
+    real = [x for x in change.added if not _plain(x, change) and not _LOG.match(x.code)]
+    if any(_MANY_VALUED.search(x.code) and "span" not in x.code.lower() for x in real):
+        return
     if real and not change.removed and all(_METRIC.search(x.code) for x in real):
         yield reading(
             "metrics_added",
@@ -58,7 +74,7 @@ def _renames(change: Change) -> Iterator[Reading]:
 
 def _imports(change: Change) -> Iterator[Reading]:
     lines = [*change.added, *change.removed]
-    if lines and all(_PLAIN.match(line.code) for line in lines):
+    if lines and all(_plain(line, change) for line in lines):
         yield reading("imports", "harmless", (), HARMLESS, "only imports changed", change, lines[0])
 
 
@@ -91,6 +107,7 @@ RULES = (
             Pattern(
                 name="error_check_added", mechanism="harmless", effects=(), weight=HARMLESS,
                 words="err catch except rescue recover", came=r"err != nil|^except\b|(?:^|\} )catch\b|^rescue\b|recover\(\)",
+                unless=r"(?:^|:\s*)pass$|\bcatch\b.*\{\s*\}$",
                 says="{line} handles a failure",
             ),
             Pattern(
