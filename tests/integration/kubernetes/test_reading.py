@@ -143,7 +143,7 @@ async def test_lists_are_read_page_by_page(
 
 
 async def test_logs_of_the_run_that_crashed_are_read(reader: Environment) -> None:
-    for _ in range(150):  # its node may have lost the last run: then it crashes again, in 40 s at most
+    for _ in range(150):  # the log may be lost until it crashes again, 40 s later at most
         found: Snapshot = await bound(PodLogs, reader).read(need(Fact.LOGS, services=("ledger",)))
         before = [t for t in found.logs if t.previous]
         if before:
