@@ -49,10 +49,12 @@ from bot.workflows.engine import Engine
 from bot.workflows.inquiry import Inquiry
 from bot.workflows.investigation import Investigation, Keep
 from bot.workflows.observing import Observing
-from bot.workflows.orders import INVESTIGATE, OBSERVE, REMEDIATE
+from bot.workflows.orders import INVESTIGATE, OBSERVE, REMEDIATE, REQUEST
 from bot.workflows.planning import Planning
 from bot.workflows.remediation import Parts as RemediationParts
 from bot.workflows.remediation import Remediation
+from bot.workflows.requesting import Parts as RequestParts
+from bot.workflows.requesting import Requesting
 from bot.workflows.teammate import Parts, SreBot
 from bot.workflows.telling import Telling
 from bot.workflows.trusting import Trusting
@@ -258,6 +260,19 @@ def _register(
     engine.register(REMEDIATE, remediation.body)
     observing = Observing(gateway, telling.trusting, watch)
     engine.register(OBSERVE, observing.body)
+    requesting = Requesting(
+        RequestParts(
+            engine=engine,
+            inquiry=inquiry,
+            incidents=stores.incidents,
+            notify=notify,
+            people=stores.people,
+            audit=stores.audit,
+            wall=ScaledClock(origin=datetime(2000, 1, 1, tzinfo=UTC)),
+            most_s=telling.most_s,
+        )
+    )
+    engine.register(REQUEST, requesting.body)
 
 
 @asynccontextmanager

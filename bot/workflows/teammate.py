@@ -24,12 +24,21 @@ from bot.domain.trust import Promotion
 from bot.remediation.desk import Decided
 from bot.remediation.gateway import Gateway
 from bot.workflows.engine import Engine
-from bot.workflows.orders import CONTROL, DECISION, InvestigationOrder, start_investigation
+from bot.workflows.orders import (
+    CONTROL,
+    DECISION,
+    InvestigationOrder,
+    start_investigation,
+    start_request,
+)
+from bot.workflows.requesting import is_request
 from bot.workflows.trusting import Trusting
 
 HELP = """Ask me about a service: `@sre-bot why is checkout slow?`, `@sre-bot is anything wrong in \
 staging?`
 In a thread I keep the context: `and in the last 2 h?`
+Ask me to do something: `@sre-bot restart checkout in staging`, `scale cart to 4`, `roll back \
+payments`. I show a card first, and in production somebody else approves it.
 `/sre status` what I am working on · `/sre levels` how far I may go, and what it rests on · \
 `/sre stop` nobody's action runs any more · `/sre start` (administrators) · `/sre ask …` the same \
 as a mention · `/sre help`"""
@@ -66,9 +75,10 @@ class SreBot:
         self._parts = parts
 
     async def mentioned(self, mention: Mention) -> None:
-        """Start an investigation under an id that a retry of the same event has too."""
+        """Start an investigation, or what is asked for, under an id that a retry has too."""
         order = InvestigationOrder(investigation_id=f"inv-{mention.event_id}", mention=mention)
-        await start_investigation(self._parts.engine, order)
+        asks = mention.addressed and is_request(mention.typed)
+        await (start_request if asks else start_investigation)(self._parts.engine, order)
 
     async def approve(self, click: Click) -> Notice:
         """Record a bound approval and wake the remediation that waits for it."""
@@ -158,6 +168,7 @@ class SreBot:
                     text=rest,
                     ts=thread.ts,
                     in_thread=False,
+                    typed=rest,
                 )
             )
             return None
