@@ -46,6 +46,7 @@ from bot.storage.people import Levels, People
 from bot.storage.records import Records
 from bot.storage.switches import Switches
 from bot.workflows.engine import Engine
+from bot.workflows.freezing import Freezing
 from bot.workflows.inquiry import Inquiry
 from bot.workflows.investigation import Investigation, Keep
 from bot.workflows.observing import Observing
@@ -186,6 +187,13 @@ def assemble(settings: Settings, database: Database) -> Bot:
             people=stores.people,
             clock=wall,
             trusting=trusting,
+            freezing=Freezing(
+                freezes=stores.switches,
+                people=stores.people,
+                audit=stores.audit,
+                clock=wall,
+                environments=inquiry.environments,
+            ),
         )
     )
     return Bot(

@@ -24,6 +24,7 @@ from bot.domain.trust import Promotion
 from bot.remediation.desk import Decided
 from bot.remediation.gateway import Gateway
 from bot.workflows.engine import Engine
+from bot.workflows.freezing import Freezing
 from bot.workflows.orders import (
     CONTROL,
     DECISION,
@@ -41,7 +42,9 @@ Ask me to do something: `@sre-bot restart checkout in staging`, `scale cart to 4
 payments`. I show a card first, and in production somebody else approves it.
 `/sre status` what I am working on · `/sre levels` how far I may go, and what it rests on · \
 `/sre stop` nobody's action runs any more · `/sre start` (administrators) · `/sre ask …` the same \
-as a mention · `/sre help`"""
+as a mention · `/sre help`
+`/sre freezes` when nothing runs by itself · `/sre freeze prod for 4h because …`, \
+`/sre unfreeze …` (administrators)"""
 NOTHING_TO_UNDO = "Not taken back: I did nothing under this button that still stands."
 TOO_LATE_TO_UNDO = (
     "Not taken back: I no longer look after this action. Ask me about the service, and I look "
@@ -49,6 +52,7 @@ TOO_LATE_TO_UNDO = (
 )
 CLOSED = "This offer is closed; its card says how it ended. Ask me again if it is still needed."
 NO_TRUST = Notice(mark=Mark.REFUSED, text="I keep no record of trust here.")
+FREEZE_WORDS = frozenset({"freeze", "freezes", "unfreeze"})
 MAY_STOP = frozenset({Role.RESPONDER, Role.APPROVER, Role.ADMINISTRATOR})
 STATUS_ROWS = 8
 
@@ -66,6 +70,7 @@ class Parts:
     people: Resolver
     clock: Clock
     trusting: Trusting | None = None
+    freezing: Freezing | None = None
 
 
 class SreBot:
@@ -172,6 +177,8 @@ class SreBot:
                 )
             )
             return None
+        if word.lower() in FREEZE_WORDS and self._parts.freezing is not None:
+            return await _frozen(self._parts.freezing, word.lower(), event_id, (thread, user, rest))
         return await self._answer(word.lower(), thread, user, rest)
 
     async def _answer(self, word: str, thread: Thread, user: str, rest: str) -> Notice:
@@ -230,6 +237,8 @@ class SreBot:
         rows = await self._parts.incidents.recent(STATUS_ROWS)
         stopped = await self._parts.switches.stopped()
         lines = [f"{Mark.STOPPED.value} Stopped: nothing is executed."] if stopped else []
+        frozen = await self._parts.freezing.on() if self._parts.freezing else ()
+        lines += [f"Frozen: {freeze.words}" for freeze in frozen]
         lines += [f"{row.title} · {row.environment or '?'} · {row.state}" for row in rows]
         return Notice(mark=Mark.NONE, text="\n".join(lines) or "Nothing to do, nothing stopped.")
 
@@ -258,3 +267,14 @@ class SreBot:
                 text=text,
             )
         )
+
+
+async def _frozen(
+    freezing: Freezing, word: str, event_id: str, said: tuple[Thread, str, str]
+) -> Notice:
+    thread, user, rest = said
+    if word == "unfreeze":
+        return await freezing.lift(thread, user, rest)
+    if word == "freezes" or not rest.strip():
+        return await freezing.shown()
+    return await freezing.freeze(event_id, thread, user, rest)

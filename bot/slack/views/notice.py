@@ -21,7 +21,9 @@ HELP = (
     "In a thread of mine, ask on without a mention, or tell me what you know.\n"
     "`/sre status` what I am doing · `/sre ask …` ask from anywhere\n"
     "`/sre levels` how far I may go, and the record it rests on\n"
-    "`/sre stop` stop every action of mine · `/sre start` let me act again (administrators)"
+    "`/sre stop` stop every action of mine · `/sre start` let me act again (administrators)\n"
+    "`/sre freezes` when I run nothing by myself · `/sre freeze prod for 4h because …`, "
+    "`/sre unfreeze …` (administrators)"
 )
 
 

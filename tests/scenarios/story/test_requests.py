@@ -131,3 +131,27 @@ def test_at_the_freest_level_a_person_still_decides_what_a_person_asks_for(hands
     card = hands.wait(ts, with_button("approve"))
     assert "what a person asks for, a person decides" in text_of(card)
     assert hands.executions() == before
+
+
+def command(hands: Hands, user: str, text: str) -> str:
+    body = {"user": user, "channel": INCIDENT_CHANNEL, "command": "/sre", "text": text}
+    assert hands.post("client/commands", body)["ok"]
+    path = f"client/channels/{INCIDENT_CHANNEL}/messages"
+    messages = hands.get(path, user=user)["messages"]
+    return text_of([m for m in messages if m.get("is_ephemeral")][-1])
+
+
+def test_a_freeze_is_set_shown_and_lifted_by_an_administrator(
+    company: Company, hands: Hands
+) -> None:
+    refused = command(hands, "U0APPROVER", "freeze dev for 2h because of a demo")
+    assert "Not frozen: only an administrator may" in refused
+    assert "Frozen" in command(hands, "U0ADMIN", "freeze dev for 2h because of a demo")
+    shown = command(hands, "U0RESPONDER", "freezes")
+    assert "of a demo" in shown
+    assert "Frozen: " in command(hands, "U0RESPONDER", "status")
+    name = shown.split(" · ")[0].split("\n")[-1]
+    assert "Lifted" in command(hands, "U0ADMIN", f"unfreeze {name} because it is over")
+    assert "No freeze is on" in command(hands, "U0RESPONDER", "freezes")
+    assert [e["actor"] for e in audited(company, "frozen")] == ["U0ADMIN"]
+    assert [e["text"] for e in audited(company, "freeze_lifted")] == ["it is over"]
