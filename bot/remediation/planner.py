@@ -22,6 +22,7 @@ _OF_CHANGE: Mapping[ChangeKind, str] = {
 }
 """A change that broke something in a way no runbook names is taken back all the same."""
 
+READ_BACK_S = 60.0  # world time for which what was written has to stay as it was set
 PREPARED_S = 300.0  # world time within which a step before another one must be in place
 
 
