@@ -3,9 +3,9 @@
 import re
 
 from bot.reasoning.diffs.knob import Knob
+from bot.reasoning.diffs.naming import unless_same
 from bot.reasoning.diffs.reading import Effect
 from bot.reasoning.diffs.rule import Pattern
-from bot.reasoning.diffs.rules.addresses import unless_same
 
 _AUTH = (Effect.AUTHENTICATION, Effect.ERRORS)
 _TLS = (Effect.AUTHENTICATION, Effect.ERRORS, Effect.ADDRESS)

@@ -3,9 +3,9 @@
 import re
 
 from bot.reasoning.diffs.knob import Knob
+from bot.reasoning.diffs.naming import unless_same
 from bot.reasoning.diffs.reading import Effect
 from bot.reasoning.diffs.rule import PLAUSIBLE, WEAK, Pattern
-from bot.reasoning.diffs.rules.addresses import unless_same
 
 _SLOW = (Effect.SLOW_QUERY, Effect.LATENCY, Effect.CPU, Effect.POOL)
 _BIG = (Effect.SLOW_QUERY, Effect.LATENCY, Effect.MEMORY_GROWTH)
