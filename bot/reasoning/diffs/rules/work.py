@@ -1,13 +1,14 @@
 """More work for each request: waiting, blocking, endless or quadratic loops, dear computation."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from bot.reasoning.diffs.change import Change
 from bot.reasoning.diffs.knob import Knob
+from bot.reasoning.diffs.parse import Line
 from bot.reasoning.diffs.reading import Effect, Reading
 from bot.reasoning.diffs.rule import PLAUSIBLE, Pattern, Rule, any_of, reading, shown
-from bot.reasoning.diffs.scopes import ancestors, is_loop, is_remote
+from bot.reasoning.diffs.scopes import DEFINITION, ancestors, functions_of, is_loop, is_remote
 
 _CPU = (Effect.CPU, Effect.LATENCY, Effect.TIMEOUTS)
 _SLOW = (Effect.LATENCY, Effect.TIMEOUTS, Effect.POOL)
@@ -68,22 +69,15 @@ def _recursion(change: Change) -> Iterator[Reading]:
     """A function that now calls itself, or lost the test that ended its recursion."""
     for hunk in change.hunks:
         after = hunk.side("+")
-        name = next((m[1] for text in (*(x.code for x in after), hunk.header)
-                     if (m := re.match(r"(?:.*\bfunc (?:\([^)]*\) )?|(?:async )?def |.*\bfunction |(?:(?:public|private|protected|static) )+[\w<>\[\]]+ )(\w+)\s*\(", text))), "")  # fmt: skip
-        if not name or len(name) < 3:
-            continue
-        calls = re.compile(rf"(?<![.\w])(?:self\.|this\.|\w\.)?{name}\((?!.*\bsuper\b)")
         inside = [
-            x
-            for x in after
-            if calls.search(x.code)
-            and not re.match(r".*\b(?:func|def|function|public|private)\b", x.code)
+            (x, name)
+            for x, name in zip(after, functions_of(after, hunk.header), strict=True)
+            if name and _calls(x, name)
         ]
         fresh = [
-            x
-            for x in inside
-            if x.sign == "+"
-            and not any(calls.search(o.code) and "def " not in o.code for o in hunk.removed)
+            (x, name)
+            for x, name in inside
+            if x.sign == "+" and not any(_calls(o, name) for o in hunk.removed)
         ]
         gone = [
             x
@@ -95,14 +89,24 @@ def _recursion(change: Change) -> Iterator[Reading]:
         kept = any_of(r"(?i)^if .*(?:depth|level|visited|seen|max)", hunk.added)
         if inside and gone and not kept:
             yield reading("recursion_unbounded", "infinite_recursion", (Effect.CRASH, Effect.CPU, Effect.MEMORY_GROWTH), 3.0,
-                          f"{shown(gone[0])}, which ended the recursion of {name}, is gone", change, gone[0])  # fmt: skip
+                          f"{shown(gone[0])}, which ended the recursion of {inside[0][1]}, is gone", change, gone[0])  # fmt: skip
             return
-        if fresh and any(x.sign == " " and re.search(rf"\b{name}\b", x.code) for x in after) | bool(
-            re.search(rf"\b{name}\b", hunk.header)
-        ):
-            yield reading("recursion_added", "infinite_recursion", (Effect.CRASH, Effect.CPU), 1.6,
-                          f"{name} now calls itself: {shown(fresh[0])}", change, fresh[0])  # fmt: skip
-            return
+        for line, name in fresh:
+            if _known(name, after, hunk.header):
+                yield reading("recursion_added", "infinite_recursion", (Effect.CRASH, Effect.CPU), 1.6,
+                              f"{name} now calls itself: {shown(line)}", change, line)  # fmt: skip
+                return
+
+
+def _calls(line: Line, name: str) -> bool:
+    called = rf"(?<![.\w])(?:self\.|this\.|\w\.)?{name}\((?!.*\bsuper\b)"
+    return bool(re.search(called, line.code)) and not DEFINITION.match(line.code)
+
+
+def _known(name: str, after: Sequence[Line], header: str) -> bool:
+    """Say whether a function was there before the change: it is named outside what came."""
+    texts = [*(line.code for line in after if line.sign == " "), header]
+    return any(re.search(rf"\b{name}\b", text) for text in texts)
 
 
 RULES = (
@@ -116,7 +120,7 @@ RULES = (
                 name="set_made_list",
                 mechanism="quadratic_work",
                 effects=_CPU,
-                words="list arraylist append array slice vector",
+                words="set hashset treeset linkedhashset hashmap dict defaultdict frozenset list arraylist append array slice vector",
                 went=r"= set\(|new (?:Hash|Linked|Tree)?(?:Set|Map)|= \{\}|make\(map|map\[|HashSet|defaultdict|Set\.new|frozenset\(|dict\(",
                 came=r"= \[\]|list\(|new (?:Array|Linked)?List|= \[\]\w|\.append\(|Array\.new|append\(|vec!",
                 says="{line}: each look-up now walks the list",
@@ -210,7 +214,7 @@ RULES = (
                 mechanism="regex_backtracking",
                 effects=_CPU,
                 words="",
-                came=r"(?:[\"'/`(r].*)\((?:\?:)?(?:[^()]*[+*])\)[+*](?!\?)|\((?:\?:)?\.\*[^()]*\)[*+{]|(?:\.\*.*){3,}|\((?:\?:)?[^()|]+\|[^()]*\)[+*]\$|\(\\s\*[^)]*\)\+",
+                came=r"(?:[\"'/`(r].*)\((?:\?:)?(?:[^()]*[+*](?:\\?[^()\s][?*])*)\)[+*](?!\?)|\((?:\?:)?\.\*[^()]*\)[*+{]|(?:\.\*.*){3,}|\((?:\?:)?[^()|]+\|[^()]*\)[+*]\$|\(\\s\*[^)]*\)\+",
                 says="{line} can backtrack exponentially",
                 languages="java python js csharp ruby php nginx yaml lua json",
                 weight=3.0,
@@ -219,7 +223,7 @@ RULES = (
                 name="regex_compiled_per_call",
                 mechanism="repeated_compilation",
                 effects=_CPU,
-                words="compile mustcompile regexp pattern regex template parse re",
+                words="compile mustcompile regexp pattern regex template parse re objectmapper gson xmlmapper jsonserializeroptions documentbuilderfactory matches",
                 came=r"regexp\.(?:Must)?Compile\(|Pattern\.compile\(|re\.compile\(|new Regex\(|new RegExp\(|template\.(?:Must|New)\(|String\.matches\(|new ObjectMapper\(\)|new Gson\(\)|new XmlMapper|JsonSerializerOptions\s*\{|DocumentBuilderFactory\.new",
                 unless_near=r"^(?:var|const|static|private static|public static|_?[A-Z][A-Z_]+ =)|static final|func init\(|@Bean|readonly",
                 went=r"(?i)pattern\w*|regex\w*|\b\w*re\b\.|mapper\.|template\w*\.|gson\.|\w+re\.",
