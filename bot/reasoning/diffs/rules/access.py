@@ -1,11 +1,14 @@
 """Identity and trust: TLS, certificates, tokens, secrets, permissions."""
 
 import re
+from collections.abc import Iterator
 
+from bot.reasoning.diffs.change import Change
 from bot.reasoning.diffs.knob import Knob
-from bot.reasoning.diffs.naming import unless_same
-from bot.reasoning.diffs.reading import Effect
-from bot.reasoning.diffs.rule import Pattern
+from bot.reasoning.diffs.naming import if_lost, unless_same
+from bot.reasoning.diffs.parse import Line
+from bot.reasoning.diffs.reading import Effect, Reading
+from bot.reasoning.diffs.rule import Pattern, Rule, reading, shown
 
 _AUTH = (Effect.AUTHENTICATION, Effect.ERRORS)
 _TLS = (Effect.AUTHENTICATION, Effect.ERRORS, Effect.ADDRESS)
@@ -22,8 +25,63 @@ _NAMED = {
     ),
 }
 
+# What a line permits: another list breaks somebody only if something is no longer in it.
+_PERMITTED = {
+    "permission_changed": re.compile(r"(?<=[\"'\[ ,:=])[\w.\-/:*]*[\w*](?=[\"'\],]|$)"),
+}
+_ASKS = re.compile(
+    r"(?i)\[authorize|@login_required|@preauthorize|hasrole\(|hasauthority\(|has(?:any)?scope\("
+    r"|@?\brequire_?(?:auth|role|permission|scope|login)\w*|\.authenticated\(\)|isauthenticated\b"
+    r"|@rolesallowed|permission_classes|authorizationpolicy|denyall|authenticate_user!|auth_request "
+)
+_DECORATES = re.compile(r"^(?:@|\[)")
+_RANKS = (
+    re.compile(r"(?i)allowany|permitall|anonymous|public"),
+    re.compile(r"(?i)authenticated|logged_?in"),
+    re.compile(r"(?i)\b(?:read\w*|view\w*|user|member|guest)\b"),
+    re.compile(r"(?i)\b(?:write\w*|edit\w*|operator|staff|crew|manage\w*|isadminuser)\b"),
+    re.compile(r"(?i)\b(?:admin\w*|owner|superuser|root)\b|denyall"),
+)
+
+
+def _tightened(change: Change) -> Iterator[Reading]:
+    """What was there already asks callers for an identity or a right, or for a higher one."""
+    for line in change.added:
+        if not _ASKS.search(line.code) or _guards_new(change, line):
+            continue
+        before = [
+            _rank(old.code)
+            for old in change.gone_beside(line)
+            if _rank(old.code) >= 0 or _ASKS.search(old.code)
+        ]
+        if before and max(before) >= _rank(line.code) >= 0:
+            continue
+        yield reading("authorisation_tightened", "stricter_authorisation", _AUTH, 2.4,
+                      f"{shown(line)} asks for more than callers may have", change, line)  # fmt: skip
+        return
+
+
+def _rank(code: str) -> int:
+    """Return how much a line asks for, from 0 (nothing) to 4 (an administrator); -1: unknown."""
+    return max((at for at, words in enumerate(_RANKS) if words.search(code)), default=-1)
+
+
+def _guards_new(change: Change, line: Line) -> bool:
+    """Say whether a decorator stands before a function or class that is itself new."""
+    if not _DECORATES.match(line.code):
+        return False
+    side = change.hunk_of(line).side("+")
+    below = (one for one in side if one.number > line.number and not _DECORATES.match(one.code))
+    guarded = next(below, None)
+    return guarded is not None and any(guarded is one for one in change.added)
+
+
+def _shaped(rule: Rule) -> Rule:
+    return if_lost(unless_same(rule, _NAMED.get(rule.name)), _PERMITTED.get(rule.name))
+
+
 RULES = tuple(
-    unless_same(rule.rule(), _NAMED.get(rule.name))
+    _shaped(rule if isinstance(rule, Rule) else rule.rule())
     for rule in (
         Knob(
             name="tls_version_changed",
@@ -241,15 +299,7 @@ RULES = tuple(
             came=r"(?i)\brevoke\b .*\bfrom\b|effect[\"']?\s*[:=]\s*[\"']?deny|alter (?:user|role) .*(?:nologin|password)|drop (?:user|role)\b|default_transaction_read_only\s*=\s*on|deny all;|\bset password\b",
             says="{line} takes access away",
         ),
-        Pattern(
-            name="authorisation_tightened",
-            mechanism="stricter_authorisation",
-            effects=_AUTH,
-            words="authorize requireauth login_required permission preauthorize hasrole hasauthority requirerole authenticated isauthenticated authenticate middleware permission_classes requirepermission rolesallowed authorizationpolicy requireauthorization permitall denyall antmatchers guard",
-            came=r"(?i)\[authorize|@login_required|@preauthorize|hasrole\(|hasauthority\(|require_?(?:auth|role|permission|scope|login)\w*|\.authenticated\(\)|isauthenticated\b|@rolesallowed|permission_classes|authorizationpolicy|denyall|authenticate_user!|auth_request ",
-            says="{line} asks for more than callers may have",
-            weight=2.4,
-        ),
+        Rule(name="authorisation_tightened", read=_tightened),
         Pattern(
             name="open_access_removed",
             mechanism="stricter_authorisation",
