@@ -1,7 +1,7 @@
 """Identity and trust: TLS, certificates, tokens, secrets, permissions."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from bot.reasoning.diffs.change import Change
 from bot.reasoning.diffs.knob import Knob
@@ -74,6 +74,51 @@ def _guards_new(change: Change, line: Line) -> bool:
     below = (one for one in side if one.number > line.number and not _DECORATES.match(one.code))
     guarded = next(below, None)
     return guarded is not None and any(guarded is one for one in change.added)
+
+
+_CHECK = re.compile(
+    r"(?i)((?:with|require|validate?)_?(?:audience|issuer|lifetime)|\baud(?:ience)?\b(?=\s*[=:!(])|\biss(?:uer)?\b(?=\s*[=:!(])"
+    r"|\bkid\b|\balgorithms?(?=\s*[=:])|\b[rhe]s(?:256|384|512)\b|clock_?skew|clock_?tolerance|leeway|claims[\[.]|has_?scope"
+    r"|\bscope\b(?=.*[=!]=))|[\"']([^\"']+)[\"']|=\s*(true|\d+)"
+)
+_TOKEN_WORDS = frozenset((
+    "audience", "issuer", "lifetime", "aud", "iss", "kid", "algorithm", "algorithms", "rs256", "hs256", "es256",
+    "rs384", "hs384", "es384", "rs512", "hs512", "es512", "skew", "tolerance", "leeway", "claims", "scope",
+))  # fmt: skip
+_TOLERATES = re.compile(r"(?i)clock_?skew|clock_?tolerance|leeway")
+_REFUSES = re.compile(
+    r"(?i)(?:with|require|validate?)_?(?:audience|issuer|lifetime)|has_?scope|[=!]="
+)
+_LAX = re.compile(r"(?i)^(?:log\w*|console|print\w*|fmt)[.(]|[=:]\s*false\b")
+
+
+def _token_check(change: Change) -> Iterator[Reading]:
+    """Tokens that were accepted no longer are, or are made in another way than before."""
+    came, went = _checks(change.added), _checks(change.removed)
+    said = {name for names in came.values() for name in names}
+    if said == {name for names in went.values() for name in names}:
+        return
+    if went:  # another check than before, or one that tokens are made by: none looser than before
+        lines = [*came, *(() if came else (x for x in went if not _REFUSES.search(x.code)))]
+    else:  # a new check: a tolerance, or a claim that is only read, refuses nobody
+        lines = [x for x in came if not _TOLERATES.search(x.code) and _refuses(x, came[x])]
+    if lines:
+        yield reading("token_check_changed", "token_validation", _AUTH, 2.6,
+                      f"{shown(lines[0])} accepts other tokens than before", change, lines[0])  # fmt: skip
+
+
+def _checks(lines: Iterable[Line]) -> dict[Line, frozenset[str]]:
+    """Return the lines that check a token, each with what it names."""
+    found: dict[Line, frozenset[str]] = {}
+    for line in lines:
+        groups = _CHECK.findall(line.code)
+        if any(check for check, _, _ in groups) and not _LAX.search(line.code):
+            found[line] = frozenset(text.lower() for group in groups for text in group if text)
+    return found
+
+
+def _refuses(line: Line, names: frozenset[str]) -> bool:
+    return bool(_REFUSES.search(line.code)) or not any(one.startswith("claims") for one in names)
 
 
 def _shaped(rule: Rule) -> Rule:
@@ -197,16 +242,7 @@ RULES = tuple(
             unless=r"expir|ttl|timeout|compress",
             way="text",
         ),
-        Pattern(
-            name="token_check_changed",
-            mechanism="token_validation",
-            effects=_AUTH,
-            words="audience issuer withaudience withissuer kid algorithms verify decode requireissuer requireaudience rs256 hs256 es256 validaudience validissuer parsewithclaims scope validateaudience validatelifetime leeway clockskew claims aud iss",
-            came=r"(?i)(?:with|require|valid|validate)_?(?:audience|issuer|lifetime)|\baud(?:ience)?\b\s*[=:!(]|\biss(?:uer)?\b\s*[=:!(]|\bkid\b|algorithms?\s*[=:]|\b[rhe]s(?:256|384|512)\b|clock_?skew|leeway|claims\[|claims\.\w+|has_?scope|\bscope\b.*[=!]=",
-            either=True,
-            says="{line} accepts other tokens than before",
-            weight=2.6,
-        ),
+        Rule(name="token_check_changed", read=_token_check, words=_TOKEN_WORDS),
         Pattern(
             name="clock_tolerance_removed",
             mechanism="token_validation",

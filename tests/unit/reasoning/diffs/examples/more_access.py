@@ -11,11 +11,19 @@ MORE: Mapping[str, Examples] = {
             '+    jwt.WithAudience("ferry"),\n }\n',
             "--- a/auth.py\n+++ b/auth.py\n@@\n-claims = decode(raw, key, algorithms=['HS256'])\n"
             "+claims = decode(raw, key, algorithms=['RS256'])\n",
+            "--- a/sign.js\n+++ b/sign.js\n@@\n const header = {\n-  kid: current,\n };\n",
+            "--- a/Auth.cs\n+++ b/Auth.cs\n@@\n-  ValidateAudience = false,\n"
+            "+  ValidateAudience = true,\n",
         ),
         ignores=(
             "--- a/auth.go\n+++ b/auth.go\n@@\n+    // jwt.WithAudience is for the gateway\n x()\n",
             "--- a/auth.py\n+++ b/auth.py\n@@\n-algorithms = ['RS256']\n leave = 1\n"
-            "+algorithms  = ['RS256']\n",
+            '+algorithms  = ["RS256"]\n',
+            '--- a/auth.go\n+++ b/auth.go\n@@\n-    jwt.WithAudience("ferry"),\n x,\n',
+            "--- a/auth.py\n+++ b/auth.py\n@@\n+    leeway=30,\n x,\n",
+            "--- a/auth.py\n+++ b/auth.py\n@@\n+    who = claims['sub']\n x()\n",
+            "--- a/Auth.cs\n+++ b/Auth.cs\n@@\n-  ValidateAudience = true,\n"
+            "+  ValidateAudience = false,\n",
         ),
     ),
     "clock_tolerance_removed": Examples(
