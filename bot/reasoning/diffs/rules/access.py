@@ -46,15 +46,16 @@ _RANKS = (
 
 def _tightened(change: Change) -> Iterator[Reading]:
     """What was there already asks callers for an identity or a right, or for a higher one."""
+    asked: dict[int, int] = {}  # of each hunk, before
+    for old in change.removed:
+        place = id(change.hunk_of(old))
+        asked[place] = max(asked.get(place, -1), _rank(old.code))
     for line in change.added:
-        if not _ASKS.search(line.code) or _guards_new(change, line):
+        if not _ASKS.search(line.code):
             continue
-        before = [
-            _rank(old.code)
-            for old in change.gone_beside(line)
-            if _rank(old.code) >= 0 or _ASKS.search(old.code)
-        ]
-        if before and max(before) >= _rank(line.code) >= 0:
+        if asked.get(id(change.hunk_of(line)), -1) >= _rank(line.code) >= 0:
+            continue
+        if _guards_new(change, line):
             continue
         yield reading("authorisation_tightened", "stricter_authorisation", _AUTH, 2.4,
                       f"{shown(line)} asks for more than callers may have", change, line)  # fmt: skip

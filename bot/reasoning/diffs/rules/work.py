@@ -1,7 +1,7 @@
 """More work for each request: waiting, blocking, endless or quadratic loops, dear computation."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from bot.reasoning.diffs.change import Change
 from bot.reasoning.diffs.knob import Knob
@@ -20,9 +20,9 @@ _PURE = re.compile(
 def _nested(change: Change) -> Iterator[Reading]:
     """A new loop, or a linear search, inside a loop."""
     for hunk in change.hunks:
-        after = hunk.side("+")
+        after, before = hunk.side("+"), {old.code for old in hunk.removed}
         for at, line in enumerate(after):
-            if line.sign != "+" or line.code in {old.code for old in hunk.removed}:
+            if line.sign != "+" or line.code in before:
                 continue
             outer = next((o for o in ancestors(after, at) if is_loop(o)), None)
             loops = is_loop(line) and re.match(r"(?:for|foreach|while)\b", line.code)
@@ -65,6 +65,10 @@ def _on_request_path(change: Change) -> Iterator[Reading]:
                 return
 
 
+_OWN = re.compile(r"(?<![.\w])(?:self\.|this\.|\w\.)?(\w+)\(")
+_WORD = re.compile(r"\w+")
+
+
 def _recursion(change: Change) -> Iterator[Reading]:
     """A function that now calls itself, or lost the test that ended its recursion."""
     for hunk in change.hunks:
@@ -72,13 +76,11 @@ def _recursion(change: Change) -> Iterator[Reading]:
         inside = [
             (x, name)
             for x, name in zip(after, functions_of(after, hunk.header), strict=True)
-            if name and _calls(x, name)
+            if name in _called(x)
         ]
-        fresh = [
-            (x, name)
-            for x, name in inside
-            if x.sign == "+" and not any(_calls(o, name) for o in hunk.removed)
-        ]
+        before = {name for line in hunk.removed for name in _called(line)}
+        kept = [*(line.code for line in after if line.sign == " "), hunk.header]
+        known = {word for text in kept for word in _WORD.findall(text)} - before
         gone = [
             x
             for x in hunk.removed
@@ -86,27 +88,23 @@ def _recursion(change: Change) -> Iterator[Reading]:
                 r"(?i)^if .*(?:depth|level|visited|seen|max|== ?0|<= ?[01]\b|len\(|not \w)", x.code
             )
         ]
-        kept = any_of(r"(?i)^if .*(?:depth|level|visited|seen|max)", hunk.added)
-        if inside and gone and not kept:
+        bounded = any_of(r"(?i)^if .*(?:depth|level|visited|seen|max)", hunk.added)
+        if inside and gone and not bounded:
             yield reading("recursion_unbounded", "infinite_recursion", (Effect.CRASH, Effect.CPU, Effect.MEMORY_GROWTH), 3.0,
                           f"{shown(gone[0])}, which ended the recursion of {inside[0][1]}, is gone", change, gone[0])  # fmt: skip
             return
-        for line, name in fresh:
-            if _known(name, after, hunk.header):
+        for line, name in inside:
+            if line.sign == "+" and name in known:
                 yield reading("recursion_added", "infinite_recursion", (Effect.CRASH, Effect.CPU), 1.6,
                               f"{name} now calls itself: {shown(line)}", change, line)  # fmt: skip
                 return
 
 
-def _calls(line: Line, name: str) -> bool:
-    called = rf"(?<![.\w])(?:self\.|this\.|\w\.)?{name}\((?!.*\bsuper\b)"
-    return bool(re.search(called, line.code)) and not DEFINITION.match(line.code)
-
-
-def _known(name: str, after: Sequence[Line], header: str) -> bool:
-    """Say whether a function was there before the change: it is named outside what came."""
-    texts = [*(line.code for line in after if line.sign == " "), header]
-    return any(re.search(rf"\b{name}\b", text) for text in texts)
+def _called(line: Line) -> set[str]:
+    """Return the functions that a line calls, of its own module or object."""
+    if DEFINITION.match(line.code) or "super" in line.code:
+        return set()
+    return set(_OWN.findall(line.code))
 
 
 RULES = (
