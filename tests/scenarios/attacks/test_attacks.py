@@ -147,7 +147,6 @@ CLICKS: dict[str, tuple[Attack, str]] = {
     "on the bot itself": (the_bot_itself, "never acts on itself"),
     "oversized blast radius": (too_large, "blast"),
 }
-UNREADABLE = "forged value: SQL"  # never reaches the gateway: no subject, nothing to audit
 
 
 @pytest.mark.parametrize("name", CLICKS)
@@ -158,8 +157,7 @@ async def test_a_click_is_refused_and_audited(desk: AttackedDesk, name: str) -> 
     assert (await desk.execute()).refused
     assert desk.office.writes == []
     assert desk.journal.sent == {}
-    if name != UNREADABLE:
-        assert await desk.audited("refused")
+    assert await desk.audited("refused")
     assert await desk.office.audit.check() is None
 
 
@@ -272,7 +270,8 @@ async def test_double_clicked_within_ten_ms_from_two_clients_acts_once(
     await asyncio.gather(desk.execute(), desk.execute())
     assert desk.office.writes == [(KEY, "checkout", 40)]
     assert len(desk.journal.sent) == len(await desk.office.actions.decisions(ID)) == 1
-    assert len(await desk.audited("repeated")) == 1
+    assert len(await desk.audited("refused")) == 1
+    assert "counts once" in desk.told
 
 
 async def test_two_approvers_within_ten_ms_act_once(desk: AttackedDesk) -> None:
