@@ -29,6 +29,7 @@ class FakeObject:
     uid: str = "uid-1"
     stateful: bool = False
     is_bot_itself: bool = False
+    service: str = ""  # "": its own name
     keys: set[str] = field(default_factory=set)
 
     @property
@@ -123,7 +124,7 @@ class SetNumber(Action[Arguments]):
             name=found.name,
             uid=found.uid,
             spec_hash=found.spec_hash,
-            service=found.name,
+            service=found.service or found.name,
             replicas=self.cluster.total,
             stateful=found.stateful,
             is_bot_itself=found.is_bot_itself,
