@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -35,7 +36,7 @@ from bot.workflows.orders import (
     start_observation,
 )
 from bot.workflows.outcomes import Decisions, Recalled, Undone
-from bot.workflows.preparing import Attempt, Preparing
+from bot.workflows.preparing import Attempt, Preparing, TakenBack
 from bot.workflows.telling import Telling
 from bot.workflows.trusting import Trusting
 from bot.workflows.watch import Watch
@@ -120,18 +121,28 @@ class Remediation:
     async def _prepared_and_acted(self, order: RemediationOrder, card: Card) -> Attempt | None:
         """Do what comes first, then the action itself; None when it ends without acting."""
         plan = card.proposal
-        why = await self._preparing.run(plan, lambda p, name: self._attempt(order, card, p, name))
-        if why:
-            await self._end(order, card, CardState.REFUSED, why)
-            return None
-        attempt = await self._attempt(order, card, plan, "act")
-        if attempt.execution is None:
-            back = await self._preparing.take_back(plan.preparations)
-            await self._end(
-                order, card, CardState.REFUSED, f"{attempt.why_not} {back.words}".strip()
-            )
-            return None
-        return attempt
+        prepared = await self._preparing.run(
+            plan, lambda part, name: self._attempt(order, card, part, name)
+        )
+        why = prepared.why
+        if not why:
+            attempt = await self._attempt(order, card, plan, "act")
+            if attempt.execution is not None:
+                return attempt
+            why = attempt.why_not
+        back = await self._steps_back(order, card, prepared.done)
+        await self._end(order, card, CardState.REFUSED, f"{why} {back}".strip())
+        return None
+
+    async def _steps_back(
+        self, order: RemediationOrder, card: Card, steps: Sequence[Proposal]
+    ) -> str:
+        """Take what was done first back; return what still stands, which a person is told of."""
+        back = await self._preparing.take_back(steps)
+        if back.left:
+            told = replace(card, note=f"I could not take all of it back. {back.words}")
+            await do("call for the steps", lambda: self._telling.call_a_person(order.thread, told))
+        return back.words
 
     async def _attempt(
         self, order: RemediationOrder, card: Card, proposal: Proposal, name: str
@@ -242,7 +253,10 @@ class Remediation:
                 return await self._ask_for_the_undo(order, card, verification, (undone, then))
             await self._show_undone(order, card, undone)
         else:
-            card = replace(card, state=CardState.NOT_VERIFIED, watching_until=None)
+            left = TakenBack(left=tuple(part.title for part in card.proposal.preparations))
+            card = replace(
+                card, state=CardState.NOT_VERIFIED, watching_until=None, note=left.words
+            )  # fmt: skip
             await self._show("not verified", order, card)
         if then.page:
             await do("call a person", lambda: self._telling.call_a_person(order.thread, card))
@@ -302,8 +316,8 @@ class Remediation:
         state = CardState.UNDONE if undone.done else CardState.FAILED
         words = undone.words
         if undone.done:
-            back = await self._preparing.take_back(card.proposal.preparations)
-            words = f"{words} {back.words}".strip()
+            back = await self._steps_back(order, card, card.proposal.preparations)
+            words = f"{words} {back}".strip()
         card = replace(card, state=state, note=words, can_undo=False, watching_until=None)
         await self._show("undone", order, card)
         if not undone.done:
@@ -320,7 +334,9 @@ class Remediation:
         return Undone(done=done, words=acted.execution.detail)
 
     async def _failed(self, order: RemediationOrder, card: Card, execution: Execution) -> None:
-        failed = replace(card, state=CardState.FAILED, note=execution.detail)
+        back = await self._steps_back(order, card, card.proposal.preparations)
+        words = f"{execution.detail} {back}".strip()
+        failed = replace(card, state=CardState.FAILED, note=words)
         await self._show("failed", order, failed)
         await do("release", lambda: self._gateway.release(order.execution_key))
 

@@ -149,6 +149,15 @@ class SreBot:
         decided = await self._parts.gateway.break_glass(click.subject, click)
         return await self._told(click, Choice.APPROVE, decided)
 
+    async def unreadable(self, user: str, what: str) -> None:
+        """Write to the audit that a click could not be read."""
+        await self._parts.audit.write(
+            AuditEntry(
+                at=self._parts.clock.now(), actor=user or "unknown", event="refused",
+                environment="", subject="", text=what,
+            )
+        )  # fmt: skip
+
     async def report_of(self, investigation_id: str) -> Report | None:
         """Return a finished investigation's report."""
         return await self._parts.incidents.report(investigation_id)
@@ -199,11 +208,14 @@ class SreBot:
         if not decided.accepted:
             return Notice(mark=Mark.NONE, text=decided.why)
         if not decided.complete:
-            return Notice(mark=Mark.WAITING, text="Noted. It takes one more person to decide.")
+            words = decided.why or "Noted. It takes one more person to decide."
+            return Notice(mark=Mark.NONE if decided.why else Mark.WAITING, text=words)
         if not await self._parts.engine.alive(click.subject):
             return Notice(mark=Mark.NONE, text=CLOSED)
         message = {"choice": choice.value, "by": click.user, "reason": click.reason}
         await self._parts.engine.send(click.subject, DECISION, message, key=click.click_id)
+        if decided.repeated:  # sent again all the same: the first click may have died on its way
+            return Notice(mark=Mark.NONE, text=decided.why)
         words = "Approved" if choice is Choice.APPROVE else "Rejected"
         return Notice(mark=Mark.DONE, text=f"{words}, noted.")
 

@@ -273,6 +273,8 @@ class TestClicks:
         assert (await send(click_body("approve", **change))).status == 200
         assert teammate.heard == 0
         assert whispers(slack)[0].startswith("I can't read this button.")
+        assert len(teammate.strays) == 1, "it is for the audit"
+        assert len(teammate.strays[0][1]) < 700
         assert "Traceback" not in caplog.text
 
     @pytest.mark.parametrize(
@@ -382,10 +384,12 @@ class TestModals:
         body["user"]["id"] = "U0OTHER"
         assert json.loads((await send(body)).body)["response_action"] == "errors"
         assert teammate.rejections == {}
+        assert [user for user, _ in teammate.strays] == ["U0OTHER"]
 
-    async def test_an_unknown_modal_is_answered(self, send: Send) -> None:
+    async def test_an_unknown_modal_is_answered(self, send: Send, teammate: FakeTeammate) -> None:
         answer = await send(submission_body("of_an_older_version", "{}", "x"))
         assert json.loads(answer.body)["response_action"] == "errors"
+        assert "of_an_older_version" in teammate.strays[0][1]
 
 
 class TestShowSteps:
