@@ -3,7 +3,7 @@
 import difflib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.domain.action import ActionCall, Proposal, VerificationPlan
@@ -18,6 +18,7 @@ from bot.remediation.cluster_repairs import failed_job
 from bot.remediation.evidence import Bound, Case, Unbound, place, replicas
 from bot.remediation.pages import bind_page
 from bot.remediation.planner import READ_BACK_S, plan_verification
+from bot.remediation.repositories import LATER, PATIENCE_S, in_its_repository
 from bot.remediation.revisions import before_change, revisions, same_version
 from policies.catalog import Criteria
 from tools.clients.names import service_of_object
@@ -67,6 +68,7 @@ def proposal_of(
         action, bound = bind_page(wanted.wish, asker.user, asker.addresses)
     else:
         action, bound, case = _bound(wanted, case)
+        action, bound = in_its_repository(case, action, bound)
     reason = wanted.wish.reason or f"{verb.value} {wanted.name}, as asked"
     signal = asker.signal if verb in _PREFIX else None
     return Proposal(
@@ -81,17 +83,20 @@ def proposal_of(
         cause=ASKED,
         novel=True,
         requester=asker.user,
-        verification=_verification(verb, signal, asker, snapshot),
+        verification=_verification(wanted, action, signal, asker, snapshot),
         warnings=warnings_of(case, action, ()),
     )
 
 
 def _verification(
-    verb: Verb, signal: SignalRef | None, asker: Asker, snapshot: Snapshot
+    wanted: Wanted, action: str, signal: SignalRef | None, asker: Asker, snapshot: Snapshot
 ) -> VerificationPlan:
-    if verb in READ_BACK:
+    if wanted.wish.verb in READ_BACK:
         return VerificationPlan(signal=None, threshold=0.0, window_s=READ_BACK_S, in_place=True)
-    return plan_verification(signal, snapshot, Criteria(window_s=asker.window_s))
+    later = action in LATER
+    window_s = PATIENCE_S if later else asker.window_s
+    plan = plan_verification(signal, snapshot, Criteria(window_s=window_s))
+    return replace(plan, rollout_of=wanted.name) if later else plan
 
 
 def _case(
