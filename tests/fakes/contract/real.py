@@ -11,7 +11,8 @@ from tests.fakes.manifests import WEB, WEB_NEXT, config_map, container, deployme
 from tests.fakes.real_cluster import RealCluster
 
 READ_ALL = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list"]}
-MOVING = ("Deployment", "StatefulSet", "DaemonSet", "HorizontalPodAutoscaler", "ResourceQuota")
+WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
+MOVING = (*WORKLOADS, "HorizontalPodAutoscaler", "ResourceQuota")
 STILL_S, PATIENCE_S = 1.5, 60.0
 
 
@@ -61,16 +62,24 @@ class RealContractCluster:
         return self.cluster.items(kind, self.namespace)
 
     def idle(self) -> None:
-        """Return when nothing of the namespace moves for a while."""
+        """Return when every rollout is over, and nothing of the namespace moved for a while."""
         deadline, still, before = time.monotonic() + PATIENCE_S, time.monotonic(), ""
         while time.monotonic() < deadline:
             now = json.dumps([self.items(kind) for kind in MOVING], sort_keys=True)
-            if now != before:
+            if now != before or self._rolls():
                 still, before = time.monotonic(), now
             elif time.monotonic() - still > STILL_S:
                 return
             time.sleep(0.2)
         raise AssertionError(f"{self.namespace} does not come to rest")
+
+    def _rolls(self) -> bool:
+        """Whether a pod is about to come or go: between two of them nothing may move for long."""
+        path = self.cluster.path("Pod", self.namespace)
+        pods = self.cluster.call("GET", path)["items"]
+        return any("deletionTimestamp" in p["metadata"] for p in pods) or any(
+            not _rests(body) for kind in WORKLOADS for body in self.items(kind)
+        )
 
     def _settle(self, body: dict[str, Any]) -> None:
         """Apply an object, and wait until its controller has seen it: its revision is kept."""
@@ -90,3 +99,19 @@ def real_contract_cluster(cluster: RealCluster) -> Iterator[RealContractCluster]
 def _seen(body: dict[str, Any]) -> bool:
     status = body.get("status", {})
     return bool(status.get("observedGeneration") == body["metadata"]["generation"])
+
+
+def _rests(body: dict[str, Any]) -> bool:
+    """Whether all pods of a workload are of its newest template and ready, or it is paused."""
+    status, spec = body.get("status", {}), body["spec"]
+    if spec.get("paused"):
+        return _seen(body)
+    if body["kind"] == "DaemonSet":
+        wanted = status.get("desiredNumberScheduled", 0)
+        counts = [status.get(f, 0) for f in ("updatedNumberScheduled", "numberReady")]
+    else:
+        wanted = spec["replicas"]
+        counts = [status.get(f, 0) for f in ("updatedReplicas", "readyReplicas", "replicas")]
+    if status.get("currentRevision") != status.get("updateRevision"):
+        return False
+    return _seen(body) and all(count == wanted for count in counts)

@@ -121,7 +121,8 @@ def _other(cluster: ContractCluster, kind: str) -> dict[str, Any]:
 def _spec(kind: str, version: str) -> dict[str, Any]:
     labels = {"app": f"kept-{kind.lower()}"}
     container = {"name": "app", "image": f"demo/web:{version}", "resources": {}}
-    template = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
+    pods = {"containers": [container], "terminationGracePeriodSeconds": 1}
+    template = {"metadata": {"labels": labels}, "spec": pods}
     spec: dict[str, Any] = {"selector": {"matchLabels": labels}, "template": template}
     return spec | ({"replicas": 2, "serviceName": "kept"} if kind == "StatefulSet" else {})
 
