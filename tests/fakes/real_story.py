@@ -84,6 +84,17 @@ class Story:
     def cluster(self) -> RealCluster:
         return self.place.cluster
 
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[None]:
+        """Have the shop serve while its story is told: a node takes no more than 110 pods."""
+        open_shop(self.cluster, self.place.namespace)
+        try:
+            opened(self.cluster, self.place.namespace)
+            yield
+        finally:
+            self.place.leave()
+            self.cluster.delete("Namespace", "", self.place.namespace)
+
     def break_it(self, fault: Fault) -> None:
         """Put the fault in and wait until it shows."""
         fault.inject(self.place)
@@ -142,11 +153,9 @@ def stories(
     connections: Callable[[str], Mapping[str, Any]] = lambda _: {}, victim: str = "cart",
     watched_s: float = WATCHED_S,
 ) -> Iterator[tuple[RealCompany, dict[str, Story]]]:  # fmt: skip
-    """Yield the running company and one open shop a name, each in a namespace of its own."""
+    """Yield the running company and a story a name, each in a namespace of its own, still empty."""
     with contextlib.ExitStack() as stack:
         spaces = {name: stack.enter_context(cluster.namespace("shop")) for name in names}
-        for space in spaces.values():
-            open_shop(cluster, space)
         places = [_environment(cluster, s, connections(s)) for s in spaces.values()]
         company = RealCompany(plan=_plan(home, watched_s), places=places)
         stack.callback(company.stop)
@@ -155,7 +164,6 @@ def stories(
         hands = Hands(company)
         told = {}
         for name, space in spaces.items():
-            opened(cluster, space)
             place = Place(cluster=cluster, namespace=space, victim=victim, registry=registry)
             stack.callback(place.leave)
             told[name] = Story(name=name, hands=hands, place=place)

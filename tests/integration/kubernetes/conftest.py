@@ -19,7 +19,7 @@ Told = Mapping[str, tuple[Story, str]]  # the story, and what went wrong in it (
 def telling(
     cluster: RealCluster, home: Path, names: Sequence[str], tell: Callable[[Story], object]
 ) -> Iterator[Told]:
-    """Yield all stories when they are over; the shops and the bot are there until then."""
+    """Yield all stories when they are over; the bot is there until then, a shop for its story."""
     with (
         empty_registry() as registry,
         stories(cluster, home, registry, names) as (_, opened),
@@ -31,7 +31,8 @@ def telling(
 
 def _ended(story: Story, tell: Callable[[Story], object]) -> str:
     try:
-        tell(story)
+        with story.opened():
+            tell(story)
     except AssertionError as error:
         return str(error) or "it did not end as it should"
     return ""
