@@ -21,6 +21,7 @@ from tests.fakes.story import Hands, Json, saying, text_of, with_button
 from tools.catalog import actions
 
 PATIENCE_S = 150.0
+APPROVER = "U0APPROVER"
 WATCHED_S = 30.0  # how long an action is watched in these stories
 WORKING = [
     {"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list"]},
@@ -112,7 +113,7 @@ class Story:
     def approve(self) -> str:
         """Approve what is offered; return what the card said."""
         card = self.card()
-        answer = self.hands.click(card, "approve", user="U0APPROVER")
+        answer = self.hands.click(card, "approve", user=APPROVER)
         assert answer["ok"], answer
         return text_of(card)
 
@@ -131,10 +132,10 @@ class Story:
         return found
 
     def all_said(self) -> str:
-        """Return everything in the thread."""
+        """Return everything in the thread, what only the approver sees too."""
         if not self.ts:
             return "nothing was asked yet"
-        return "\n---\n".join(text_of(m) for m in self.hands.thread(self.ts))
+        return "\n---\n".join(text_of(m) for m in self.hands.thread(self.ts, user=APPROVER))
 
     def is_well(self) -> bool:
         """Whether every workload of the shop is at its newest template, and serves."""
