@@ -13,7 +13,7 @@ from tests.fakes.real_cluster import RealCluster
 READ_ALL = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list"]}
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
 MOVING = (*WORKLOADS, "HorizontalPodAutoscaler", "ResourceQuota")
-STILL_S, PATIENCE_S = 1.5, 60.0
+STILL_S, PATIENCE_S = 1.5, 120.0
 
 
 class RealContractCluster:
@@ -37,7 +37,10 @@ class RealContractCluster:
             self._settle(body)
 
     def as_usual(self) -> None:
-        """Take back what tests leave behind."""
+        """Take back what tests leave behind: what still rolls out keeps the others waiting."""
+        for kind in ("StatefulSet", "DaemonSet"):
+            for body in self.items(kind):
+                self.cluster.delete(kind, self.namespace, body["metadata"]["name"])
         self.patch("Deployment", self.workload, {"spec": {"paused": None, "replicas": 2}})
 
     def put(self, kind: str, name: str, **body: Any) -> None:
@@ -78,7 +81,7 @@ class RealContractCluster:
         path = self.cluster.path("Pod", self.namespace)
         pods = self.cluster.call("GET", path)["items"]
         return any("deletionTimestamp" in p["metadata"] for p in pods) or any(
-            not _rests(body) for kind in WORKLOADS for body in self.items(kind)
+            not _rests(kind, body) for kind in WORKLOADS for body in self.items(kind)
         )
 
     def _settle(self, body: dict[str, Any]) -> None:
@@ -101,12 +104,12 @@ def _seen(body: dict[str, Any]) -> bool:
     return bool(status.get("observedGeneration") == body["metadata"]["generation"])
 
 
-def _rests(body: dict[str, Any]) -> bool:
+def _rests(kind: str, body: dict[str, Any]) -> bool:
     """Whether all pods of a workload are of its newest template and ready, or it is paused."""
     status, spec = body.get("status", {}), body["spec"]
     if spec.get("paused"):
         return _seen(body)
-    if body["kind"] == "DaemonSet":
+    if kind == "DaemonSet":
         wanted = status.get("desiredNumberScheduled", 0)
         counts = [status.get(f, 0) for f in ("updatedNumberScheduled", "numberReady")]
     else:

@@ -74,7 +74,7 @@ def test_a_slow_release_is_blamed_rolled_back_and_verified_by_the_metric(
         assert alerts.fired.wait(FOR_S + 120), "Prometheus' rule did not fire"
         post(story, alerts.told[0])
         offered = story.approve()
-        assert offered.startswith(f"Roll back {SERVICE} to revision 1"), offered
+        assert offered.startswith(f"Roll back {SERVICE} to v1"), offered
         assert f"p99 of {SERVICE}" in story.all_said(), "the diagnosis names no metric"
         story.ends_recovered(patience_s=WATCHED_S + 60)
         said = story.all_said()
