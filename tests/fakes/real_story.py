@@ -162,7 +162,7 @@ def stories(
         stack.callback(company.stop)
         company.start()
         company.allow(Level.L3)
-        hands = Hands(company)
+        hands = Hands(company, poll_s=0.5)
         told = {}
         for name, space in spaces.items():
             place = Place(cluster=cluster, namespace=space, victim=victim, registry=registry)

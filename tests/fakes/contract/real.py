@@ -11,8 +11,7 @@ from tests.fakes.manifests import WEB, WEB_NEXT, config_map, container, deployme
 from tests.fakes.real_cluster import RealCluster
 
 READ_ALL = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list"]}
-WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
-MOVING = (*WORKLOADS, "HorizontalPodAutoscaler", "ResourceQuota")
+MOVING = ("Deployment", "StatefulSet", "DaemonSet", "HorizontalPodAutoscaler", "ResourceQuota")
 STILL_S, PATIENCE_S = 1.5, 120.0
 
 
@@ -37,10 +36,7 @@ class RealContractCluster:
             self._settle(body)
 
     def as_usual(self) -> None:
-        """Take back what tests leave behind: what still rolls out keeps the others waiting."""
-        for kind in ("StatefulSet", "DaemonSet"):
-            for body in self.items(kind):
-                self.cluster.delete(kind, self.namespace, body["metadata"]["name"])
+        """Take back what tests leave behind."""
         self.patch("Deployment", self.workload, {"spec": {"paused": None, "replicas": 2}})
 
     def put(self, kind: str, name: str, **body: Any) -> None:
@@ -65,7 +61,7 @@ class RealContractCluster:
         return self.cluster.items(kind, self.namespace)
 
     def idle(self) -> None:
-        """Return when every rollout is over, and nothing of the namespace moved for a while."""
+        """Return when no rollout is under way, and nothing of the namespace moved for a while."""
         deadline, still, before = time.monotonic() + PATIENCE_S, time.monotonic(), ""
         while time.monotonic() < deadline:
             now = json.dumps([self.items(kind) for kind in MOVING], sort_keys=True)
@@ -81,7 +77,7 @@ class RealContractCluster:
         path = self.cluster.path("Pod", self.namespace)
         pods = self.cluster.call("GET", path)["items"]
         return any("deletionTimestamp" in p["metadata"] for p in pods) or any(
-            not _rests(kind, body) for kind in WORKLOADS for body in self.items(kind)
+            not _rests(body) for body in self.items("Deployment")
         )
 
     def _settle(self, body: dict[str, Any]) -> None:
@@ -104,17 +100,8 @@ def _seen(body: dict[str, Any]) -> bool:
     return bool(status.get("observedGeneration") == body["metadata"]["generation"])
 
 
-def _rests(kind: str, body: dict[str, Any]) -> bool:
-    """Whether all pods of a workload are of its newest template and ready, or it is paused."""
-    status, spec = body.get("status", {}), body["spec"]
-    if spec.get("paused"):
-        return _seen(body)
-    if kind == "DaemonSet":
-        wanted = status.get("desiredNumberScheduled", 0)
-        counts = [status.get(f, 0) for f in ("updatedNumberScheduled", "numberReady")]
-    else:
-        wanted = spec["replicas"]
-        counts = [status.get(f, 0) for f in ("updatedReplicas", "readyReplicas", "replicas")]
-    if status.get("currentRevision") != status.get("updateRevision"):
-        return False
-    return _seen(body) and all(count == wanted for count in counts)
+def _rests(body: dict[str, Any]) -> bool:
+    """Whether all pods of a Deployment are of its newest template and ready, or it is paused."""
+    status, wanted = body.get("status", {}), body["spec"]["replicas"]
+    counts = [status.get(f, 0) for f in ("updatedReplicas", "readyReplicas", "replicas")]
+    return _seen(body) and (body["spec"].get("paused") or all(c == wanted for c in counts))

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import requests
 
 from tests.fakes.faults.registry import empty_registry
 from tests.fakes.real_cluster import RealCluster
@@ -33,7 +34,7 @@ def _ended(story: Story, tell: Callable[[Story], object]) -> str:
     try:
         with story.opened():
             tell(story)
-    except AssertionError as error:
+    except (AssertionError, requests.RequestException) as error:
         return str(error) or "it did not end as it should"
     return ""
 

@@ -286,6 +286,13 @@ def test_pods_that_all_fail_are_no_grey_failure():
     assert cause_of(answer(grey(values(0.001, 0.15))))[0] == "unknown"
 
 
+def test_a_pod_whose_peers_are_gone_is_no_grey_failure():
+    scene = grey(values(0.001))
+    gone = ("checkout-1", "checkout-2")
+    scene.objects = [o for o in scene.objects if o.name not in gone]
+    assert cause_of(answer(scene))[0] != "grey_failure"
+
+
 def test_one_bad_pod_of_another_version_is_no_grey_failure():
     assert cause_of(answer(grey(values(0.001), hash_="h2")))[0] != "grey_failure"
 
