@@ -112,11 +112,13 @@ class Desk:
         """Whether a click came from the message that shows this proposal."""
         if self.ports.posted is None:
             return True
+        key = f"{proposal_id}/card"
+        card = await self.ports.posted.by_key(key)
         for _ in range(LATE_TIMES):
-            card = await self.ports.posted.by_key(f"{proposal_id}/card")
             if card is None or card.ts:
                 break
             await asyncio.sleep(LATE_S)  # Slack shows it already, its answer is on its way to us
+            card = await self.ports.posted.by_key(key)
         shown = (card.channel, card.ts) if card else None
         return shown == (click.channel, click.message_ts)
 
