@@ -8,6 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 RUN_STAMP := .venv/.runtime
 DEV_STAMP := .venv/.dev
 ARGS ?=
+WORKERS ?= 4  # twice the cores of a small machine: many tests wait for servers and clocks
 
 .PHONY: help demo setup test test-long test-cluster check format lock
 
@@ -20,8 +21,8 @@ demo: $(RUN_STAMP)  ## start the sandbox company, its workspace and the bot; pri
 setup: $(RUN_STAMP)  ## create the environment in .venv/
 
 test: $(DEV_STAMP)  ## run the tests (≤ 15 minutes on two cores)
-	@$(BIN)/python -m pytest -n 2 --dist loadscope -m "not long and not story and not kubernetes" $(ARGS)
-	@$(BIN)/python -m pytest -m "(story or kubernetes) and not long" $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope -m "not long and not kubernetes" $(ARGS)
+	@$(BIN)/python -m pytest -m "kubernetes and not long" $(ARGS) tests/integration/kubernetes
 
 test-long: $(DEV_STAMP)  ## what takes too long for every run: full matrices, many seeds, long fuzzing
 	@SRE_BOT_TEST_LONG=1 $(BIN)/python -m pytest -n 2 --dist loadscope -m "long and not kubernetes" $(ARGS)
