@@ -71,6 +71,11 @@ _SLASH = {"go", "java", "js", "csharp", "rust", "php", "c", "proto", "terraform"
 _HASH_AT = re.compile(r"(?:^|\s)#(?![{\w]{0,1}\{).*$")
 _SLASH_AT = re.compile(r"(?:^|(?<=[\s;{},)]))//.*$|/\*.*?\*/")
 _DASH_AT = re.compile(r"(?:^|\s)--\s.*$")
+# A statement that only writes to a log; "catalog." and "dialog(" are none.
+LOG = re.compile(
+    r"(?i)^(?:\w+\.)*(?:_?log(?:ger|ging)?|(?-i:\w*(?:[a-z0-9]L|_l)og(?:ger|ging)?)|slog|zap|logrus|console|print|println"
+    r"|fmt\.print\w*|system\.out|puts|[kg]log)\b(?:\.\w+)*[.(]"
+)
 
 
 def by_name(path: str) -> str:
