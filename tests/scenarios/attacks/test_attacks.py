@@ -99,6 +99,13 @@ async def the_bot_itself(desk: AttackedDesk) -> None:
     await desk.click("U0APPROVER")
 
 
+async def its_release(desk: AttackedDesk) -> None:
+    desk.office.cluster.objects["x"] = FakeObject(name="ops-sre-bot-config", value=5)
+    call = ActionCall(action="set_number", environment="prod", arguments={"name": "x", "value": 1})
+    await desk.offer(call=call)
+    await desk.click("U0APPROVER")
+
+
 async def too_large(desk: AttackedDesk) -> None:
     desk.office.cluster.pods, desk.office.cluster.total = 30, 10
     await desk.offer()
@@ -145,6 +152,7 @@ CLICKS: dict[str, tuple[Attack, str]] = {
     "after /sre stop": (stopped, "kill-switch"),
     "after a rejection": (after_it_was_rejected, "rejected it"),
     "on the bot itself": (the_bot_itself, "never acts on itself"),
+    "on the bot itself under a release's name": (its_release, "never acts on itself"),
     "oversized blast radius": (too_large, "blast"),
 }
 

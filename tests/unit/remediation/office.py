@@ -11,7 +11,7 @@ from bot.domain.conversation import Click
 from bot.domain.environment import Environment, Tier
 from bot.domain.people import ActorKind, Role
 from bot.remediation.asking import Ports
-from bot.remediation.desk import Acted, Clocks, Decided, Options
+from bot.remediation.desk import Acted, Clocks, Decided, Options, Times
 from bot.remediation.gateway import Gateway
 from bot.remediation.trust import Trust
 from policies.engine import CedarEngine
@@ -73,6 +73,7 @@ class Office:
     audit: FakeAudit = field(default_factory=FakeAudit)
     cluster: FakeCluster = field(default_factory=FakeCluster)
     trust: Trust | None = None
+    times: Times = field(default_factory=Times)
 
     def __post_init__(self) -> None:
         self.cluster.environment = self.environment
@@ -108,7 +109,9 @@ class Office:
                 audit=watched(self.audit),
             ),
             clocks=Clocks(wall=self.clock, world=self.clock),
-            options=Options(calibrated=True, redact=redact, trust=self.trust),
+            options=Options(
+                calibrated=True, redact=redact, trust=self.trust, times=self.times
+            ),
         )
 
     def environments(self) -> dict[str, Environment]:
