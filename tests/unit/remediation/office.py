@@ -109,9 +109,7 @@ class Office:
                 audit=watched(self.audit),
             ),
             clocks=Clocks(wall=self.clock, world=self.clock),
-            options=Options(
-                calibrated=True, redact=redact, trust=self.trust, times=self.times
-            ),
+            options=Options(calibrated=True, redact=redact, trust=self.trust, times=self.times),
         )
 
     def environments(self) -> dict[str, Environment]:
