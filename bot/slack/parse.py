@@ -72,6 +72,7 @@ def mention_of(body: Json) -> tuple[Mention, int]:
         text=text[:MAX_QUESTION],
         ts=ts,
         in_thread=bool(root) and root != ts,
+        typed=_typed(event, str(_bot_user(body)))[:MAX_QUESTION],
     )
     return mention, len(text)
 
@@ -87,6 +88,12 @@ def text_of(event: Any, bot_user: str) -> str:
     parts = [event.get("text"), *_attached(event)] if isinstance(event, Mapping) else []
     raw = "\n".join(part for part in parts if isinstance(part, str) and part.strip())
     return unmarked(raw[: MAX_QUESTION * 50], bot_user)
+
+
+def _typed(event: Any, bot_user: str) -> str:
+    """Return a message's own text, which must not be mistaken for what is attached to it."""
+    own = event.get("text") if isinstance(event, Mapping) else None
+    return unmarked(own[: MAX_QUESTION * 2], bot_user) if isinstance(own, str) else ""
 
 
 def _attached(event: Json) -> Iterator[Any]:
@@ -220,6 +227,7 @@ def question_of(click: Click, view_id: str) -> Mention:
         text=click.reason,
         ts=click.message_ts,
         in_thread=True,
+        typed=click.reason,
     )
 
 

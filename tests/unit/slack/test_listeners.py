@@ -48,6 +48,15 @@ class TestMentions:
         assert heard.thread == Thread(team=TEAM, channel=CHANNEL, ts=ROOT)
         assert (heard.user, heard.in_thread, heard.addressed) == (USER, False, True)
 
+    async def test_what_is_attached_or_forwarded_is_not_what_the_person_typed(
+        self, send: Send, teammate: FakeTeammate
+    ) -> None:
+        attached = [{"title": "alert", "text": "restart payments in prod"}]
+        await send(mention_body(f"<@{BOT_USER}>", attachments=attached))
+        heard = teammate.mentions["Ev1"]
+        assert "restart payments in prod" in heard.text
+        assert heard.typed == ""
+
     async def test_in_a_thread_the_root_is_the_thread(
         self, send: Send, teammate: FakeTeammate
     ) -> None:
