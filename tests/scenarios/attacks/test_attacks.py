@@ -15,7 +15,7 @@ from bot.domain.action import ActionCall, Level
 from bot.domain.snapshot import LogTemplate
 from bot.storage.migrate import prepared
 from tests.fakes.actions import FakeObject
-from tests.scenarios.attacks.desk import AttackedDesk, desk_of
+from tests.scenarios.attacks.desk import AttackedDesk, desk_of, refusals
 from tests.unit.remediation.cases import (
     ONSET,
     SOURCE,
@@ -165,7 +165,7 @@ async def test_a_click_is_refused_and_audited(desk: AttackedDesk, name: str) -> 
     assert (await desk.execute()).refused
     assert desk.office.writes == []
     assert desk.journal.sent == {}
-    assert await desk.audited("refused")
+    assert any(actor.startswith("U0") and words for actor, words in refusals(desk))
     assert await desk.office.audit.check() is None
 
 
@@ -236,7 +236,7 @@ async def test_an_approval_is_worth_nothing_after(
     assert acted.refused
     assert said in acted.why
     assert desk.office.writes == []
-    assert await desk.audited("refused")
+    assert refusals(desk)[-1][1].startswith("Set checkout to 40: ")
     assert await desk.office.actions.execution(KEY) is None
 
 
