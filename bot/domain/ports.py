@@ -125,6 +125,10 @@ class Teammate(Protocol):
         """Approve alone what one asked for oneself: production, reversible, with a reason."""
         ...
 
+    async def unreadable(self, user: str, what: str) -> None:
+        """Write to the audit that a click of `user` could not be read, so nothing was done."""
+        ...
+
     async def report_of(self, investigation_id: str) -> Report | None:
         """Return a finished investigation's report, for "show steps"."""
         ...

@@ -62,13 +62,18 @@ class Staged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
-    """What became of a click. `complete`: enough decisions are there, or it was rejected."""
+    """What became of a click. `complete`: enough decisions are there, or it was rejected.
+
+    `repeated`: refused, since the same person decided the same before; that earlier decision
+    stands, so it is accepted as before, and whoever waits for it can be woken once more.
+    """
 
     accepted: bool
     decision: Decision | None
     ruling: Ruling | None
     why: str
     complete: bool = False
+    repeated: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,15 @@ from bot.domain.conversation import Click, Notice
 from bot.domain.errors import Malformed, SreBotError, Transient
 from bot.domain.ports import Teammate
 from bot.domain.redaction import redact
-from bot.slack.parse import Place, click_of, place_of, trigger_of
+from bot.slack.parse import (
+    CLICKED,
+    Place,
+    click_of,
+    clicker_of,
+    place_of,
+    stray_of,
+    trigger_of,
+)
 from bot.slack.views.blocks import View
 from bot.slack.views.notice import TOO_LATE, UNREADABLE, error, plain_notice
 from bot.slack.views.notice import notice as notice_view
@@ -71,8 +79,9 @@ class Desk:
         """Hand a click over, acknowledge it, and tell the clicker what became of it."""
         try:
             notice = await self._taken(body, act(click_of(body)))
-        except Malformed:
-            notice = plain_notice(UNREADABLE)
+        except Malformed as problem:
+            self.unreadable(body, problem)
+            return await ack()
         except SreBotError as problem:
             notice = error(problem)
         if notice is not None:
@@ -115,8 +124,8 @@ class Desk:
         """Open the modal that goes with a click; a click that cannot be read is said so."""
         try:
             await self.open(body, view_of(click_of(body)))
-        except Malformed:
-            self.answer(body, plain_notice(UNREADABLE))
+        except Malformed as problem:
+            self.unreadable(body, problem)
         except SreBotError as problem:
             _LOG.warning("a modal was not opened: %s", redact(str(problem)))
             self.answer(body, plain_notice(TOO_LATE))
@@ -127,6 +136,14 @@ class Desk:
         place = place_of(body)
         if place is not None:
             self.later(self.whisper(place, notice))
+
+    def unreadable(self, body: Any, problem: Malformed) -> None:
+        """Tell the clicker that it cannot be read, and write it to the audit: both afterwards."""
+        if not isinstance(body, Mapping):
+            return
+        self.answer(body, plain_notice(UNREADABLE))
+        if body.get("type") in CLICKED:
+            self.later(self.teammate.unreadable(clicker_of(body), stray_of(body, problem)))
 
     async def whisper(self, place: Place, notice: Notice) -> None:
         """Say something that only one person sees."""

@@ -232,9 +232,9 @@ async def test_the_track_record_is_shown_with_its_lower_bound() -> None:
         proposal = replace(office.proposal(), id=f"old-{number}")
         office.level(Level.L4)
         office.cluster.objects["checkout"].value = 41
+        office.clock.moment = START + timedelta(days=number)
         await office.gateway().stage(proposal)
         key = f"old-{number}-x"
-        office.clock.moment = START + timedelta(days=number)
         await office.gateway().execute(proposal.id)
         await office.gateway().release(key)
         await office.gateway().settle(
