@@ -6,6 +6,7 @@ from bot.domain.snapshot import Signal
 from tools.read.prometheus.template import POD, Template
 
 _REAL = 'container!="",container!="POD"'
+_POD = 'pod!="",interface!="lo"'  # the network is the whole pod's: its sandbox counts it
 _BY = "by (namespace, pod)"
 _EACH = "by (namespace, pod, container)"
 
@@ -29,6 +30,7 @@ def _containers() -> Iterator[Template]:
         "container_cpu_cfs_throttled_periods_total",
     )
     restarts = "kube_pod_container_status_restarts_total"
+    came, went = (f"container_network_{way}_packets_total" for way in ("receive", "transmit"))
     used = f"sum {_EACH}(rate({cpu}{{{_REAL}}}[2m]))"
     held = f"max {_EACH}({memory}{{{_REAL}}})"
     rows = (
@@ -51,6 +53,8 @@ def _containers() -> Iterator[Template]:
         (Signal.MEMORY_OF_LIMIT, (memory, spec), "max",
          f"max {_BY}({held} / (max {_EACH}({spec}{{{_REAL}}}) > 0))"),
         (Signal.RESTARTS, (restarts,), "sum", f"sum {_BY}({restarts}{{}})"),
+        (Signal.PACKETS_IN, (came,), "sum", f"sum {_BY}(rate({came}{{{_POD}}}[2m]))"),
+        (Signal.PACKETS_OUT, (went,), "sum", f"sum {_BY}(rate({went}{{{_POD}}}[2m]))"),
     )  # fmt: skip
     for signal, needs, reduce, promql in rows:
         yield Template(signal=signal, needs=needs, promql=promql, reduce=reduce, service=POD,
