@@ -31,10 +31,14 @@ class RunningWorld:
 
 @contextmanager
 def running_world(
-    incident: str | None = None, seed: int = 0, rate: float = 1.0, environment: str = "prod"
+    incident: str | None = None,
+    seed: int = 0,
+    rate: float = 1.0,
+    environment: str = "prod",
+    origin: datetime | None = None,
 ) -> Iterator[RunningWorld]:
-    """Serve the world on loopback while the context lasts."""
-    clock = ScaledClock(origin=datetime.now(UTC), rate=rate)
+    """Serve the world on loopback while the context lasts; its clock starts at `origin`, or now."""
+    clock = ScaledClock(origin=origin or datetime.now(UTC), rate=rate)
     world = World(clock, seed)
     if incident is not None:
         from bot.sandbox.world import catalog

@@ -9,7 +9,7 @@ from bot.reasoning.claims import GOOD, HINT, STRONG, at, said, seen, watched
 from bot.reasoning.picture import Picture, Sign, picture_of
 from bot.reasoning.suspicion import EARLY, culprits
 from bot.reasoning.thresholds import FULL
-from bot.reasoning.wording import quantity
+from bot.reasoning.wording import listed, quantity
 
 NAME = "traffic_surge"
 _PRIOR = -3.0
@@ -86,7 +86,8 @@ def _runs_full(picture: Picture, service: str) -> list[Evidence]:
         return [seen(worst, picture, STRONG)]
     series = picture.recent(Signal.CPU_OF_LIMIT, service)
     if series is None:
-        return []
+        text = f"whether {service} runs full isn't measured"
+        return [said(text, -HINT, next(iter(picture.signs)).series.source)]
     text = f"{service} runs below its limits: CPU, pools and queues have room"
     return [said(text, -STRONG, series.source)]
 
@@ -118,9 +119,12 @@ def _origin(picture: Picture, sign: Sign, surged: dict[str, Sign]) -> list[Evide
     grown = sorted(callers & set(surged))
     if grown:
         return [said(f"{', '.join(grown)} got as much more: it comes from the users", HINT, source)]
-    if callers:
-        return [said("none of its callers got more requests", -HINT, source)]
-    return []
+    if not callers:
+        return []
+    unmeasured = sorted(c for c in callers if not picture.recent(Signal.REQUEST_RATE, c))
+    if unmeasured:
+        return [said(f"whether {listed(unmeasured)} got more isn't measured", -GOOD, source)]
+    return [said("none of its callers got more requests: not more users", -STRONG, source)]
 
 
 def _place(picture: Picture, service: str) -> list[Evidence]:

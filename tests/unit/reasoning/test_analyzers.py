@@ -238,6 +238,18 @@ def test_a_traffic_surge_is_found_at_the_service_that_saturates():
     assert cause_of(answer(scene)) == ("traffic_surge", "deployment/checkout")
 
 
+CALLS = {(Signal.EDGE_RATE, name) for name in ("storefront", "checkout", "payment")}
+CALLERS = {(Signal.REQUEST_RATE, name) for name in ("storefront", "checkout")}
+LOAD = {(Signal.CPU_OF_LIMIT, "catalogue")}
+
+
+@pytest.mark.parametrize("unseen", [CALLS | LOAD, CALLERS | LOAD, CALLS | CALLERS | LOAD])
+def test_no_surge_is_guessed_where_nobody_saw_who_asks_more(unseen: set[tuple[str, str]]):
+    scene = wired(ill(catalogue={"rate": values(50, 130, at=97), "p99": SLOW}))
+    scene.series = [s for s in scene.series if (s.signal, s.service) not in unseen]
+    assert answer(scene).status is Status.UNKNOWN
+
+
 def test_more_traffic_that_is_served_is_healthy():
     more = values(50, 150, at=97)
     scene = wired(ill(storefront={"rate": more}), storefront_checkout=more)
