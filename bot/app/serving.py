@@ -46,13 +46,16 @@ from bot.storage.people import Levels, People
 from bot.storage.records import Records
 from bot.storage.switches import Switches
 from bot.workflows.engine import Engine
+from bot.workflows.freezing import Freezing
 from bot.workflows.inquiry import Inquiry
 from bot.workflows.investigation import Investigation, Keep
 from bot.workflows.observing import Observing
-from bot.workflows.orders import INVESTIGATE, OBSERVE, REMEDIATE
+from bot.workflows.orders import INVESTIGATE, OBSERVE, REMEDIATE, REQUEST
 from bot.workflows.planning import Planning
 from bot.workflows.remediation import Parts as RemediationParts
 from bot.workflows.remediation import Remediation
+from bot.workflows.requesting import Parts as RequestParts
+from bot.workflows.requesting import Requesting
 from bot.workflows.teammate import Parts, SreBot
 from bot.workflows.telling import Telling
 from bot.workflows.trusting import Trusting
@@ -184,6 +187,13 @@ def assemble(settings: Settings, database: Database) -> Bot:
             people=stores.people,
             clock=wall,
             trusting=trusting,
+            freezing=Freezing(
+                freezes=stores.switches,
+                people=stores.people,
+                audit=stores.audit,
+                clock=wall,
+                environments=inquiry.environments,
+            ),
         )
     )
     return Bot(
@@ -258,6 +268,19 @@ def _register(
     engine.register(REMEDIATE, remediation.body)
     observing = Observing(gateway, telling.trusting, watch)
     engine.register(OBSERVE, observing.body)
+    requesting = Requesting(
+        RequestParts(
+            engine=engine,
+            inquiry=inquiry,
+            incidents=stores.incidents,
+            notify=notify,
+            people=stores.people,
+            audit=stores.audit,
+            wall=ScaledClock(origin=datetime(2000, 1, 1, tzinfo=UTC)),
+            most_s=telling.most_s,
+        )
+    )
+    engine.register(REQUEST, requesting.body)
 
 
 @asynccontextmanager

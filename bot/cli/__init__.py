@@ -18,6 +18,7 @@ COMMANDS = {
     "demo": "bot.cli.demo",
     "doctor": "bot.cli.doctor",
     "eval": "bot.cli.evaluate",
+    "freezes": "bot.cli.freezes",
     "honesty": "bot.cli.evaluate",
     "levels": "bot.cli.trust",
     "policy": "bot.cli.policy",

@@ -31,6 +31,7 @@ class Mention:
     text: str  # without the bot's own mention
     ts: str
     in_thread: bool
+    typed: str = ""  # what a person typed themselves: no attachment, no forwarded text is in it
     addressed: bool = (
         True  # False: overheard in an incident channel; speak only if it tells of trouble
     )

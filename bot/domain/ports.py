@@ -125,6 +125,10 @@ class Teammate(Protocol):
         """Approve alone what one asked for oneself: production, reversible, with a reason."""
         ...
 
+    async def unreadable(self, user: str, what: str) -> None:
+        """Write to the audit that a click of `user` could not be read, so nothing was done."""
+        ...
+
     async def report_of(self, investigation_id: str) -> Report | None:
         """Return a finished investigation's report, for "show steps"."""
         ...
@@ -371,8 +375,8 @@ class Outbox(Protocol):
         """Record the message's ts and digest."""
         ...
 
-    async def by_message(self, channel: str, ts: str) -> Posted | None:
-        """Return what was posted as this message."""
+    async def by_key(self, key: str) -> Posted | None:
+        """Return what was posted under this key; without a ts it is being posted now."""
         ...
 
 

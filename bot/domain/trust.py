@@ -23,7 +23,7 @@ class Run:
     status: ExecutionStatus | None = None
     outcome: Outcome | None = None
     judged: Judgement | None = None  # people's verdict on the diagnosis; one WRONG counts
-    step: bool = False  # done before another action of one plan: in place is not recovered
+    step: bool = False  # a plan's first part, or asked for by a person: proves nothing but harm
     alone: Outcome | None = None  # what became of the trouble, though nothing was done about it
 
 

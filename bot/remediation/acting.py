@@ -42,10 +42,13 @@ class Doer:
         found = await deed.hand.action.find(deed.hand.arguments, deed.key)
         return None if found is None else await self._applied(deed, found.detail)
 
-    async def act(
+    async def enter(
         self, deed: Deed, seen: Seen, ruling: Ruling, *, known: bool, decisions: Sequence[str]
-    ) -> Acted:
-        """Record and apply. `known`: the intent row is there from before a crash."""
+    ) -> Acted | None:
+        """Record what will be done; return why it may not be after all, None if it may.
+
+        `known`: the intent row is there from before a crash.
+        """
         try:
             await self.desk.note(
                 "executing",
@@ -69,7 +72,7 @@ class Doer:
                 return Acted(execution=stored)  # somebody else has the same key in hand
         if decisions and not await self.desk.ports.actions.use_decisions(decisions):
             return await self._failed(deed, "the approval was used already")
-        return await self._apply(deed, seen)
+        return None
 
     async def refuse(self, deed: Deed, why: str, ruling: Ruling | None, *, known: bool) -> Acted:
         """Audit a refusal; close the intent row if one is there. Nothing was done."""
@@ -89,7 +92,8 @@ class Doer:
         ruling = Ruling(verdict=Verdict.DENY, reasons=(reason,))
         return await self.refuse(deed, wording.refusal(ruling, None), ruling, known=False)
 
-    async def _apply(self, deed: Deed, seen: Seen) -> Acted:
+    async def carry_out(self, deed: Deed, seen: Seen) -> Acted:
+        """Apply what was entered, and record what became of it."""
         try:
             applied: Applied = await deed.hand.action.apply(
                 deed.hand.arguments, seen.target, deed.key

@@ -8,7 +8,7 @@ from bot.domain.action import BlastRadius, Decision, Level, Proposal
 from bot.domain.people import SELF, Actor, Role
 from bot.domain.policy import Approvals, Conditions, PolicyRequest, Stage
 from bot.domain.ports import ActionStore, Audit, LevelStore, Outbox, Resolver, SwitchStore
-from bot.remediation.hand import Hand, Seen, lock_name
+from bot.remediation.hand import Hand, Seen, lock_name, same_workload
 
 HOUR = timedelta(hours=1)
 NO_APPROVALS = Approvals(count=0, roles=frozenset(), includes_requester=False)
@@ -58,7 +58,7 @@ class Asker:
         for other in await self.ports.actions.under_way(environment, now - HOUR):
             if other.id == proposal.id or other.dry_run is None or other.target is None:
                 continue
-            same = lock_name(other.target) == lock_name(seen.target)
+            same = same_workload(other.target, seen.target)
             total = together(total, other.dry_run.blast_radius, same=same)
         return total
 

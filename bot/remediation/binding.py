@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from bot.domain.snapshot import Change, ChangeKind, KubernetesObject, Series, Signal
 from bot.remediation import cluster_repairs, repairs, repositories
 from bot.remediation.evidence import Bound, Case, Unbound, place, replicas, section, users_of
-from bot.remediation.revisions import before_change
+from bot.remediation.revisions import Revision, before_change
 
 HEADROOM = 1.15  # on top of the traffic's growth: a full service serves less than is asked
 ROOMY = 0.6  # what a workload should use of its limit after scaling up
@@ -28,14 +28,31 @@ Binder = Callable[[Case, Mapping[str, str]], Bound]
 
 def rollback(case: Case, _: Mapping[str, str]) -> Bound:
     """Bind the revision before the suspected change."""
-    deployment = case.deployment()
+    return _rollback(case, case.deployment())
+
+
+def rollback_stateful(case: Case, _: Mapping[str, str]) -> Bound:
+    """Bind the revision of the stateful set before the suspected change."""
+    return _rollback(case, _stateful(case))
+
+
+def rollback_daemon(case: Case, _: Mapping[str, str]) -> Bound:
+    """Bind the revision of the daemon set before the suspected change."""
+    return _rollback(case, _of_kind(case, "DaemonSet", "daemon set"))
+
+
+def _rollback(case: Case, workload: KubernetesObject) -> Bound:
     change = case.change()
     deploy = change if change and change.kind in (ChangeKind.DEPLOY, ChangeKind.COMMIT) else None
-    chosen = before_change(case.snapshot, deployment, deploy)
+    return to_revision(workload, before_change(case.snapshot, workload, deploy))
+
+
+def to_revision(workload: KubernetesObject, chosen: Revision) -> Bound:
+    """Bind a workload's going back to a revision that it keeps."""
     goal = chosen.version or f"revision {chosen.number}"
     return Bound(
-        arguments={**place(deployment), "to_revision": chosen.number},
-        title=f"Roll back {deployment.name} to {goal}",
+        arguments={**place(workload), "to_revision": chosen.number},
+        title=f"Roll back {workload.name} to {goal}",
     )
 
 
@@ -52,9 +69,13 @@ def restart_statefulset(case: Case, _: Mapping[str, str]) -> Bound:
 
 
 def _stateful(case: Case) -> KubernetesObject:
+    return _of_kind(case, "StatefulSet", "stateful set")
+
+
+def _of_kind(case: Case, kind: str, words: str) -> KubernetesObject:
     found = case.workload()
-    if found.kind != "StatefulSet":
-        raise Unbound(f"{found.name} is no stateful set")
+    if found.kind != kind:
+        raise Unbound(f"{found.name} is no {words}")
     return found
 
 
@@ -305,6 +326,8 @@ def _tail(series: Series) -> int:
 
 BINDERS: Mapping[str, Binder] = {
     "rollback_deployment": rollback,
+    "rollback_statefulset": rollback_stateful,
+    "rollback_daemonset": rollback_daemon,
     "restart_deployment": restart_deployment,
     "restart_pod": restart_pod,
     "scale_deployment": scale,

@@ -1,7 +1,7 @@
 """Takes a person's decision: who they are now, whether it counts, bound to what was shown."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bot.domain.action import Choice, Decision, Proposal
@@ -68,10 +68,12 @@ class Decider:
         return await self.desk.ports.actions.execution(execution_key(proposal.id)) is None
 
     async def _again(self, case: _Case, decision: Decision) -> Decided:
-        """The same decision of the same person: it counts once, and that is audited."""
-        words = f"{decision.choice.value} again: it counts once"
-        await self.desk.note("repeated", case.proposal, words, actor=case.actor.id)
-        return await self._taken(case.proposal, decision)
+        """The same decision of the same person: the second is refused, the first stands."""
+        why = wording.again(decision)
+        details = {"rules": ["counts-once"], "decision": decision.id}
+        await self.desk.note("refused", case.proposal, why, actor=case.actor.id, details=details)
+        taken = await self._taken(case.proposal, decision)
+        return replace(taken, why=why, repeated=True)
 
     async def _too_late(self, case: _Case) -> str:
         proposal = case.proposal

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from bot.domain.action import (
@@ -23,6 +24,7 @@ from bot.remediation.acting import OPEN, Deed, Doer
 from bot.remediation.asking import Asker, Ports, approvals_of, by, execution_key, undo_key
 from bot.remediation.deciding import Decider
 from bot.remediation.desk import Acted, Clocks, Decided, Desk, Options, Staged
+from bot.remediation.door import Door
 from bot.remediation.glass import Glass
 from bot.remediation.hand import Hands, Seen, lock_name, same_target
 from bot.remediation.plans import Plans
@@ -30,6 +32,7 @@ from bot.remediation.staging import Stager
 from bot.remediation.verification import Next, next_move
 from tools.contract import Action
 
+NEVER = datetime.max.replace(tzinfo=UTC)
 FOREIGN = "this button is not on the card of its action"
 
 
@@ -65,6 +68,7 @@ class Gateway:
         self._decider = Decider(desk=self._desk, stager=self._stager)
         self._plans = Plans(stager=self._stager, decider=self._decider, actions=ports.actions)
         self._doer = Doer(desk=self._desk)
+        self._door = Door(actions=ports.actions, wall=clocks.wall)
         self._glass = Glass(desk=self._desk, plans=self._plans)
 
     async def stage(self, proposal: Proposal) -> Staged:
@@ -106,8 +110,19 @@ class Gateway:
         proposal, desk = deed.proposal, self._desk
         decisions = await desk.ports.actions.decisions(proposal.id)
         why = _changed(proposal, seen, decisions) or await self._plans.unprepared(proposal)
+        if not known and not decisions and desk.wall.now() >= (proposal.expires_at or NEVER):
+            why = why or "the offer has expired, ask me again"
         if why:
             return await self._doer.refuse(deed, wording.because(why), None, known=known)
+        async with self._door.alone(proposal.call.environment, deed.key):
+            ended = await self._enter(deed, seen, decisions, known=known)
+        return ended or await self._doer.carry_out(deed, seen)
+
+    async def _enter(
+        self, deed: Deed, seen: Seen, decisions: Sequence[Decision], *, known: bool
+    ) -> Acted | None:
+        """Lock, rule and record; return what ended it there, None if it is to be carried out."""
+        proposal, desk = deed.proposal, self._desk
         held = await self._lock(deed, seen)
         bound = [d for d in decisions if self._is_bound(d, proposal, seen, known=known)]
         request = await self._question(deed, seen, Stage.EXECUTE, held=held)
@@ -122,7 +137,7 @@ class Gateway:
             words = wording.refusal(ruling, None) + _lapsed(decisions, bound)
             return await self._doer.refuse(deed, words, ruling, known=known and held)
         unused = [d.id for d in bound if not d.used]
-        return await self._doer.act(deed, seen, ruling, known=known, decisions=unused)
+        return await self._doer.enter(deed, seen, ruling, known=known, decisions=unused)
 
     async def undo(self, execution_key: str, click: Click | None = None) -> Acted:
         """Take an execution back through the same door; by a person's click, or by itself."""
@@ -158,13 +173,18 @@ class Gateway:
         if after is not None and not same_target(after, seen.target):
             why = wording.because("it was changed since I acted, so a person has to look")
             return await self._doer.refuse(deed, why, None, known=known)
+        store, name = self._desk.ports.actions, lock_name(seen.target)
+        before = await store.locked_by(name, self._desk.wall.now())
         held = await self._lock(deed, seen)
         request = await self._question(deed, seen, Stage.UNDO, held=held)
         ruling = self._desk.engine.rule(by(request, actor))
         if ruling.denied:
+            if held and before != deed.holder:  # who may not take it back does not block it either
+                await store.unlock(name, holder=deed.holder)
             words = wording.refusal(ruling, None) + " Not taken back: a person has to decide."
             return await self._doer.refuse(deed, words, ruling, known=known and held)
-        return await self._doer.act(deed, seen, ruling, known=known, decisions=())
+        ended = await self._doer.enter(deed, seen, ruling, known=known, decisions=())
+        return ended or await self._doer.carry_out(deed, seen)
 
     async def settle(self, verification: Verification) -> Next:
         """Record what became of an execution, count it towards the breaker, say what follows."""

@@ -25,7 +25,7 @@ class Glass:
     async def decide(self, proposal_id: str, click: Click) -> Decided:
         """Return what became of it. Raises: Transient: it could not be taken."""
         proposal = await self.desk.ports.actions.proposal(proposal_id)
-        if proposal is None:
+        if proposal is None or not await self.desk.is_its_card(click, proposal_id):
             return await self.plans.decide(proposal_id, click, Choice.APPROVE)
         actor = await self.desk.ports.people.actor(
             click.team, click.user, proposal.call.environment

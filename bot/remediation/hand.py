@@ -78,3 +78,11 @@ def same_target(one: Target | None, other: Target | None) -> bool:
     if one is None or other is None:
         return False
     return (one.uid, one.spec_hash) == (other.uid, other.spec_hash)
+
+
+def same_workload(one: Target, other: Target) -> bool:
+    """Return whether two targets are one object, or parts of one service: its pods, settings."""
+    if lock_name(one) == lock_name(other):
+        return True
+    places = [(t.environment, t.namespace, t.service) for t in (one, other)]
+    return bool(one.service) and places[0] == places[1]

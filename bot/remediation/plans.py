@@ -48,22 +48,35 @@ class Plans:
     async def decide(self, proposal_id: str, click: Click, choice: Choice) -> Decided:
         """Take one click for all steps; refused for one, it is refused for the plan."""
         plan = await self.actions.proposal(proposal_id)
-        if plan is not None and choice is Choice.APPROVE and click.subject == proposal_id:
-            if wrong := faults(plan):
-                ruling = Ruling(verdict=Verdict.DENY, reasons=wrong)
-                why = wording.refusal(ruling, None)
-                await self.decider.desk.refuse_stray(click, why)
-                return Decided(accepted=False, decision=None, ruling=ruling, why=why)
-            complete = True
-            for step in plan.preparations:
-                own = replace(click, subject=step.id, click_id=f"{click.click_id}/{step.id}")
-                decided = await self.decider.decide(step.id, own, choice, shown_as=proposal_id)
-                if not decided.accepted:
-                    return decided
-                complete = complete and decided.complete
-            last = await self.decider.decide(proposal_id, click, choice)
-            return replace(last, complete=complete and last.complete)
-        return await self.decider.decide(proposal_id, click, choice)
+        if plan is None or click.subject != proposal_id:
+            return await self.decider.decide(proposal_id, click, choice)
+        if choice is Choice.REJECT:
+            return await self._reject(plan, click)
+        if wrong := faults(plan):
+            ruling = Ruling(verdict=Verdict.DENY, reasons=wrong)
+            why = wording.refusal(ruling, None)
+            await self.decider.desk.refuse_stray(click, why)
+            return Decided(accepted=False, decision=None, ruling=ruling, why=why)
+        complete = True
+        for step in plan.preparations:
+            decided = await self._step(step, plan, click, choice)
+            if not decided.accepted:
+                return decided
+            complete = complete and decided.complete
+        last = await self.decider.decide(proposal_id, click, choice)
+        return replace(last, complete=complete and last.complete)
+
+    async def _reject(self, plan: Proposal, click: Click) -> Decided:
+        """Reject the plan, and with it every step that was not carried out yet."""
+        decided = await self.decider.decide(plan.id, click, Choice.REJECT)
+        for step in plan.preparations if decided.accepted else ():
+            if await self.actions.execution(execution_key(step.id)) is None:
+                await self._step(step, plan, click, Choice.REJECT)
+        return decided
+
+    async def _step(self, step: Proposal, plan: Proposal, click: Click, choice: Choice) -> Decided:
+        own = replace(click, subject=step.id, click_id=f"{click.click_id}/{step.id}")
+        return await self.decider.decide(step.id, own, choice, shown_as=plan.id)
 
     async def unprepared(self, plan: Proposal) -> str:
         """Return which step before it was not carried out, empty if all were."""

@@ -1,4 +1,4 @@
-"""Which earlier revision of a deployment to go back to: it must be kept, differ, and have run."""
+"""Which earlier revision of a workload to go back to: it must be kept, differ, and have run."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ NEAR = timedelta(minutes=10)  # a change feed and the cluster may disagree by th
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revision:
-    """One kept revision, from its ReplicaSet."""
+    """One kept revision, from a ReplicaSet or a ControllerRevision."""
 
     number: int
     version: str
@@ -25,37 +25,38 @@ class Revision:
 
 
 def before_change(
-    snapshot: Snapshot, deployment: KubernetesObject, change: Change | None
+    snapshot: Snapshot, workload: KubernetesObject, change: Change | None
 ) -> Revision:
     """Return the newest healthy revision before the suspected change. Raises: Unbound."""
-    kept = revisions(snapshot, deployment)
+    kept = revisions(snapshot, workload)
     if not kept:
-        raise Unbound(f"no revision of {deployment.name} was seen")
+        raise Unbound(f"no revision of {workload.name} was seen")
     current = kept[-1]
     culprit = _culprit(kept, change)
     earlier = [r for r in kept if r.number < culprit.number and r.template != culprit.template]
     if not earlier:
-        raise Unbound(f"no earlier revision of {deployment.name} is kept")
+        raise Unbound(f"no earlier revision of {workload.name} is kept")
     chosen = _as_the_change_says(earlier, change) or _healthy(kept, earlier)
     if chosen is None:
-        raise Unbound(f"no earlier revision of {deployment.name} ran long enough to be trusted")
+        raise Unbound(f"no earlier revision of {workload.name} ran long enough to be trusted")
     if chosen.template == current.template:
-        raise Unbound(f"{deployment.name} is at revision {chosen.number} again already")
+        raise Unbound(f"{workload.name} is at revision {chosen.number} again already")
     return chosen
 
 
-def revisions(snapshot: Snapshot, deployment: KubernetesObject) -> list[Revision]:
-    """Return the kept revisions of a deployment, the oldest first; unreadable ones are skipped."""
-    found = {r.number: r for r in _parsed(snapshot, deployment)}
+def revisions(snapshot: Snapshot, workload: KubernetesObject) -> list[Revision]:
+    """Return the kept revisions of a workload, the oldest first; unreadable ones are skipped."""
+    found = {r.number: r for r in _parsed(snapshot, workload)}
     return [found[number] for number in sorted(found)]
 
 
-def _parsed(snapshot: Snapshot, deployment: KubernetesObject) -> Iterator[Revision]:
-    for item in snapshot.kind("ReplicaSet"):
-        if item.namespace != deployment.namespace or not _owned(item, deployment):
+def _parsed(snapshot: Snapshot, workload: KubernetesObject) -> Iterator[Revision]:
+    kind = "ReplicaSet" if workload.kind == "Deployment" else "ControllerRevision"
+    for item in snapshot.kind(kind):
+        if item.namespace != workload.namespace or not _owned(item, workload):
             continue
         metadata = section(item.body, "metadata")
-        number = str(section(metadata, "annotations").get(REVISION, ""))
+        number = _number(item.body)
         created = _moment(metadata.get("creationTimestamp"))
         if number.isascii() and number.isdigit() and len(number) < 10 and created is not None:
             template = _template(item.body)
@@ -64,12 +65,23 @@ def _parsed(snapshot: Snapshot, deployment: KubernetesObject) -> Iterator[Revisi
             )
 
 
-def _owned(item: KubernetesObject, deployment: KubernetesObject) -> bool:
+def _number(body: Mapping[str, Any]) -> str:
+    """Return a revision's number, "" if it has none.
+
+    Source: kubernetes.io/docs/reference/kubernetes-api/workload-resources/controller-revision-v1.
+    """
+    own = body.get("revision")
+    if isinstance(own, int) and not isinstance(own, bool):
+        return str(own)
+    return str(section(body, "metadata", "annotations").get(REVISION, ""))
+
+
+def _owned(item: KubernetesObject, workload: KubernetesObject) -> bool:
     owners = section(item.body, "metadata").get("ownerReferences")
-    uid = section(deployment.body, "metadata").get("uid")
+    uid = section(workload.body, "metadata").get("uid")
     return any(
-        section({"o": owner}, "o").get("kind") == "Deployment"
-        and section({"o": owner}, "o").get("name") == deployment.name
+        section({"o": owner}, "o").get("kind") == workload.kind
+        and section({"o": owner}, "o").get("name") == workload.name
         and (uid is None or section({"o": owner}, "o").get("uid") in (None, uid))
         for owner in (owners if isinstance(owners, list | tuple) else ())
     )
@@ -77,7 +89,7 @@ def _owned(item: KubernetesObject, deployment: KubernetesObject) -> bool:
 
 def _template(body: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the pod template without what Kubernetes adds per revision."""
-    template = section(body, "spec", "template")
+    template = section(body, "data", "spec", "template") or section(body, "spec", "template")
     metadata = section(template, "metadata")
     labels = {k: v for k, v in section(metadata, "labels").items() if k != "pod-template-hash"}
     return {"labels": labels, "spec": section(template, "spec")}

@@ -3,7 +3,7 @@
 import math
 from datetime import UTC
 
-from bot.domain.action import Level, Proposal, Rejection
+from bot.domain.action import Choice, Decision, Level, Proposal, Rejection
 from bot.domain.people import Role
 from bot.domain.policy import Reason, Ruling
 
@@ -52,6 +52,12 @@ def who_can(gate: Ruling | None) -> str:
 def because(text: str) -> str:
     """Return a refusal for a plain reason."""
     return f"{REFUSED}: {text}."
+
+
+def again(decision: Decision) -> str:
+    """Return what the second of two same clicks is told."""
+    done = "approved" if decision.choice is Choice.APPROVE else "rejected"
+    return f"⛔ Not taken twice: you {done} it already, and that counts once (rule counts-once)."
 
 
 def at_level(level: Level) -> str:

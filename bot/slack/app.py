@@ -16,7 +16,7 @@ from bot.domain.redaction import redact
 from bot.slack.desk import Desk, SlackOptions
 from bot.slack.listeners import buttons, commands, home, mentions, messages, submissions
 from bot.slack.parse import check_shape
-from bot.slack.views.notice import BROKEN, UNREADABLE, plain_notice
+from bot.slack.views.notice import BROKEN, plain_notice
 
 _LOG = logging.getLogger(__name__)
 _SURFACES = (mentions, messages, buttons, submissions, commands, home)
@@ -59,7 +59,7 @@ class Doorkeeper(AsyncMiddleware):
             check_shape(req.body)
         except Malformed as problem:
             _LOG.warning("a payload could not be read: %s", redact(str(problem)))
-            self._desk.answer(req.body, plain_notice(UNREADABLE))
+            self._desk.unreadable(req.body, problem)
             return BoltResponse(status=200, body="")
         if not self._bot_user:
             client = self._desk.client

@@ -15,7 +15,15 @@ from bot.domain.conversation import Click, Notice
 from bot.domain.errors import Malformed, SreBotError, Transient
 from bot.domain.ports import Teammate
 from bot.domain.redaction import redact
-from bot.slack.parse import Place, click_of, place_of, trigger_of
+from bot.slack.parse import (
+    CLICKED,
+    Place,
+    click_of,
+    clicker_of,
+    place_of,
+    stray_of,
+    trigger_of,
+)
 from bot.slack.views.blocks import View
 from bot.slack.views.notice import TOO_LATE, UNREADABLE, error, plain_notice
 from bot.slack.views.notice import notice as notice_view
@@ -23,6 +31,7 @@ from bot.slack.web import Web
 
 T = TypeVar("T")
 Json = Mapping[str, Any]
+LATEST_S = 20.0  # a click that takes longer is given up; its buttons are still there
 _LOG = logging.getLogger(__name__)
 
 
@@ -65,17 +74,41 @@ class Desk:
             await asyncio.gather(*self._later)
 
     async def click(
-        self, ack: AsyncAck, body: Json, act: Callable[[Click], Awaitable[Notice]]
+        self, ack: AsyncAck, body: Json, act: Callable[[Click], Coroutine[Any, Any, Notice]]
     ) -> BoltResponse:
         """Hand a click over, acknowledge it, and tell the clicker what became of it."""
         try:
-            notice = await self.take(act(click_of(body)))
-        except Malformed:
-            notice = plain_notice(UNREADABLE)
+            notice = await self._taken(body, act(click_of(body)))
+        except Malformed as problem:
+            self.unreadable(body, problem)
+            return await ack()
+        except SreBotError as problem:
+            notice = error(problem)
+        if notice is not None:
+            self.answer(body, notice)
+        return await ack()
+
+    async def _taken(self, body: Json, handing_over: Coroutine[Any, Any, Notice]) -> Notice | None:
+        """Return what became of a click, None if that takes longer: then it is told later.
+
+        Slack hands a click over once. Cut in two, a decision would be on record, and whoever waits
+        for it would sleep on.
+        """
+        work = asyncio.create_task(handing_over)
+        try:
+            return await asyncio.wait_for(asyncio.shield(work), self.options.handover_s)
+        except TimeoutError:
+            self.later(self._told_late(body, work))
+            return None
+
+    async def _told_late(self, body: Json, work: "asyncio.Task[Notice]") -> None:
+        try:
+            notice = await asyncio.wait_for(work, LATEST_S)
+        except TimeoutError:
+            notice = error(Transient("the hand-over took too long"))
         except SreBotError as problem:
             notice = error(problem)
         self.answer(body, notice)
-        return await ack()
 
     async def open(self, body: Json, view: View) -> str:
         """Open a modal right away and return its id. Raises: Malformed, Transient, Permanent."""
@@ -91,8 +124,8 @@ class Desk:
         """Open the modal that goes with a click; a click that cannot be read is said so."""
         try:
             await self.open(body, view_of(click_of(body)))
-        except Malformed:
-            self.answer(body, plain_notice(UNREADABLE))
+        except Malformed as problem:
+            self.unreadable(body, problem)
         except SreBotError as problem:
             _LOG.warning("a modal was not opened: %s", redact(str(problem)))
             self.answer(body, plain_notice(TOO_LATE))
@@ -103,6 +136,14 @@ class Desk:
         place = place_of(body)
         if place is not None:
             self.later(self.whisper(place, notice))
+
+    def unreadable(self, body: Any, problem: Malformed) -> None:
+        """Tell the clicker that it cannot be read, and write it to the audit: both afterwards."""
+        if not isinstance(body, Mapping):
+            return
+        self.answer(body, plain_notice(UNREADABLE))
+        if body.get("type") in CLICKED:
+            self.later(self.teammate.unreadable(clicker_of(body), stray_of(body, problem)))
 
     async def whisper(self, place: Place, notice: Notice) -> None:
         """Say something that only one person sees."""

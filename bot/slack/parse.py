@@ -13,6 +13,8 @@ from bot.domain.errors import Malformed
 
 MAX_QUESTION = 4_000  # characters of a message that are read; the asker is told when there are more
 MAX_REASON = 2_000
+MOST_SHOWN = 200  # characters that the audit keeps of each part of a click that cannot be read
+CLICKED = frozenset({"block_actions", "view_submission"})
 
 _TEAM = re.compile(r"[TE][A-Z0-9]{1,30}")
 USER = re.compile(r"[UWB][A-Z0-9]{1,30}")
@@ -70,6 +72,7 @@ def mention_of(body: Json) -> tuple[Mention, int]:
         text=text[:MAX_QUESTION],
         ts=ts,
         in_thread=bool(root) and root != ts,
+        typed=_typed(event, str(_bot_user(body)))[:MAX_QUESTION],
     )
     return mention, len(text)
 
@@ -85,6 +88,12 @@ def text_of(event: Any, bot_user: str) -> str:
     parts = [event.get("text"), *_attached(event)] if isinstance(event, Mapping) else []
     raw = "\n".join(part for part in parts if isinstance(part, str) and part.strip())
     return unmarked(raw[: MAX_QUESTION * 50], bot_user)
+
+
+def _typed(event: Any, bot_user: str) -> str:
+    """Return a message's own text, which must not be mistaken for what is attached to it."""
+    own = event.get("text") if isinstance(event, Mapping) else None
+    return unmarked(own[: MAX_QUESTION * 2], bot_user) if isinstance(own, str) else ""
 
 
 def _attached(event: Json) -> Iterator[Any]:
@@ -218,6 +227,7 @@ def question_of(click: Click, view_id: str) -> Mention:
         text=click.reason,
         ts=click.message_ts,
         in_thread=True,
+        typed=click.reason,
     )
 
 
@@ -230,6 +240,23 @@ def place_of(body: Json) -> Place | None:
     user = user or maybe(body, "user_id", USER)
     thread_ts = _thread_of(body) or maybe(event, "thread_ts", _TS) or maybe(body, "thread_ts", _TS)
     return Place(channel=channel, user=user, thread_ts=thread_ts) if channel and user else None
+
+
+def clicker_of(body: Json) -> str:
+    """Return who clicked or submitted, "" when the payload does not tell."""
+    return maybe(body, "user.id", USER)
+
+
+def stray_of(body: Json, problem: Malformed) -> str:
+    """Return, for the audit, what of a click or submission could not be read: its own words cut."""
+    actions = body.get("actions")
+    first = actions[0] if isinstance(actions, list) and actions else None
+    action = first if isinstance(first, Mapping) else {}
+    view = body.get("view")
+    callback = view.get("callback_id") if isinstance(view, Mapping) else None
+    named = {"button": action.get("action_id"), "value": action.get("value"), "modal": callback}
+    shown = (f"{name} {str(v)[:MOST_SHOWN]!r}" for name, v in named.items() if v is not None)
+    return "; ".join([f"a click that cannot be read: {problem}", *shown])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

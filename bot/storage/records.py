@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from bot.domain.action import Choice, ExecutionStatus, Outcome, Proposal, Verification
 from bot.domain.codec import decode, encode
 from bot.domain.conversation import Judgement
-from bot.domain.people import Role
+from bot.domain.people import SELF, Role
 from bot.domain.trust import Baseline, Promotion, Run
 from bot.storage.database import Database
 from bot.storage.tables import (
@@ -85,6 +85,7 @@ class Records:
             .join(ExecutionRow, ExecutionRow.proposal_id == ProposalRow.id)
             .where(
                 ProposalRow.investigation_id == investigation_id,
+                ProposalRow.body["requester"].as_string() == SELF.id,
                 ExecutionRow.is_undo.is_(False),
                 ExecutionRow.status.in_(DONE),
             )
@@ -177,6 +178,7 @@ def _history(environment: str, action: str) -> Select[Any]:
             ProposalRow.call_digest,
             ProposalRow.body["cause"].as_string().label("cause"),
             ProposalRow.body["expires_at"].as_string().label("offered_until"),
+            ProposalRow.body["requester"].as_string().label("requester"),
             ExecutionRow.status,
             ExecutionRow.started_at,
             VerificationRow.outcome,
@@ -194,6 +196,7 @@ def _history(environment: str, action: str) -> Select[Any]:
 
 def _run(row: Any, judged: dict[str, Judgement], choices: dict[str, Choice]) -> Run:
     offered = datetime.fromisoformat(row.offered_until) if row.offered_until else BEGINNING
+    asked = row.requester not in (None, "", SELF.id)  # by a person: it proves no diagnosis right
     return Run(
         proposal_id=row.id,
         investigation_id=row.investigation_id,
@@ -203,11 +206,11 @@ def _run(row: Any, judged: dict[str, Judgement], choices: dict[str, Choice]) -> 
         cause=row.cause or "",
         digest=row.call_digest,
         at=row.started_at or offered,
-        step=STEP.search(row.id) is not None,
+        step=asked or STEP.search(row.id) is not None,
         choice=choices.get(row.id),
         status=ExecutionStatus(row.status) if row.status else None,
         outcome=Outcome(row.outcome) if row.outcome else None,
-        judged=judged.get(row.investigation_id),
+        judged=None if asked else judged.get(row.investigation_id),
         alone=Outcome(row.alone) if row.alone else None,
     )
 

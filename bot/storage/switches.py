@@ -5,6 +5,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bot.domain.freeze import Freeze
+from bot.domain.time import Window
 from bot.storage.database import Database
 from bot.storage.tables import BreakerRow, FreezeRow, SwitchRow
 
@@ -44,6 +46,43 @@ class Switches:
             return any(row.starts_at <= at < row.ends_at for row in windows)
 
         return await self._database.run(read)
+
+    async def add_freeze(self, freeze: Freeze) -> None:
+        """Keep a window; one of the same id is replaced."""
+        row = FreezeRow(
+            id=freeze.id, environment=freeze.environment, starts_at=freeze.window.start,
+            ends_at=freeze.window.end, reason=freeze.reason, set_by=freeze.by,
+        )  # fmt: skip
+        await self._database.run(lambda session: session.merge(row))
+
+    async def freeze(self, freeze_id: str) -> Freeze | None:
+        """Return a window, over or not."""
+
+        def read(session: Session) -> Freeze | None:
+            row = session.get(FreezeRow, freeze_id)
+            return _freeze(row) if row else None
+
+        return await self._database.run(read)
+
+    async def freezes(self, at: datetime) -> tuple[Freeze, ...]:
+        """Return the windows that are on or ahead at this moment, the earliest first."""
+        query = select(FreezeRow).order_by(FreezeRow.starts_at, FreezeRow.id)
+
+        def read(session: Session) -> tuple[Freeze, ...]:
+            rows = [row for row in session.scalars(query) if row.ends_at > at]
+            return tuple(_freeze(row) for row in rows if row.ends_at > row.starts_at)
+
+        return await self._database.run(read)
+
+    async def lift_freeze(self, freeze_id: str, at: datetime) -> None:
+        """End a window at this moment; one that is ahead never begins."""
+
+        def write(session: Session) -> None:
+            row = session.get(FreezeRow, freeze_id, with_for_update=True)
+            if row is not None:
+                row.ends_at = max(row.starts_at, min(row.ends_at, at))
+
+        await self._database.run(write)
 
     async def breaker_open(self, environment: str, action: str) -> bool:
         """Whether too many executions failed in a row, here or over everything."""
@@ -98,3 +137,10 @@ class Switches:
         return await self._database.run(
             lambda s: tuple(s.scalars(select(BreakerRow).where(BreakerRow.failures > 0)))
         )
+
+
+def _freeze(row: FreezeRow) -> Freeze:
+    window = Window(start=row.starts_at, end=max(row.starts_at, row.ends_at))
+    return Freeze(
+        id=row.id, environment=row.environment, window=window, reason=row.reason, by=row.set_by
+    )

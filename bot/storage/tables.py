@@ -291,8 +291,9 @@ class FreezeRow(Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     environment: Mapped[str]
     starts_at: Mapped[datetime]
-    ends_at: Mapped[datetime]
+    ends_at: Mapped[datetime]  # of one that was lifted: when that was
     reason: Mapped[str] = mapped_column(Text)
+    set_by: Mapped[str] = mapped_column(server_default="")
 
 
 class BreakerRow(Base):

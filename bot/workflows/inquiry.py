@@ -22,10 +22,12 @@ from bot.domain.needs import Need
 from bot.domain.ports import Collect
 from bot.domain.snapshot import PastIncident, Snapshot, Source
 from bot.domain.time import Clock
+from bot.domain.wish import Wanted, Wish
 from bot.perception.collector import Collector
 from bot.reasoning.analyzers import Analyzer
 from bot.reasoning.investigate import investigate
 from bot.reasoning.question import understand
+from bot.reasoning.wishes import resolve
 from bot.workflows.orders import Refuted
 
 LONGEST_THOUGHT_S = 5.0  # wall; a longer gap between two rounds was a crash, not thinking
@@ -69,6 +71,19 @@ class Inquiry:
             services=await self._names(),
             default_environment=environment or self._environment_of(channel),
             now=self.clock.now(),
+            previous=previous,
+        )
+
+    async def wanted(self, wish: Wish, *, channel: str, previous: Question | None) -> Wanted | None:
+        """Return a wish with names that exist, None if it reads like a question after all.
+
+        Raises: UnknownName, Ambiguous, Malformed, each with a way out.
+        """
+        return resolve(
+            wish,
+            environments=tuple(self.environments.values()),
+            services=await self._names(),
+            default_environment=self._environment_of(channel),
             previous=previous,
         )
 

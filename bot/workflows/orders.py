@@ -9,7 +9,7 @@ from bot.domain.conversation import Mention, Thread
 from bot.remediation.planner import Tried
 from bot.workflows.engine import Engine
 
-INVESTIGATE, REMEDIATE, OBSERVE = "investigate", "remediate", "observe"
+INVESTIGATE, REMEDIATE, OBSERVE, REQUEST = "investigate", "remediate", "observe", "request"
 DECISION, CONTROL = "decision", "control"  # topics of messages to a running remediation
 MOST_REOPENINGS = 2
 
@@ -72,6 +72,11 @@ def tried_of(digests: Sequence[str]) -> Tried:
 async def start_investigation(engine: Engine, order: InvestigationOrder) -> None:
     """Start the workflow once per investigation id."""
     await engine.start(INVESTIGATE, order.investigation_id, encode(order))
+
+
+async def start_request(engine: Engine, order: InvestigationOrder) -> None:
+    """Start the workflow that makes a proposal of what a person asks for, once per mention."""
+    await engine.start(REQUEST, f"req-{order.mention.event_id}", encode(order))
 
 
 async def start_observation(engine: Engine, order: RemediationOrder) -> None:

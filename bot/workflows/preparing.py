@@ -36,6 +36,14 @@ Act = Callable[[Proposal, str], Awaitable[Attempt]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """The steps that were carried out, and why the plan ends there; "" if it goes on."""
+
+    done: tuple[Proposal, ...]
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TakenBack:
     """What became of taking the steps before an action back. `left`: what still stands."""
 
@@ -54,11 +62,8 @@ class Preparing:
     gateway: Gateway
     watch: Watch
 
-    async def run(self, plan: Proposal, act: Act) -> str:
-        """Do the steps in order; return why not, empty if all are done and in place.
-
-        After a failure the steps that were done are taken back, the last one first.
-        """
+    async def run(self, plan: Proposal, act: Act) -> Prepared:
+        """Do the steps in order, each seen in place before the next, until one is not."""
         done: list[Proposal] = []
         for number, part in enumerate(plan.preparations, start=1):
             attempt = await act(part, f"prepare {number}")
@@ -67,16 +72,17 @@ class Preparing:
                 done.append(part)
                 why = await self._in_place(number, part, attempt.at)
             if why:
-                back = await self.take_back(done)
-                return " ".join(filter(None, [f"{part.title}: {why}.", back.words]))
-        return ""
+                return Prepared(done=tuple(done), why=f"{part.title}: {why}.")
+        return Prepared(done=tuple(done))
 
     async def take_back(self, parts: Sequence[Proposal]) -> TakenBack:
-        """Take steps back, the last one first; return what could not be."""
+        """Take steps back, the last one first; return what could not be: its breaker is open."""
         left: list[str] = []
         for part in reversed(parts):
             if not await step(f"take back {part.id}", bool, partial(self._undone, part)):
                 left.append(part.title)
+                failed = partial(self.gateway.undo_failed, execution_key(part.id))
+                await do(f"open the breaker of {part.id}", failed)
         return TakenBack(left=tuple(left))
 
     async def _undone(self, part: Proposal) -> bool:

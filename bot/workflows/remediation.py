@@ -2,12 +2,12 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from bot.domain.action import (
-    Decision,
     Execution,
     ExecutionStatus,
     Outcome,
@@ -16,16 +16,17 @@ from bot.domain.action import (
 )
 from bot.domain.codec import decode
 from bot.domain.conversation import Card, CardState, Click, Mark, Notice
-from bot.domain.diagnosis import Report
 from bot.domain.errors import Permanent, Refused, SreBotError
+from bot.domain.people import SELF
 from bot.domain.policy import Verdict
 from bot.domain.ports import ActionStore, IncidentStore
 from bot.domain.redaction import redact
 from bot.domain.time import Clock
 from bot.remediation.desk import Staged
 from bot.remediation.gateway import Gateway
+from bot.remediation.glass import MARK as BREAK_GLASS
 from bot.remediation.verification import Move, Next
-from bot.workflows.engine import Engine, do, pause, receive, step
+from bot.workflows.engine import Engine, do, patched, pause, receive, step
 from bot.workflows.orders import (
     CONTROL,
     DECISION,
@@ -34,7 +35,8 @@ from bot.workflows.orders import (
     start_investigation,
     start_observation,
 )
-from bot.workflows.preparing import Attempt, Preparing
+from bot.workflows.outcomes import Decisions, Recalled, Undone
+from bot.workflows.preparing import Attempt, Preparing, TakenBack
 from bot.workflows.telling import Telling
 from bot.workflows.trusting import Trusting
 from bot.workflows.watch import Watch
@@ -85,7 +87,8 @@ class Remediation:
 
     async def _observe(self, order: RemediationOrder, proposal: Proposal) -> None:
         """Nothing is done: see whether it goes away all the same."""
-        if self._trusting is not None and proposal.target is not None:
+        own = proposal.requester == SELF.id  # what a person asks for follows from no trouble
+        if own and self._trusting is not None and proposal.target is not None:
             await start_observation(self._engine, replace(order, proposal=proposal))
 
     async def _until_acted(self, order: RemediationOrder, card: Card) -> Attempt | None:
@@ -101,25 +104,45 @@ class Remediation:
             if message["choice"] == "reject":
                 await self._end(order, card, CardState.REJECTED, "")
                 return None
+            await self._tell_alone(order, card)
             approved = replace(card, state=CardState.APPROVED)
             await do("show approved", lambda: self._show_soon(order, approved))
         return await self._prepared_and_acted(order, card)
 
+    async def _tell_alone(self, order: RemediationOrder, card: Card) -> None:
+        """Tell the channel when somebody decided alone what they asked for themselves."""
+        alone = next((d for d in card.decisions if d.reason.startswith(BREAK_GLASS)), None)
+        if alone is not None and await patched("tell the channel of a break-glass"):
+            await do(
+                "tell of the break-glass",
+                lambda: self._telling.broke_glass(order.thread, card.proposal, alone),
+            )
+
     async def _prepared_and_acted(self, order: RemediationOrder, card: Card) -> Attempt | None:
         """Do what comes first, then the action itself; None when it ends without acting."""
         plan = card.proposal
-        why = await self._preparing.run(plan, lambda p, name: self._attempt(order, card, p, name))
-        if why:
-            await self._end(order, card, CardState.REFUSED, why)
-            return None
-        attempt = await self._attempt(order, card, plan, "act")
-        if attempt.execution is None:
-            back = await self._preparing.take_back(plan.preparations)
-            await self._end(
-                order, card, CardState.REFUSED, f"{attempt.why_not} {back.words}".strip()
-            )
-            return None
-        return attempt
+        prepared = await self._preparing.run(
+            plan, lambda part, name: self._attempt(order, card, part, name)
+        )
+        why = prepared.why
+        if not why:
+            attempt = await self._attempt(order, card, plan, "act")
+            if attempt.execution is not None:
+                return attempt
+            why = attempt.why_not
+        back = await self._steps_back(order, card, prepared.done)
+        await self._end(order, card, CardState.REFUSED, f"{why} {back}".strip())
+        return None
+
+    async def _steps_back(
+        self, order: RemediationOrder, card: Card, steps: Sequence[Proposal]
+    ) -> str:
+        """Take what was done first back; return what still stands, which a person is told of."""
+        back = await self._preparing.take_back(steps)
+        if back.left:
+            told = replace(card, note=f"I could not take all of it back. {back.words}")
+            await do("call for the steps", lambda: self._telling.call_a_person(order.thread, told))
+        return back.words
 
     async def _attempt(
         self, order: RemediationOrder, card: Card, proposal: Proposal, name: str
@@ -162,7 +185,7 @@ class Remediation:
             card, state=CardState.ACTING, execution=attempt.execution, decisions=decisions.taken
         )
 
-    async def _decisions(self, proposal: Proposal) -> "Decisions":
+    async def _decisions(self, proposal: Proposal) -> Decisions:
         return Decisions(taken=tuple(await self._actions.decisions(proposal.id)))
 
     async def _follow(self, order: RemediationOrder, card: Card, attempt: Attempt) -> str:
@@ -225,7 +248,10 @@ class Remediation:
                 return await self._ask_for_the_undo(order, card, verification, (undone, then))
             await self._show_undone(order, card, undone)
         else:
-            card = replace(card, state=CardState.NOT_VERIFIED, watching_until=None)
+            left = TakenBack(left=tuple(part.title for part in card.proposal.preparations))
+            card = replace(
+                card, state=CardState.NOT_VERIFIED, watching_until=None, note=left.words
+            )  # fmt: skip
             await self._show("not verified", order, card)
         if then.page:
             await do("call a person", lambda: self._telling.call_a_person(order.thread, card))
@@ -251,7 +277,7 @@ class Remediation:
         order: RemediationOrder,
         card: Card,
         verification: Verification,
-        ended: tuple["Undone", Next],
+        ended: tuple[Undone, Next],
     ) -> str:
         """The bot was stopped before it could take it back: from now on a person decides."""
         undone, then = ended
@@ -281,19 +307,19 @@ class Remediation:
         await self._show("closed", order, replace(card, can_undo=False))
         return CardState.RECOVERED.value
 
-    async def _show_undone(self, order: RemediationOrder, card: Card, undone: "Undone") -> None:
+    async def _show_undone(self, order: RemediationOrder, card: Card, undone: Undone) -> None:
         state = CardState.UNDONE if undone.done else CardState.FAILED
         words = undone.words
         if undone.done:
-            back = await self._preparing.take_back(card.proposal.preparations)
-            words = f"{words} {back.words}".strip()
+            back = await self._steps_back(order, card, card.proposal.preparations)
+            words = f"{words} {back}".strip()
         card = replace(card, state=state, note=words, can_undo=False, watching_until=None)
         await self._show("undone", order, card)
         if not undone.done:
             await do("open the breaker", lambda: self._gateway.undo_failed(order.execution_key))
             await do("call for help", lambda: self._telling.call_a_person(order.thread, card))
 
-    async def _undo(self, order: RemediationOrder, click: Click | None = None) -> "Undone":
+    async def _undo(self, order: RemediationOrder, click: Click | None = None) -> Undone:
         acted = await self._gateway.undo(order.execution_key, click)
         if acted.execution is None:
             rules = {reason.rule for reason in acted.ruling.reasons} if acted.ruling else set()
@@ -303,7 +329,9 @@ class Remediation:
         return Undone(done=done, words=acted.execution.detail)
 
     async def _failed(self, order: RemediationOrder, card: Card, execution: Execution) -> None:
-        failed = replace(card, state=CardState.FAILED, note=execution.detail)
+        back = await self._steps_back(order, card, card.proposal.preparations)
+        words = f"{execution.detail} {back}".strip()
+        failed = replace(card, state=CardState.FAILED, note=words)
         await self._show("failed", order, failed)
         await do("release", lambda: self._gateway.release(order.execution_key))
 
@@ -322,7 +350,7 @@ class Remediation:
         if again is not None:
             await start_investigation(self._engine, again)
 
-    async def _report(self, order: RemediationOrder) -> "Recalled":
+    async def _report(self, order: RemediationOrder) -> Recalled:
         return Recalled(report=await self._incidents.report(order.proposal.investigation_id))
 
     async def _show_soon(self, order: RemediationOrder, card: Card) -> None:
@@ -335,30 +363,6 @@ class Remediation:
 
     async def _show(self, name: str, order: RemediationOrder, card: Card) -> None:
         await do(f"show {name}", lambda: self._telling.show(order.thread, card))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decisions:
-    """The decisions on a proposal."""
-
-    taken: tuple[Decision, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recalled:
-    """The report that led to the proposal."""
-
-    report: Report | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Undone:
-    """What became of taking an action back."""
-
-    done: bool
-    words: str
-    refused: bool = False
-    stopped: bool = False  # by the kill switch
 
 
 def _uncertain(execution: Execution | None) -> bool:

@@ -24,15 +24,27 @@ from bot.domain.trust import Promotion
 from bot.remediation.desk import Decided
 from bot.remediation.gateway import Gateway
 from bot.workflows.engine import Engine
-from bot.workflows.orders import CONTROL, DECISION, InvestigationOrder, start_investigation
+from bot.workflows.freezing import Freezing
+from bot.workflows.orders import (
+    CONTROL,
+    DECISION,
+    InvestigationOrder,
+    start_investigation,
+    start_request,
+)
+from bot.workflows.requesting import is_request
 from bot.workflows.trusting import Trusting
 
 HELP = """Ask me about a service: `@sre-bot why is checkout slow?`, `@sre-bot is anything wrong in \
 staging?`
 In a thread I keep the context: `and in the last 2 h?`
+Ask me to do something: `@sre-bot restart checkout in staging`, `scale cart to 4`, `roll back \
+payments`. I show a card first, and in production somebody else approves it.
 `/sre status` what I am working on · `/sre levels` how far I may go, and what it rests on · \
 `/sre stop` nobody's action runs any more · `/sre start` (administrators) · `/sre ask …` the same \
-as a mention · `/sre help`"""
+as a mention · `/sre help`
+`/sre freezes` when nothing runs by itself · `/sre freeze prod for 4h because …`, \
+`/sre unfreeze …` (administrators)"""
 NOTHING_TO_UNDO = "Not taken back: I did nothing under this button that still stands."
 TOO_LATE_TO_UNDO = (
     "Not taken back: I no longer look after this action. Ask me about the service, and I look "
@@ -40,6 +52,7 @@ TOO_LATE_TO_UNDO = (
 )
 CLOSED = "This offer is closed; its card says how it ended. Ask me again if it is still needed."
 NO_TRUST = Notice(mark=Mark.REFUSED, text="I keep no record of trust here.")
+FREEZE_WORDS = frozenset({"freeze", "freezes", "unfreeze"})
 MAY_STOP = frozenset({Role.RESPONDER, Role.APPROVER, Role.ADMINISTRATOR})
 STATUS_ROWS = 8
 
@@ -57,6 +70,7 @@ class Parts:
     people: Resolver
     clock: Clock
     trusting: Trusting | None = None
+    freezing: Freezing | None = None
 
 
 class SreBot:
@@ -66,9 +80,10 @@ class SreBot:
         self._parts = parts
 
     async def mentioned(self, mention: Mention) -> None:
-        """Start an investigation under an id that a retry of the same event has too."""
+        """Start an investigation, or what is asked for, under an id that a retry has too."""
         order = InvestigationOrder(investigation_id=f"inv-{mention.event_id}", mention=mention)
-        await start_investigation(self._parts.engine, order)
+        asks = mention.addressed and is_request(mention.typed)
+        await (start_request if asks else start_investigation)(self._parts.engine, order)
 
     async def approve(self, click: Click) -> Notice:
         """Record a bound approval and wake the remediation that waits for it."""
@@ -134,6 +149,15 @@ class SreBot:
         decided = await self._parts.gateway.break_glass(click.subject, click)
         return await self._told(click, Choice.APPROVE, decided)
 
+    async def unreadable(self, user: str, what: str) -> None:
+        """Write to the audit that a click could not be read."""
+        await self._parts.audit.write(
+            AuditEntry(
+                at=self._parts.clock.now(), actor=user or "unknown", event="refused",
+                environment="", subject="", text=what,
+            )
+        )  # fmt: skip
+
     async def report_of(self, investigation_id: str) -> Report | None:
         """Return a finished investigation's report."""
         return await self._parts.incidents.report(investigation_id)
@@ -158,9 +182,12 @@ class SreBot:
                     text=rest,
                     ts=thread.ts,
                     in_thread=False,
+                    typed=rest,
                 )
             )
             return None
+        if word.lower() in FREEZE_WORDS and self._parts.freezing is not None:
+            return await _frozen(self._parts.freezing, word.lower(), event_id, (thread, user, rest))
         return await self._answer(word.lower(), thread, user, rest)
 
     async def _answer(self, word: str, thread: Thread, user: str, rest: str) -> Notice:
@@ -181,11 +208,14 @@ class SreBot:
         if not decided.accepted:
             return Notice(mark=Mark.NONE, text=decided.why)
         if not decided.complete:
-            return Notice(mark=Mark.WAITING, text="Noted. It takes one more person to decide.")
+            words = decided.why or "Noted. It takes one more person to decide."
+            return Notice(mark=Mark.NONE if decided.why else Mark.WAITING, text=words)
         if not await self._parts.engine.alive(click.subject):
             return Notice(mark=Mark.NONE, text=CLOSED)
         message = {"choice": choice.value, "by": click.user, "reason": click.reason}
         await self._parts.engine.send(click.subject, DECISION, message, key=click.click_id)
+        if decided.repeated:  # sent again all the same: the first click may have died on its way
+            return Notice(mark=Mark.NONE, text=decided.why)
         words = "Approved" if choice is Choice.APPROVE else "Rejected"
         return Notice(mark=Mark.DONE, text=f"{words}, noted.")
 
@@ -219,6 +249,8 @@ class SreBot:
         rows = await self._parts.incidents.recent(STATUS_ROWS)
         stopped = await self._parts.switches.stopped()
         lines = [f"{Mark.STOPPED.value} Stopped: nothing is executed."] if stopped else []
+        frozen = await self._parts.freezing.on() if self._parts.freezing else ()
+        lines += [f"Frozen: {freeze.words}" for freeze in frozen]
         lines += [f"{row.title} · {row.environment or '?'} · {row.state}" for row in rows]
         return Notice(mark=Mark.NONE, text="\n".join(lines) or "Nothing to do, nothing stopped.")
 
@@ -247,3 +279,14 @@ class SreBot:
                 text=text,
             )
         )
+
+
+async def _frozen(
+    freezing: Freezing, word: str, event_id: str, said: tuple[Thread, str, str]
+) -> Notice:
+    thread, user, rest = said
+    if word == "unfreeze":
+        return await freezing.lift(thread, user, rest)
+    if word == "freezes" or not rest.strip():
+        return await freezing.shown()
+    return await freezing.freeze(event_id, thread, user, rest)

@@ -1,8 +1,10 @@
 """Shows a proposal's card and keeps the head message's last line in step with it."""
 
+from bot.domain.action import Decision, Proposal
 from bot.domain.conversation import Card, CardState, Click, Head, Mark, Notice, Thread
 from bot.domain.diagnosis import Progress
 from bot.domain.ports import IncidentStore, Notify
+from bot.remediation.glass import MARK as BREAK_GLASS
 
 LINES = {
     CardState.SUGGESTED: f"{Mark.NONE.value}{{title}}: the command is below, for a person to run",
@@ -58,3 +60,15 @@ class Telling:
         text = f"A person is needed: {card.proposal.title}. {card.note}"
         notice = Notice(mark=Mark.STOPPED, text=text)
         await self._notify.say(thread, notice, key=f"person:{card.proposal.id}")
+
+    async def broke_glass(self, thread: Thread, proposal: Proposal, decision: Decision) -> None:
+        """Say in the channel itself, where everybody reads it, that somebody decided alone."""
+        title = proposal.title[:1].lower() + proposal.title[1:]
+        text = (
+            f"Break-glass in {proposal.call.environment}: <@{decision.actor_id}> approved alone "
+            f"what they asked for themselves: {title}. "
+            f"Why: {decision.reason.removeprefix(BREAK_GLASS)}"
+        )
+        channel = Thread(team=thread.team, channel=thread.channel, ts="")
+        notice = Notice(mark=Mark.STOPPED, text=text)
+        await self._notify.say(channel, notice, key=f"glass:{proposal.id}")

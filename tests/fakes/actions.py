@@ -29,6 +29,7 @@ class FakeObject:
     uid: str = "uid-1"
     stateful: bool = False
     is_bot_itself: bool = False
+    service: str = ""  # "": its own name
     keys: set[str] = field(default_factory=set)
 
     @property
@@ -51,6 +52,7 @@ class FakeCluster:
     lost_call: bool = False  # the write does not happen, and no answer comes
     blind_after: bool = False  # after a lost answer the cluster cannot be read either
     refuses: SreBotError | None = None
+    refused: str = ""  # the one object whose changes `refuses` is for; "": all
     after_call: Callable[[str], None] = lambda _: None
 
     def get(self, name: str) -> FakeObject:
@@ -62,7 +64,7 @@ class FakeCluster:
 
     def write(self, name: str, value: int, key: str, target: Target) -> Applied:
         found = self.get(name)
-        if self.refuses is not None:
+        if self.refuses is not None and self.refused in ("", name):
             raise self.refuses
         if key in found.keys:
             return Applied(changed=False, detail=f"{name} is at {found.value}")
@@ -123,7 +125,7 @@ class SetNumber(Action[Arguments]):
             name=found.name,
             uid=found.uid,
             spec_hash=found.spec_hash,
-            service=found.name,
+            service=found.service or found.name,
             replicas=self.cluster.total,
             stateful=found.stateful,
             is_bot_itself=found.is_bot_itself,

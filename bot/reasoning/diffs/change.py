@@ -29,10 +29,9 @@ class Change:
     settings: tuple[Setting, ...]
     home: Mapping[int, Hunk]  # id of a line → its hunk
 
-    def gone_beside(self, line: Line) -> tuple[Line, ...]:
-        """Return the net removed lines of the hunk in which `line` stands."""
-        hunk = self.home[id(line)]
-        return tuple(one for one in self.removed if self.home[id(one)] is hunk)
+    def places(self, lines: Iterable[Line]) -> frozenset[int]:
+        """Return the ids of the hunks in which `lines` stand."""
+        return frozenset(id(self.home[id(line)]) for line in lines)
 
     def hunk_of(self, line: Line) -> Hunk:
         """Return the hunk in which `line` stands."""

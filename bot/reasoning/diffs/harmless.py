@@ -1,7 +1,9 @@
 """Changes that production cannot notice: files it does not run, comments, moves and renames."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 
 from bot.reasoning.diffs.change import Change, change, squeezed
 from bot.reasoning.diffs.parse import FileDiff
@@ -109,7 +111,7 @@ def renamed(one: Change) -> bool:
             return False
     olds = set(before)
     fresh = not any(new in olds for new in names.values())
-    return bool(names) and fresh and all(_declared(old, before) for old in names)
+    return bool(names) and fresh and _all_declared(names, before)
 
 
 def _local(old: str, new: str, previous: str) -> bool:
@@ -117,11 +119,11 @@ def _local(old: str, new: str, previous: str) -> bool:
     return bool(named) and previous not in (".", "@", "$")
 
 
-def _declared(name: str, tokens: Sequence[str]) -> bool:
+def _all_declared(names: Iterable[str], tokens: Sequence[str]) -> bool:
     """A local name is used twice, or is never called."""
-    at = [i for i, token in enumerate(tokens) if token == name]
-    called = any(i + 1 < len(tokens) and tokens[i + 1] in ("(", ".") for i in at)
-    return len(at) > 1 or not called
+    times = Counter(tokens)
+    called = {name for name, then in pairwise(tokens) if then in ("(", ".")}
+    return all(times[name] > 1 or name not in called for name in names)
 
 
 def _reading(name: str, statement: str, weight: float, paths: Sequence[str]) -> Reading:

@@ -17,7 +17,8 @@ class Knob:
 
     Ways: "down", "up" (numbers of one unit, by at least the factor `least`; from the factor
     `strong` on it weighs `weight`, below that the plausible weight), "zero", "off", "on" (also
-    when the key is new, if `fresh`), "gone", "new", "text" (words changed). `below` and `above`
+    when the key is new, if `fresh`), "gone", "new", "text" (words changed), "other"
+    (words or an on/off value changed). `below` and `above`
     bound the new number, in seconds, bytes or counts.
     """
 
@@ -68,6 +69,7 @@ class Knob:
             "gone": one.new is None and one.old is not None,
             "new": _fresh(one) and self._bounded(one),
             "text": _reworded(one),
+            "other": _reworded(one) or _flipped(one),
         }
         if self.way in ("up", "down"):
             return self._moved(one)
@@ -125,6 +127,13 @@ def _fresh(one: Setting) -> bool:
     if one.new is None or one.old is None:
         return one.new is not None
     return one.old.number is None and one.new.number is not None
+
+
+def _flipped(one: Setting) -> bool:
+    """Say whether an on/off value became another; "on" and "true" are the same."""
+    if one.old is None or one.new is None or one.old.unit != "bool":
+        return False
+    return (one.old.number, one.old.unit) != (one.new.number, one.new.unit)
 
 
 def _reworded(one: Setting) -> bool:

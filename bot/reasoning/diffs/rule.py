@@ -72,7 +72,8 @@ class Pattern:
         words = frozenset[str]() if self.came and self.went else _split(self.words)
         came = _matches(self.came or self.went, change.added, change.came, words)
         if self.came and self.went:
-            return next((x for x in came if any_of(self.went, change.gone_beside(x))), None)
+            places = change.places(line for line in change.removed if _matching(self.went, line))
+            return next((line for line in came if id(change.hunk_of(line)) in places), None)
         went = _matches(self.went or self.came, change.removed, change.went, words)
         if self.either:
             return next(iter((*came, *went)), None)
@@ -123,6 +124,10 @@ def any_of(pattern: str, lines: Iterable[Line]) -> bool:
     """Say whether some line's code matches."""
     search = compiled(pattern).search
     return any(search(line.code) for line in lines)
+
+
+def _matching(pattern: str, line: Line) -> bool:
+    return bool(compiled(pattern).search(line.code))
 
 
 def _near(pattern: str, hunk: Hunk, line: Line) -> bool:

@@ -39,6 +39,10 @@ QUERY = re.compile(
     r"|(?:select\b.*\bfrom|insert into|update \w+ set|delete from)\b"
     r"|\.(?:getreference|\w+_set\.(?:all|filter|count|first))\("
 )
+DEFINITION = re.compile(
+    r"(?:.*\bfunc (?:\([^)]*\) )?|(?:async )?def |.*\bfunction "
+    r"|(?:(?:public|private|protected|static) )+[\w<>\[\]]+ )(\w{3,})\s*\("
+)
 
 
 @lru_cache(maxsize=8192)
@@ -78,6 +82,23 @@ def loop_of(side: Sequence[Line], at: int) -> Line | None:
         if is_loop(outer):
             return outer
     return None
+
+
+def functions_of(side: Sequence[Line], header: str) -> list[str]:
+    """Return, for each line, the name of the function in which it stands, or "".
+
+    `header` is the hunk's, for a function that begins above what is shown.
+    """
+    above = DEFINITION.match(header)
+    names, open_, outside = [], list[tuple[int, str]](), above[1] if above else ""
+    for line in side:
+        while open_ and line.indent <= open_[-1][0] and line.code[:1] not in ("}", ")"):
+            open_.pop()
+        names.append(open_[-1][1] if open_ else outside)
+        if found := DEFINITION.match(line.code):
+            open_.append((line.indent, found[1]))
+            outside = ""
+    return names
 
 
 def is_loop(line: Line) -> bool:

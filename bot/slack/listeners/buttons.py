@@ -14,7 +14,7 @@ from bot.slack.desk import Desk
 from bot.slack.parse import click_of, metadata_of
 from bot.slack.views import levels, modals
 from bot.slack.views.blocks import View
-from bot.slack.views.notice import TOO_LATE, UNREADABLE, error, plain_notice
+from bot.slack.views.notice import TOO_LATE, error, plain_notice
 
 Json = Mapping[str, Any]
 _MODALS = {
@@ -34,7 +34,7 @@ def register(app: AsyncApp, desk: Desk) -> None:
 
     @app.action(re.compile(".*", re.DOTALL))
     async def unknown(ack: AsyncAck, body: Json) -> BoltResponse:
-        desk.answer(body, plain_notice(UNREADABLE))
+        desk.unreadable(body, Malformed("no such button"))
         return await ack()
 
 
@@ -73,8 +73,8 @@ def _register_modals(app: AsyncApp, desk: Desk) -> None:
         try:
             click = click_of(body)
             view_id = await desk.open(body, modals.loading())
-        except Malformed:
-            desk.answer(body, plain_notice(UNREADABLE))
+        except Malformed as problem:
+            desk.unreadable(body, problem)
         except SreBotError:
             desk.answer(body, plain_notice(TOO_LATE))
         else:
@@ -85,8 +85,8 @@ def _register_modals(app: AsyncApp, desk: Desk) -> None:
 async def _open_grant(desk: Desk, ack: AsyncAck, body: Json) -> BoltResponse:
     try:
         await desk.open(body, await _grant(desk, click_of(body)))
-    except Malformed:
-        desk.answer(body, plain_notice(UNREADABLE))
+    except Malformed as problem:
+        desk.unreadable(body, problem)
     except SreBotError:
         desk.answer(body, plain_notice(TOO_LATE))
     return await ack()

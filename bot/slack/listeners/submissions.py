@@ -13,9 +13,11 @@ from bot.domain.errors import Malformed, SreBotError, Transient
 from bot.slack.desk import Desk
 from bot.slack.parse import (
     Place,
+    clicker_of,
     days_of,
     question_of,
     stable_id,
+    stray_of,
     submission_of,
     view_id_of,
 )
@@ -51,7 +53,9 @@ def register(app: AsyncApp, desk: Desk) -> None:
         return await _submit(desk, ack, body, lambda click, view_id: _ask(desk, click, view_id))
 
     @app.view(re.compile(".*", re.DOTALL))
-    async def unknown(ack: AsyncAck) -> BoltResponse:
+    async def unknown(ack: AsyncAck, body: Json) -> BoltResponse:
+        problem = Malformed("no such modal")
+        desk.later(desk.teammate.unreadable(clicker_of(body), stray_of(body, problem)))
         return await _keep_open(ack, UNREADABLE)
 
 
@@ -83,7 +87,8 @@ async def _submit(desk: Desk, ack: AsyncAck, body: Json, act: Act) -> BoltRespon
     try:
         click = submission_of(body, REASON_BLOCK)
         view_id = view_id_of(body)
-    except Malformed:
+    except Malformed as problem:
+        desk.later(desk.teammate.unreadable(clicker_of(body), stray_of(body, problem)))
         return await _keep_open(ack, UNREADABLE)
     try:
         notice = await desk.take(act(click, view_id))

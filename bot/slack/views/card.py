@@ -114,11 +114,13 @@ def _article(role: str) -> str:
 def _what(card: Card) -> list[str]:
     proposal = card.proposal
     dry_run = proposal.dry_run
-    lines = [
-        f"Why: {sentence(_told(card, proposal.reason, 500))} {percent(proposal.confidence)} sure."
-    ]
-    if proposal.novel:
-        lines.append("New to me: no incident like this one was ever confirmed here.")
+    why = sentence(_told(card, proposal.reason, 500))
+    if _asked_for(proposal):
+        lines = [f"Asked for by {person(proposal.requester)}: {why}"]
+    else:
+        lines = [f"Why: {why} {percent(proposal.confidence)} sure."]
+        if proposal.novel:
+            lines.append("New to me: no incident like this one was ever confirmed here.")
     lines += _held_back(card)
     if _is_suggestion(card):
         lines.append("I may not run this here. To run it yourself:")
@@ -154,6 +156,8 @@ def _held_back(card: Card) -> list[str]:
     """At L4, say why it asks all the same: the level's own rule is no reason, the others are."""
     if card.level < FREEST or card.ruling.verdict is not Verdict.APPROVAL:
         return []
+    if _asked_for(card.proposal):
+        return ["I ask although this is L4: what a person asks for, a person decides."]
     held = [r for r in card.ruling.reasons if not r.rule.startswith("level-")]
     words = "; ".join(f"{r.text} (rule {r.rule})" for r in held)
     return [f"I ask although this is L4: {data(words, 400)}"] if held else []
@@ -320,8 +324,13 @@ def _buttons(card: Card) -> Block | None:
 
 def _alone(card: Card) -> bool:
     """Whether a person asked for it who may not approve it: for a lone on-call there is a way."""
-    asked = card.proposal.requester not in ("", SELF.id)
-    return asked and not card.ruling.requester_may_approve and card.proposal.inverse is not None
+    asked, ruling = _asked_for(card.proposal), card.ruling
+    return asked and not ruling.requester_may_approve and card.proposal.inverse is not None
+
+
+def _asked_for(proposal: Proposal) -> bool:
+    """Whether a person asked for it, not the bot."""
+    return proposal.requester not in ("", SELF.id)
 
 
 def _run(card: Card) -> Block:

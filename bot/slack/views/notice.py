@@ -16,10 +16,14 @@ HELP = (
     "*I find out what is wrong in production, and propose what to do.*\n"
     "Ask me: `@sre-bot why is checkout slow`\n"
     "Ask me about another environment: `@sre-bot why is checkout slow in staging`\n"
+    "Ask me to do something: `@sre-bot restart checkout in staging`, `scale cart to 4`, "
+    "`roll back payments`. You get a card first; in production another person approves it.\n"
     "In a thread of mine, ask on without a mention, or tell me what you know.\n"
     "`/sre status` what I am doing · `/sre ask …` ask from anywhere\n"
     "`/sre levels` how far I may go, and the record it rests on\n"
-    "`/sre stop` stop every action of mine · `/sre start` let me act again (administrators)"
+    "`/sre stop` stop every action of mine · `/sre start` let me act again (administrators)\n"
+    "`/sre freezes` when I run nothing by myself · `/sre freeze prod for 4h because …`, "
+    "`/sre unfreeze …` (administrators)"
 )
 
 

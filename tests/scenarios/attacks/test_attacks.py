@@ -147,7 +147,6 @@ CLICKS: dict[str, tuple[Attack, str]] = {
     "on the bot itself": (the_bot_itself, "never acts on itself"),
     "oversized blast radius": (too_large, "blast"),
 }
-UNREADABLE = "forged value: SQL"  # never reaches the gateway: no subject, nothing to audit
 
 
 @pytest.mark.parametrize("name", CLICKS)
@@ -158,8 +157,7 @@ async def test_a_click_is_refused_and_audited(desk: AttackedDesk, name: str) -> 
     assert (await desk.execute()).refused
     assert desk.office.writes == []
     assert desk.journal.sent == {}
-    if name != UNREADABLE:
-        assert await desk.audited("refused")
+    assert await desk.audited("refused")
     assert await desk.office.audit.check() is None
 
 
@@ -272,7 +270,8 @@ async def test_double_clicked_within_ten_ms_from_two_clients_acts_once(
     await asyncio.gather(desk.execute(), desk.execute())
     assert desk.office.writes == [(KEY, "checkout", 40)]
     assert len(desk.journal.sent) == len(await desk.office.actions.decisions(ID)) == 1
-    assert len(await desk.audited("repeated")) == 1
+    assert len(await desk.audited("refused")) == 1
+    assert "counts once" in desk.told
 
 
 async def test_two_approvers_within_ten_ms_act_once(desk: AttackedDesk) -> None:
@@ -328,6 +327,76 @@ async def test_an_oversized_radius_split_into_small_actions_adds_up(
     assert len(desk.office.writes) == 6
     assert len(await desk.audited("refused")) >= 6
     assert "blast" in desk.told
+
+
+async def offered_and_approved(desk: AttackedDesk, number: int) -> str:
+    """Offer an action of 4 % of prod on an object of its own, and approve it."""
+    name, proposal = f"part-{number}", f"inv-{number}-p1"
+    desk.office.cluster.objects[name] = FakeObject(name=name, value=5)
+    call = ActionCall(action="set_number", environment="prod", arguments={"name": name, "value": 1})
+    await desk.offer(id=proposal, investigation_id=f"inv-{number}", call=call)
+    await desk.click("U0APPROVER", value=proposal, ts=desk.card_ts(proposal))
+    return proposal
+
+
+async def test_small_actions_at_one_moment_add_up_too(desk: AttackedDesk) -> None:
+    """All are approved while nothing runs: each alone is small, and none sees the others yet."""
+    desk.office.cluster.pods, desk.office.cluster.total = 4, 10
+    names = [await offered_and_approved(desk, number) for number in range(12)]
+    acted = await asyncio.gather(*map(desk.gateway.execute, names))
+    assert len(desk.office.writes) == 6, "six times 4 % is 24 %"
+    assert sum(a.refused for a in acted) == len(await desk.audited("refused")) == 6
+
+
+async def test_pods_of_one_workload_taken_one_by_one_add_up(desk: AttackedDesk) -> None:
+    """By itself the bot takes a third of a workload at one time, whatever it is split into."""
+    desk.office.cluster.pods, desk.office.cluster.total = 1, 5
+    for number in range(5):
+        pod = FakeObject(name=f"checkout-{number}", value=5, service="checkout")
+        desk.office.cluster.objects[pod.name] = pod
+        call = ActionCall(
+            action="set_number", environment="prod", arguments={"name": pod.name, "value": 1}
+        )
+        proposal = f"inv-{number}-p1"
+        await desk.offer(Level.L4, id=proposal, investigation_id=f"inv-{number}", call=call)
+        await desk.gateway.execute(proposal)
+    assert [name for _, name, _ in desk.office.writes] == ["checkout-0"], "one fifth; two is 40 %"
+    assert len(await desk.audited("refused")) == 4
+
+
+async def test_what_it_may_do_alone_expires_as_well(desk: AttackedDesk) -> None:
+    """It was down in between: what it found out half an hour ago is no reason to act now."""
+    await desk.offer(Level.L4)
+    desk.office.clock.pass_(1801)
+    desk.restart()
+    acted = await desk.execute()
+    assert "expired" in acted.why
+    assert desk.office.writes == []
+    assert len(await desk.audited("refused")) == 1
+
+
+async def test_who_may_not_take_back_does_not_block_the_target_either(desk: AttackedDesk) -> None:
+    await desk.offer()
+    await desk.click("U0APPROVER")
+    await desk.execute()
+    await desk.gateway.release(KEY)
+    from tests.unit.slack.fakes import CHANNEL, TEAM
+
+    click = replace(
+        desk.office.click("U0GUEST", subject=KEY), team=TEAM, channel=CHANNEL,
+        message_ts=desk.card_ts(),
+    )  # fmt: skip
+    assert (await desk.gateway.undo(KEY, click)).refused
+    now = desk.office.clock.now()
+    assert await desk.office.actions.locked_by("prod/Number/shop/checkout", now) is None
+
+
+async def test_break_glass_on_another_messages_button_is_not_declared(desk: AttackedDesk) -> None:
+    await desk.offer(requester="U0ASKER")
+    decided = await desk.gateway.break_glass(ID, desk.office.click("U0ASKER", subject=ID))
+    assert "not on the card" in decided.why
+    assert await desk.office.actions.break_glass(ID) is None
+    assert await desk.audited("break_glass") == []
 
 
 @pytest.mark.parametrize("statement", ["UPDATE audit SET text = 'x'", "DELETE FROM audit"])

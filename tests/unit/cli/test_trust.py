@@ -139,3 +139,27 @@ def test_lines_cut_off_the_end_show_against_the_heads_kept_outside(
     assert sre_bot("audit", "verify").code == 0
     assert sre_bot("audit", "verify", "--head", f"{last['id']}:{last['hash']}").code == 1
     assert sre_bot("audit", "verify", "--head", "nonsense").code == 2
+
+
+def test_a_freeze_is_set_shown_and_lifted(sre_bot: Run) -> None:
+    assert sre_bot("freezes").out == ""
+    made = sre_bot("freezes", "set", "all", "--hours", "4", "--reason", "we move house")
+    assert made.code == 0
+    assert "everywhere" in made.out
+    name = made.out.split(" ")[0]
+    assert sre_bot("freezes", "list").out == made.out
+    assert sre_bot("freezes", "lift", "f000000", "--reason", "x").code == 2
+    assert sre_bot("freezes", "lift", name, "--reason", "done").code == 0
+    assert sre_bot("freezes").out == ""
+    assert [e["event"] for e in audited(sre_bot)] == ["frozen", "freeze_lifted"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("prod", "--hours", "0", "--reason", "x"), ("prod", "--hours", "9999", "--reason", "x"),
+     ("prod", "--hours", "4"), ("prod", "--hours", "4", "--reason", " "),
+     ("prod", "--hours", "4", "--from", "noon", "--reason", "x")],
+)  # fmt: skip
+def test_a_freeze_without_end_or_reason_is_refused(sre_bot: Run, options: tuple[str, ...]) -> None:
+    assert sre_bot("freezes", "set", *options).code == 2
+    assert sre_bot("freezes").out == ""

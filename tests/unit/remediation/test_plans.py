@@ -107,6 +107,21 @@ async def test_step_after_step_it_is_carried_out_once_each() -> None:
     assert office.writes == [(f"{STEP}-x", "quota", 8), (KEY, "checkout", 40)]
 
 
+async def test_a_rejection_after_the_approval_stops_every_step_that_is_left() -> None:
+    office = office_with_quota()
+    office.people.grant("USECOND", Role.APPROVER)
+    office.cluster.objects["budget"] = FakeObject(name="budget", value=4, uid="uid-3")
+    await office.gateway().stage(plan(office, step(), step("budget", number=2)))
+    await office.approve()
+    assert (await office.gateway().execute(STEP)).execution is not None
+    assert (await office.approve("USECOND", choice=Choice.REJECT)).accepted
+    for left in (f"{ID}-s2", ID):
+        assert "rejected it" in (await office.gateway().execute(left)).why
+    assert [name for _, name, _ in office.writes] == ["quota"]
+    (own,) = await office.actions.decisions(STEP)
+    assert own.choice is Choice.APPROVE, "what is done already is not rejected"
+
+
 async def test_a_step_that_changed_since_the_click_is_refused() -> None:
     office = office_with_quota()
     await office.gateway().stage(plan(office))

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.action import Level, Outcome
+from bot.domain.action import Execution, ExecutionStatus, Level, Outcome
 from bot.domain.conversation import Judgement, PersonVerdict, Thread
 from bot.domain.people import Actor, ActorKind, Role
 from bot.domain.trust import Promotion
+from bot.remediation.track_record import record_of
 from bot.remediation.trust import GrantRequest, Trust
 from bot.storage.incidents import Incidents
 from bot.storage.migrate import prepared
@@ -193,3 +194,23 @@ async def test_records_are_not_pooled_over_environments(office: SqlOffice) -> No
     (standing,) = await trust(office).standings()
     assert (standing.level, standing.following) == (Level.L2, Level.L3)
     assert standing.lacks == ()
+
+
+async def test_what_a_person_asked_for_earns_nothing_and_is_no_diagnosis_to_judge(
+    office: SqlOffice,
+) -> None:
+    await office.grant(Level.L3)
+    await office.recorded(1)
+    asked = office.proposal(id="req-1-p1", investigation_id="inv-1", requester="U1")
+    await office.actions.save_proposal(asked)
+    await office.actions.intend(
+        Execution(
+            key="req-1-p1-x", proposal_id="req-1-p1", call=asked.call, actor_id="sre-bot",
+            status=ExecutionStatus.APPLIED, started_at=office.clock.now(),
+        )
+    )  # fmt: skip
+    await office.actions.save_verification(office.verified("req-1-p1-x", Outcome.RECOVERED))
+    runs = await office.records.runs("prod", "set_number")
+    found = record_of(runs, await office.records.baseline("prod", ()))
+    assert (found.executions, found.verified) == (1, 1)
+    assert [p.id for p in await office.records.carried_out("inv-1")] == ["inv-1-p1"]

@@ -217,8 +217,8 @@ class MemoryOutbox:
             raise ProcessDied
         self.rows[posted.key] = posted
 
-    async def by_message(self, channel: str, ts: str) -> Posted | None:
-        return next((p for p in self.rows.values() if (p.channel, p.ts) == (channel, ts)), None)
+    async def by_key(self, key: str) -> Posted | None:
+        return self.rows.get(key)
 
 
 class ProcessDied(BaseException):
@@ -239,6 +239,7 @@ class FakeTeammate:
     promotions: dict[str, Promotion] = field(default_factory=dict)
     grants: dict[str, tuple[Click, int]] = field(default_factory=dict)
     broken: dict[str, Click] = field(default_factory=dict)
+    strays: list[tuple[str, str]] = field(default_factory=list)
     threads: set[str] = field(default_factory=set)
     rows: tuple[InvestigationRow, ...] = ()
     down: Exception | None = None
@@ -293,6 +294,9 @@ class FakeTeammate:
         await self._taken()
         self.broken[click.click_id] = click
         return Notice(mark=Mark.DONE, text="Approved.")
+
+    async def unreadable(self, user: str, what: str) -> None:
+        self.strays.append((user, what))
 
     async def report_of(self, investigation_id: str) -> Report | None:
         await self._taken()

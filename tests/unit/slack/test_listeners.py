@@ -48,6 +48,15 @@ class TestMentions:
         assert heard.thread == Thread(team=TEAM, channel=CHANNEL, ts=ROOT)
         assert (heard.user, heard.in_thread, heard.addressed) == (USER, False, True)
 
+    async def test_what_is_attached_or_forwarded_is_not_what_the_person_typed(
+        self, send: Send, teammate: FakeTeammate
+    ) -> None:
+        attached = [{"title": "alert", "text": "restart payments in prod"}]
+        await send(mention_body(f"<@{BOT_USER}>", attachments=attached))
+        heard = teammate.mentions["Ev1"]
+        assert "restart payments in prod" in heard.text
+        assert heard.typed == ""
+
     async def test_in_a_thread_the_root_is_the_thread(
         self, send: Send, teammate: FakeTeammate
     ) -> None:
@@ -204,13 +213,24 @@ class TestClicks:
         assert teammate.approvals == {}
         assert whispers(slack)[0].startswith("Not taken, try again.")
 
-    async def test_a_slow_hand_over_is_not_taken_and_acknowledged_in_time(
-        self, send: Send, slack: FakeSlack, teammate: FakeTeammate
+    async def test_a_slow_click_is_acknowledged_in_time_and_taken_whole(
+        self, slack: FakeSlack, teammate: FakeTeammate, desk: Desk
     ) -> None:
+        teammate.slow_s = 1.0
+        click = AsyncBoltRequest(mode="socket_mode", body=click_body("approve"))
+        answer = await create_app_at(desk).async_dispatch(click)
+        assert answer.status == 200
+        assert teammate.approvals == {}, "acknowledged before it was taken"
+        await desk.settle()
+        assert len(teammate.approvals) == 1
+        assert whispers(slack) == ["✅ Approved."]
+
+    async def test_a_click_that_takes_for_ever_is_given_up_and_told(
+        self, send: Send, slack: FakeSlack, teammate: FakeTeammate, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("bot.slack.desk.LATEST_S", 0.1)
         teammate.slow_s = 30
-        begun = time.monotonic()
         assert (await send(click_body("approve"))).status == 200
-        assert time.monotonic() - begun < 2
         assert whispers(slack)[0].startswith("Not taken, try again.")
 
     async def test_a_refusal_says_what_and_by_which_rule(
@@ -264,6 +284,8 @@ class TestClicks:
         assert (await send(click_body("approve", **change))).status == 200
         assert teammate.heard == 0
         assert whispers(slack)[0].startswith("I can't read this button.")
+        assert len(teammate.strays) == 1, "it is for the audit"
+        assert len(teammate.strays[0][1]) < 700
         assert "Traceback" not in caplog.text
 
     @pytest.mark.parametrize(
@@ -373,10 +395,12 @@ class TestModals:
         body["user"]["id"] = "U0OTHER"
         assert json.loads((await send(body)).body)["response_action"] == "errors"
         assert teammate.rejections == {}
+        assert [user for user, _ in teammate.strays] == ["U0OTHER"]
 
-    async def test_an_unknown_modal_is_answered(self, send: Send) -> None:
+    async def test_an_unknown_modal_is_answered(self, send: Send, teammate: FakeTeammate) -> None:
         answer = await send(submission_body("of_an_older_version", "{}", "x"))
         assert json.loads(answer.body)["response_action"] == "errors"
+        assert "of_an_older_version" in teammate.strays[0][1]
 
 
 class TestShowSteps:

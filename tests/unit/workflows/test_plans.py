@@ -90,6 +90,27 @@ async def test_a_step_that_cannot_be_taken_back_is_told(house: House) -> None:
     card = await house.shown(CardState.UNDONE)
     assert "Still as I set it: Set quota to 8" in card.note
     assert house.office.cluster.objects["quota"].value == 9
+    await house.until(lambda: "person:inv-1-p1" in dict(house.notify.said))
+    assert "Set quota to 8" in dict(house.notify.said)["person:inv-1-p1"].text
+    assert await house.office.switches.breaker_open("prod", "set_number")
+
+
+async def test_when_the_system_refuses_the_action_the_steps_are_taken_back(house: House) -> None:
+    house.office.cluster.refuses, house.office.cluster.refused = Refused("no"), "checkout"
+    await approved(house)
+    card = await house.shown(CardState.FAILED)
+    assert "Still as I set it" not in card.note
+    assert [w[1:] for w in house.office.writes] == [("quota", 8), ("quota", 4)]
+
+
+async def test_a_rejected_plan_is_rejected_step_by_step(house: House) -> None:
+    await house.offer(Level.L3, preparations=(step(),))
+    await house.shown(CardState.WAITING)
+    await house.bot.reject(house.click())
+    await house.shown(CardState.REJECTED)
+    acted = await house.office.gateway().execute(STEP)
+    assert "rejected it" in acted.why
+    assert house.office.writes == []
 
 
 async def test_a_step_the_system_refuses_ends_the_plan(house: House) -> None:

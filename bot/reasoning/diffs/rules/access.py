@@ -1,11 +1,14 @@
 """Identity and trust: TLS, certificates, tokens, secrets, permissions."""
 
 import re
+from collections.abc import Iterable, Iterator
 
+from bot.reasoning.diffs.change import Change
 from bot.reasoning.diffs.knob import Knob
-from bot.reasoning.diffs.reading import Effect
-from bot.reasoning.diffs.rule import Pattern
-from bot.reasoning.diffs.rules.addresses import unless_same
+from bot.reasoning.diffs.naming import if_lost, unless_same
+from bot.reasoning.diffs.parse import Line
+from bot.reasoning.diffs.reading import Effect, Reading
+from bot.reasoning.diffs.rule import Pattern, Rule, reading, shown
 
 _AUTH = (Effect.AUTHENTICATION, Effect.ERRORS)
 _TLS = (Effect.AUTHENTICATION, Effect.ERRORS, Effect.ADDRESS)
@@ -22,8 +25,109 @@ _NAMED = {
     ),
 }
 
+# What a line permits: another list breaks somebody only if something is no longer in it.
+_PERMITTED = {
+    "permission_changed": re.compile(r"(?<=[\"'\[ ,:=])[\w.\-/:*]*[\w*](?=[\"'\],]|$)"),
+}
+_ASKS = re.compile(
+    r"(?i)\[authorize|@login_required|@preauthorize|hasrole\(|hasauthority\(|has(?:any)?scope\("
+    r"|@?\brequire_?(?:auth|role|permission|scope|login)\w*|\.authenticated\(\)|isauthenticated\b"
+    r"|@rolesallowed|permission_classes|authorizationpolicy|denyall|authenticate_user!|auth_request "
+)
+_DECORATES = re.compile(r"^(?:@|\[)")
+_RANKS = (
+    re.compile(r"(?i)allowany|permitall|anonymous|public"),
+    re.compile(r"(?i)authenticated|logged_?in"),
+    re.compile(r"(?i)\b(?:read\w*|view\w*|user|member|guest)\b"),
+    re.compile(r"(?i)\b(?:write\w*|edit\w*|operator|staff|crew|manage\w*|isadminuser)\b"),
+    re.compile(r"(?i)\b(?:admin\w*|owner|superuser|root)\b|denyall"),
+)
+
+
+def _tightened(change: Change) -> Iterator[Reading]:
+    """What was there already asks callers for an identity or a right, or for a higher one."""
+    asked: dict[int, int] = {}  # of each hunk, before
+    for old in change.removed:
+        place = id(change.hunk_of(old))
+        asked[place] = max(asked.get(place, -1), _rank(old.code))
+    for line in change.added:
+        if not _ASKS.search(line.code):
+            continue
+        if asked.get(id(change.hunk_of(line)), -1) >= _rank(line.code) >= 0:
+            continue
+        if _guards_new(change, line):
+            continue
+        yield reading("authorisation_tightened", "stricter_authorisation", _AUTH, 2.4,
+                      f"{shown(line)} asks for more than callers may have", change, line)  # fmt: skip
+        return
+
+
+def _rank(code: str) -> int:
+    """Return how much a line asks for, from 0 (nothing) to 4 (an administrator); -1: unknown."""
+    return max((at for at, words in enumerate(_RANKS) if words.search(code)), default=-1)
+
+
+def _guards_new(change: Change, line: Line) -> bool:
+    """Say whether a decorator stands before a function or class that is itself new."""
+    if not _DECORATES.match(line.code):
+        return False
+    side = change.hunk_of(line).side("+")
+    below = (one for one in side if one.number > line.number and not _DECORATES.match(one.code))
+    guarded = next(below, None)
+    return guarded is not None and any(guarded is one for one in change.added)
+
+
+_CHECK = re.compile(
+    r"(?i)((?:with|require|validate?)_?(?:audience|issuer|lifetime)|\baud(?:ience)?\b(?=\s*[=:!(])|\biss(?:uer)?\b(?=\s*[=:!(])"
+    r"|\bkid\b|\balgorithms?(?=\s*[=:])|\b[rhe]s(?:256|384|512)\b|clock_?skew|clock_?tolerance|leeway|claims[\[.]|has_?scope"
+    r"|\bscope\b(?=.*[=!]=))|[\"']([^\"']+)[\"']|=\s*(true|\d+)"
+)
+_TOKEN_WORDS = frozenset((
+    "audience", "issuer", "lifetime", "aud", "iss", "kid", "algorithm", "algorithms", "rs256", "hs256", "es256",
+    "rs384", "hs384", "es384", "rs512", "hs512", "es512", "skew", "tolerance", "leeway", "claims", "scope",
+))  # fmt: skip
+_TOLERATES = re.compile(r"(?i)clock_?skew|clock_?tolerance|leeway")
+_REFUSES = re.compile(
+    r"(?i)(?:with|require|validate?)_?(?:audience|issuer|lifetime)|has_?scope|[=!]="
+)
+_LAX = re.compile(r"(?i)^(?:log\w*|console|print\w*|fmt)[.(]|[=:]\s*false\b")
+
+
+def _token_check(change: Change) -> Iterator[Reading]:
+    """Tokens that were accepted no longer are, or are made in another way than before."""
+    came, went = _checks(change.added), _checks(change.removed)
+    said = {name for names in came.values() for name in names}
+    if said == {name for names in went.values() for name in names}:
+        return
+    if went:  # another check than before, or one that tokens are made by: none looser than before
+        lines = [*came, *(() if came else (x for x in went if not _REFUSES.search(x.code)))]
+    else:  # a new check: a tolerance, or a claim that is only read, refuses nobody
+        lines = [x for x in came if not _TOLERATES.search(x.code) and _refuses(x, came[x])]
+    if lines:
+        yield reading("token_check_changed", "token_validation", _AUTH, 2.6,
+                      f"{shown(lines[0])} accepts other tokens than before", change, lines[0])  # fmt: skip
+
+
+def _checks(lines: Iterable[Line]) -> dict[Line, frozenset[str]]:
+    """Return the lines that check a token, each with what it names."""
+    found: dict[Line, frozenset[str]] = {}
+    for line in lines:
+        groups = _CHECK.findall(line.code)
+        if any(check for check, _, _ in groups) and not _LAX.search(line.code):
+            found[line] = frozenset(text.lower() for group in groups for text in group if text)
+    return found
+
+
+def _refuses(line: Line, names: frozenset[str]) -> bool:
+    return bool(_REFUSES.search(line.code)) or not any(one.startswith("claims") for one in names)
+
+
+def _shaped(rule: Rule) -> Rule:
+    return if_lost(unless_same(rule, _NAMED.get(rule.name)), _PERMITTED.get(rule.name))
+
+
 RULES = tuple(
-    unless_same(rule.rule(), _NAMED.get(rule.name))
+    _shaped(rule if isinstance(rule, Rule) else rule.rule())
     for rule in (
         Knob(
             name="tls_version_changed",
@@ -139,16 +243,7 @@ RULES = tuple(
             unless=r"expir|ttl|timeout|compress",
             way="text",
         ),
-        Pattern(
-            name="token_check_changed",
-            mechanism="token_validation",
-            effects=_AUTH,
-            words="audience issuer withaudience withissuer kid algorithms verify decode requireissuer requireaudience rs256 hs256 es256 validaudience validissuer parsewithclaims scope validateaudience validatelifetime leeway clockskew claims aud iss",
-            came=r"(?i)(?:with|require|valid|validate)_?(?:audience|issuer|lifetime)|\baud(?:ience)?\b\s*[=:!(]|\biss(?:uer)?\b\s*[=:!(]|\bkid\b|algorithms?\s*[=:]|\b[rhe]s(?:256|384|512)\b|clock_?skew|leeway|claims\[|claims\.\w+|has_?scope|\bscope\b.*[=!]=",
-            either=True,
-            says="{line} accepts other tokens than before",
-            weight=2.6,
-        ),
+        Rule(name="token_check_changed", read=_token_check, words=_TOKEN_WORDS),
         Pattern(
             name="clock_tolerance_removed",
             mechanism="token_validation",
@@ -241,15 +336,7 @@ RULES = tuple(
             came=r"(?i)\brevoke\b .*\bfrom\b|effect[\"']?\s*[:=]\s*[\"']?deny|alter (?:user|role) .*(?:nologin|password)|drop (?:user|role)\b|default_transaction_read_only\s*=\s*on|deny all;|\bset password\b",
             says="{line} takes access away",
         ),
-        Pattern(
-            name="authorisation_tightened",
-            mechanism="stricter_authorisation",
-            effects=_AUTH,
-            words="authorize requireauth login_required permission preauthorize hasrole hasauthority requirerole authenticated isauthenticated authenticate middleware permission_classes requirepermission rolesallowed authorizationpolicy requireauthorization permitall denyall antmatchers guard",
-            came=r"(?i)\[authorize|@login_required|@preauthorize|hasrole\(|hasauthority\(|require_?(?:auth|role|permission|scope|login)\w*|\.authenticated\(\)|isauthenticated\b|@rolesallowed|permission_classes|authorizationpolicy|denyall|authenticate_user!|auth_request ",
-            says="{line} asks for more than callers may have",
-            weight=2.4,
-        ),
+        Rule(name="authorisation_tightened", read=_tightened),
         Pattern(
             name="open_access_removed",
             mechanism="stricter_authorisation",

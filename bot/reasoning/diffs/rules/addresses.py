@@ -1,14 +1,11 @@
 """Where things are: hosts, ports, paths, topics, variable names, that now point elsewhere."""
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
-from bot.reasoning.diffs.change import Change
 from bot.reasoning.diffs.knob import Knob
-from bot.reasoning.diffs.parse import Line
-from bot.reasoning.diffs.reading import Effect, Reading
-from bot.reasoning.diffs.rule import PLAUSIBLE, Pattern, Rule
+from bot.reasoning.diffs.naming import unless_same
+from bot.reasoning.diffs.reading import Effect
+from bot.reasoning.diffs.rule import PLAUSIBLE, Pattern
 
 _ADDRESS = (Effect.ADDRESS, Effect.ERRORS, Effect.TIMEOUTS)
 _LINK = r"[\"'`](?:https?|grpc|redis|rediss|amqps?|postgres\w*|mysql|mongodb(?:\+srv)?|jdbc:\w+|kafka|tcp|nats|ws)://[^\"'`]+|[\"'`][\w-]+(?:\.[\w-]+)*:\d{2,5}[\"'`/]|\.svc(?:\.cluster\.local)?\b|\.internal\b"
@@ -25,22 +22,6 @@ _NAMED = {
         r"^(?:rewrite|try_files|server_name).*|^\w+\s+[^\s;]+|\b(?:down|backup)\b"
     ),
 }
-
-
-def unless_same(rule: Rule, pattern: re.Pattern[str] | None) -> Rule:
-    """Return a rule that ignores lines that still name what the lines before them named."""
-    if pattern is None:
-        return rule
-
-    def named(lines: Iterable[Line]) -> set[str]:
-        return {name for line in lines for name in pattern.findall(line.code)}
-
-    def read(change: Change) -> Iterator[Reading]:
-        came = named(change.added)
-        if not came or came != named(change.removed):
-            yield from rule.read(change)
-
-    return replace(rule, read=read)
 
 
 RULES = tuple(

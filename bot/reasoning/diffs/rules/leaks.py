@@ -5,31 +5,30 @@ from collections.abc import Iterator
 
 from bot.reasoning.diffs.change import Change
 from bot.reasoning.diffs.reading import Effect, Reading
-from bot.reasoning.diffs.rule import PLAUSIBLE, Pattern, Rule, reading, shown
+from bot.reasoning.diffs.rule import PLAUSIBLE, Pattern, Rule, any_of, reading, shown
 
 _POOL = (Effect.POOL, Effect.ERRORS, Effect.LATENCY)
 _MEMORY = (Effect.MEMORY_GROWTH, Effect.CRASH)
 _CLOSE = re.compile(r"(?i)\.(?:close|release|dispose|rollback|unlock|putconn|end|disconnect)\w*\(")
+_LEAVES = re.compile(r"(?:return|throw|raise|continue)\b|if .*\breturn\b")
+_OPENS = re.compile(
+    r"(?i)[:=]\s*(?:await )?.*(?:open|acquire|getconn\w*|connect|borrow|begin\w*|dial|prepare\w*)\("
+)
+_GUARDED = r"(?i)\bdefer\b|finally|^with |using|try\s*\(|ensure"
 
 
 def _early_return(change: Change) -> Iterator[Reading]:
     """A return that came before a plain (not deferred) close further down."""
     for hunk in change.hunks:
         side = hunk.side("+")
+        if any_of(_GUARDED, side):
+            continue
         for at, line in enumerate(side):
-            if line.sign != "+" or not re.match(
-                r"(?:return|throw|raise|continue)\b|if .*\breturn\b", line.code
-            ):
+            if line.sign != "+" or not _LEAVES.match(line.code):
                 continue
-            opened = next(
-                (o for o in side[max(0, at - 15) : at] if re.search(
-                    r"(?i)[:=]\s*(?:await )?.*(?:open|acquire|getconn\w*|connect|borrow|begin\w*|dial|prepare\w*)\(", o.code)), None)  # fmt: skip
+            opened = next((o for o in side[max(0, at - 15) : at] if _OPENS.search(o.code)), None)
             closes = [c for c in side[at + 1 : at + 25] if _CLOSE.search(c.code)]
-            guarded = any(
-                re.search(r"(?i)\bdefer\b|finally|^with |using|try\s*\(|ensure", s.code)
-                for s in side
-            )
-            if opened and opened.sign == " " and closes and not guarded:
+            if opened and opened.sign == " " and closes:
                 yield reading("return_before_close", "resource_leak", _POOL, 2.6,
                               f"{shown(line)} now leaves before {shown(closes[0])}", change, line)  # fmt: skip
                 return

@@ -1,14 +1,24 @@
 """Queries that read more than before: no filter, no limit, no index that serves them."""
 
+import re
+
 from bot.reasoning.diffs.knob import Knob
+from bot.reasoning.diffs.naming import unless_same
 from bot.reasoning.diffs.reading import Effect
 from bot.reasoning.diffs.rule import PLAUSIBLE, WEAK, Pattern
 
 _SLOW = (Effect.SLOW_QUERY, Effect.LATENCY, Effect.CPU, Effect.POOL)
 _BIG = (Effect.SLOW_QUERY, Effect.LATENCY, Effect.MEMORY_GROWTH)
 
+# The expression that a query sorts by: a rule about another one needs it to differ.
+_NAMED = {
+    "order_replaced": re.compile(
+        r"(?i)(?:order\s+by|order_?by\w*\(|\.order\(|\.sort\(|sort\.by\()\s*(.*?)\s*[;\"'`]*$"
+    ),
+}
+
 RULES = tuple(
-    rule.rule()
+    unless_same(rule.rule(), _NAMED.get(rule.name))
     for rule in (
         Pattern(
             name="index_dropped",
@@ -154,7 +164,7 @@ RULES = tuple(
             mechanism="expensive_join",
             effects=_SLOW,
             words="join leftjoin outerjoin joins subquery distinct union outerjoin lateral cross not",
-            came=r"(?i)\b(?:left|right|inner|cross|outer|full)?\s*join\s+(?!\()[\w`\"\.]+|\bnot in\s*\(\s*select|\.(?:outer)?join\(|\.leftJoin|\.joins\(|\(\s*select count",
+            came=r"(?i)\b(?:left|right|inner|cross|outer|full)?\s*join\s+(?!\()[\w`\"\.]+|\bnot in\s*\(\s*select|\.outerjoin\(|(?<![\"'`])(?<!path)(?<!strings)(?<!thread)\.join\((?!\s*[)\"'`])|\.leftJoin|\.joins\(|\(\s*select count",
             near=r"(?i)select|from|query|session|where|scope|update|knex",
             unless_near=r"os\.path|strings\.Join|\.join\(['\"]",
             languages="sql go java python js csharp ruby php",
@@ -197,6 +207,8 @@ RULES = tuple(
             words="offset skip page",
             came=r"(?i)\boffset\b|\.offset\(|\.skip\(",
             went=r"(?i)\bid\s*>|cursor|after|last_?id|keyset|seek|_id > |startafter",
+            near=r"(?i)select|query|limit|find|page|repo|db\.",
+            unless_near=r"(?i)consumer|kafka|partition|commit",
             says="{line} pages by offset, which reads and discards what it skips",
             weight=2.2,
         ),

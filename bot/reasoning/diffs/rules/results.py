@@ -1,13 +1,13 @@
 """What is computed or sent differs: messages, dates, units, signs, comparisons, conditions."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from bot.reasoning.diffs.change import Change
 from bot.reasoning.diffs.knob import Knob
 from bot.reasoning.diffs.parse import Line
 from bot.reasoning.diffs.reading import Effect, Reading
-from bot.reasoning.diffs.rule import PLAUSIBLE, Pattern, Rule, reading, shown
+from bot.reasoning.diffs.rule import PLAUSIBLE, Pattern, Rule, any_of, reading, shown
 
 _WRONG = (Effect.WRONG_RESULT, Effect.ERRORS)
 _FIELD = re.compile(r"^(?:optional |repeated |required )?([\w.<>, ]+) (\w+) = (\d+)(?: \[.*\])?;")
@@ -175,11 +175,57 @@ def _is_operator(text: str) -> bool:
     return text in _OPERATORS or text in ("===", "!==", "<", "//", "<<", ">>")
 
 
+_LEAVES = re.compile(
+    r"^(?:(?:if|unless)\b(?P<test>.*?)[\s){:])?\s*(?:return|continue)\b\s*"
+    r"(?:nil|null|None|false|False|true|True|\[\]|\{\}|undefined|0)?;?\s*\}?$"
+    r"|^(?:return|next)\b.*?\b(?:if|unless)\b(?P<after>.*)$"
+)
+_TEST = re.compile(r"^(?:\}?\s*else )?(?:if|elif|unless)\b(.*)")
+# What a test asks about that leaving early is right for: nothing to do, or no longer wanted.
+_IDLE = re.compile(
+    r"(?i)\b(?:nil|null|none|undefined|err|error|ok|cancel\w*|done|deadline|blank|valid|closed|stopped)\b"
+    r"|empty|len\(|\.length|\.size|\.count|== ?0\b|<= ?0\b|is_?null|is_?valid|is_?cancel\w*|ctx\."
+    r"|^[\s(]*(?:not |!)\s*\w+\W*$"
+)
+
+
+def _early_exit(change: Change) -> Iterator[Reading]:
+    """A test came that leaves with nothing, though there is something to do, before the rest."""
+    if any_of(r"\breturn\b|\bcontinue\b", change.removed):
+        return
+    for hunk in change.hunks:
+        after = hunk.side("+")
+        for at, line in enumerate(after):
+            found = _LEAVES.match(line.code) if line.sign == "+" else None
+            test = _asked(after, at, found) if found else ""
+            if test and not _IDLE.search(test) and _goes_on(after, at):
+                yield reading("early_exit_added", "skipped_work", (Effect.WRONG_RESULT,), 1.0,
+                              f"{shown(line)} leaves before the rest", change, line)  # fmt: skip
+                return
+
+
+def _asked(side: Sequence[Line], at: int, found: re.Match[str]) -> str:
+    """Return what the new test asks on which line `at` leaves, or ""."""
+    if test := found["test"] or found["after"]:
+        return test
+    above = side[at - 1] if at else None
+    asked = _TEST.match(above.code) if above and above.sign == "+" else None
+    return asked[1] if asked and above and above.indent < side[at].indent else ""
+
+
+def _goes_on(side: Sequence[Line], at: int) -> bool:
+    """Say whether what stood there before follows, within what line `at` leaves."""
+    below = (line for line in side[at + 1 : at + 12] if line.code not in ("}", "end", ");"))
+    follows = next((line for line in below if line.sign == " "), None)
+    return follows is not None and follows.indent <= side[at].indent and follows.indent > 0
+
+
 RULES = (
     Rule(name="protobuf", read=_protobuf),
     Rule(name="wire_field_renamed", read=_wire_name),
     Rule(name="key_renamed", read=_literal_key),
     Rule(name="operator", read=_operator),
+    Rule(name="early_exit_added", read=_early_exit, words=frozenset(("return", "continue"))),
     *(
         rule.rule()
         for rule in (
@@ -240,11 +286,12 @@ RULES = (
                 name="payload_field_removed",
                 mechanism="message_schema",
                 effects=(Effect.SCHEMA, *_WRONG),
-                words="fields serializer attributes attribute field exposes expose json_build_object",
-                went=r"^[\"'](\w+)[\"']\s*:\s*\w[\w.()\[\]\"']*,?$|^attributes? :\w|^field :\w|^expose :\w",
-                unless=r"^[\"']\w+[\"']\s*:",
+                words="",
+                went=r"^[\"']\w+[\"']\s*:\s*[A-Za-z_(\[][^{]*,?$|^\w+: [A-Za-z_][\w.]*[.(]\w[\w.()]*,$|^attributes? :\w|^field :\w|^expose :\w",
+                unless=r"^[\"']?\w+[\"']?\s*:|^(?:attributes?|field|expose) :",
                 languages="python js ruby go",
-                near=r"(?i)return|json|render|response|payload|serializ|body|dict|attributes|event|message|publish",
+                near=r"(?i)\breturn [{(\[]|json|render|response|payload|serializ|body|\bdict\(|attributes|\bevent|message|publish|gin\.h\b",
+                unless_near=r"(?i)map_of|headers?\s*[:=]|test|settings|config|defaults|routes",
                 says="{line} is gone from the message",
                 weight=2.2,
             ),
@@ -279,23 +326,12 @@ RULES = (
                 weight=2.2,
             ),
             Pattern(
-                name="early_exit_added",
-                mechanism="skipped_work",
-                effects=(Effect.WRONG_RESULT,),
-                words="return continue",
-                came=r"^(?:if .*)?\b(?:return|continue)\s*(?:nil|null|None|false|true|\[\]|\{\}|undefined)?;?\s*\}?$",
-                unless_went=r"\breturn\b|continue",
-                unless=r"(?i)(?:nil|null|none|undefined|empty|len\(|\.length|!ok|not ok|err|== 0|cancel|done|deadline|<= 0|isnull|blank|valid)",
-                says="{line} leaves before the rest",
-                weight=1.0,
-            ),
-            Pattern(
                 name="string_compare_changed",
                 mechanism="flipped_comparison",
                 effects=_WRONG,
-                words="equalfold equalsignorecase tolower lowercase casefold startswith contains hasprefix upcase downcase strip trim trimspace touppercase",
-                went=r"(?i)equalfold|equalsignorecase|tolower\w*\(|\.lower\(\)|casefold|downcase|trim\w*\(|\.strip\(|ignorecase",
-                unless=r"(?i)equalfold|ignorecase|lower|casefold|downcase|trim|strip|normali[sz]e|clean",
+                words="lower upper ignorecase ordinalignorecase equalfold equalsignorecase tolower lowercase casefold startswith contains hasprefix upcase downcase strip trim trimspace touppercase",
+                went=r"(?i)^(?!.*\blog\w*[.(])(?:.*(?:equalfold|equalsignorecase|to(?:lower|upper)\w*\(|\.(?:lower|upper)\(\)|casefold|downcase|upcase|trim\w*\(|\.strip\(|ignorecase))",
+                unless=r"(?i)equalfold|ignorecase|lower|upper|casefold|downcase|upcase|trim|strip|normali[sz]e|clean|collat",
                 says="{line}, which evened out case or blanks, is gone",
                 weight=PLAUSIBLE,
             ),

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from bot.reasoning.diffs.change import Change
+from bot.reasoning.diffs.naming import if_lost
 from bot.reasoning.diffs.reading import Effect, Reading
 from bot.reasoning.diffs.rule import PLAUSIBLE, Pattern, Rule, any_of, reading, shown
 
@@ -114,12 +115,15 @@ def _selected_column(change: Change) -> Iterator[Reading]:
                 return
 
 
+# The values that a column admits: another list of them breaks something only if one is gone.
+_NAMED = {"enum_value_removed": re.compile(r"[\"']([^\"']+)[\"']")}
+
 RULES = (
     Rule(name="table_first_used", read=_unknown_table),
     Rule(name="mapped_column_renamed", read=_column_renamed),
     Rule(name="queried_column_renamed", read=_selected_column),
     *(
-        rule.rule()
+        if_lost(rule.rule(), _NAMED.get(rule.name))
         for rule in (
             Pattern(
                 name="column_dropped",
@@ -136,7 +140,7 @@ RULES = (
                 mechanism="renamed_column",
                 effects=_BREAKS,
                 words="rename rename_column renamecolumn renamefield change",
-                came=r"(?i)\brename\s+(?:column|to)\b|rename_?column|migrations\.renamefield|alter table \w+ (?:rename|change)\b|sp_rename",
+                came=r"(?i)^(?!.*\balter\s+(?:index|sequence)\b).*\brename\s+(?:column|to)\b|rename_?column|migrations\.renamefield|alter table \w+ (?:rename|change)\b|sp_rename",
                 unless_near=_DOWN,
                 path=_UP_PATH,
                 says="{line} renames what the running version still uses",
@@ -157,7 +161,7 @@ RULES = (
                 mechanism="not_null_without_default",
                 effects=(*_BREAKS, Effect.LOCKS),
                 words="not null nullable set_not_null changecolumnnull change_column_null isrequired required",
-                came=r"(?i)(?:add\s+(?:column\s+)?\W?\w+\W?\s+[\w() ,]+not null(?!.*default)|set not null|nullable=False(?!.*server_default)|null:\s*false(?!.*default)|change_column_null|alter column \w+ \w+ not null|modify .*not null(?!.*default))",
+                came=r"(?i)(?:add\s+(?:column\s+)?\W?\w+\W?\s+[\w() ,]+not null(?!.*default)|set not null|nullable=False(?!.*server_default)|null:\s*false(?!.*default)|change_column_null|alter column \w+ (?!drop\b)\w+ not null|modify .*not null(?!.*default))",
                 unless_near=_DOWN + r"|(?i:create_?table|createmodel)",
                 path=r"(?i)migrat|alembic|flyway|liquibase|/db/|\.sql$|schema|^$",
                 says="{line}: rows and writers without a value now fail",
@@ -177,7 +181,7 @@ RULES = (
                 mechanism="column_type_narrowed",
                 effects=(*_BREAKS, Effect.WRONG_RESULT, Effect.LOCKS),
                 words="alter type modify varchar int smallint altercolumn alter_column change_column numeric decimal bigint",
-                came=r"(?i)alter\s+(?:column\s+)?\W?\w+\W?\s+(?:set data\s+)?type\b|modify\s+(?:column\s+)?\w+|alter_column\(.*type_|change_column\b|migrations\.alterfield|alter table \w+ alter column",
+                came=r"(?i)alter\s+(?:column\s+)?\W?\w+\W?\s+(?:set data\s+)?type\b|modify\s+(?:column\s+)?\w+|alter_column\(.*type_|change_column\b|migrations\.alterfield|alter table \w+ alter column \w+ (?!(?:set|drop|add|restart)\b)\w",
                 unless_near=_DOWN,
                 path=_UP_PATH,
                 says="{line} changes a column's type, which rewrites the table and may not hold its values",
@@ -189,7 +193,7 @@ RULES = (
                 effects=(*_BREAKS, Effect.WRONG_RESULT),
                 words="bigint bigserial varchar text int64 long bigintegerfield longtext decimal integer int int32 smallint double numeric float",
                 went=r"(?i)\b(?:bigint|bigserial|bigintegerfield|int64|long|longtext|text|double|decimal|numeric|biginteger)\b",
-                came=r"(?i)\b(?:int|integer|serial|integerfield|int32|smallint|int16|varchar\(\d+\)|float|float32|real|tinyint)\b",
+                came=r"(?i)\b(?:int|integer|serial|integerfield|int32|smallint|int16|float|float32|real|tinyint)\b|\bvarchar\(\d+\)",
                 unless=r"(?i)\b(?:bigint|bigserial|int64|long|longtext|text|double)\b",
                 languages="sql go java csharp python ruby proto rust c",
                 unless_went=r"(?i)\bfunc|=>|import|\(\)|return",
@@ -221,8 +225,8 @@ RULES = (
                 name="concurrently_removed",
                 mechanism="migration_lock",
                 effects=(Effect.LOCKS, Effect.LATENCY, Effect.TIMEOUTS),
-                words="concurrently inplace disable_ddl_transaction lock_timeout",
-                went=r"(?i)concurrently|algorithm\s*=\s*inplace|disable_ddl_transaction|lock_timeout",
+                words="concurrently indexconcurrently inplace disable_ddl_transaction lock_timeout",
+                went=r"(?i)\b(?:index|view)\s+concurrently|indexconcurrently|concurrently\s*=\s*true|algorithm\s*[:=]\s*:?(?:inplace|concurrently)|disable_ddl_transaction|lock_timeout",
                 unless=r"(?i)concurrently|inplace|disable_ddl|lock_timeout",
                 says="{line} is gone: the migration now locks the table",
                 weight=2.4,

@@ -1,15 +1,25 @@
 """Traffic and its brakes: queue consumers, rate limits, breakers, balancing, flags, middleware."""
 
+import re
+
 from bot.reasoning.diffs.knob import Knob
+from bot.reasoning.diffs.naming import unless_same
 from bot.reasoning.diffs.reading import Effect
 from bot.reasoning.diffs.rule import PLAUSIBLE, Pattern
 
 _QUEUE = (Effect.QUEUE, Effect.LATENCY)
 _TRAFFIC = (Effect.TRAFFIC, Effect.LATENCY)
 _RATE = r"rate_?limit\w*|rps|qps|requests_?per\w*|req_?limit|tokens?_per|burst\w*|throttl\w*|new_limiter|limit_req\w*|max_requests|quota|permits_per\w*|limit_for_period|rate$"
+# A route is its method and its path: another handler of it is no other route.
+_NAMED = {
+    "route_changed": re.compile(
+        r"(?i)\b(get|post|put|delete|patch|handle\w*|mount|route|\w*mapping|map\w+|http\w+|resources?|location)\b"
+        r"[(\"'\s`]+([^\"'`,)\s{;]*)|methods\s*=\W*([^)\]]*)"
+    ),
+}
 
 RULES = tuple(
-    rule.rule()
+    unless_same(rule.rule(), _NAMED.get(rule.name))
     for rule in (
         Knob(
             name="prefetch_changed_down",
@@ -245,7 +255,7 @@ RULES = tuple(
             name="balancing_code_changed",
             mechanism="load_balancing_changed",
             effects=(*_TRAFFIC, Effect.CPU),
-            words="round_robin pick_first least_conn ip_hash leastconn roundrobin random hash sticky keepalive zone affinity withdefaultserviceconfig loadbalancingpolicy",
+            words="dns round_robin pick_first least_conn ip_hash leastconn roundrobin random hash sticky keepalive zone affinity withdefaultserviceconfig loadbalancingpolicy",
             went=r"(?i)round_?robin|least_?conn|least_?request|withdefaultserviceconfig|loadbalancingpolicy|keepalive \d|\bdns:///",
             unless=r"(?i)round_?robin|least_?conn|least_?request|keepalive|dns:///",
             says="{line} is gone: requests spread differently over the instances",
@@ -275,7 +285,7 @@ RULES = tuple(
             name="readiness_of_traffic",
             mechanism="traffic_mirrored",
             effects=_TRAFFIC,
-            words="mirror shadow duplicate tee fanout mirrorpercentage broadcast",
+            words="dual dualwrite double doublewrite mirror shadow duplicate tee fanout mirrorpercentage broadcast",
             came=r"(?i)\bmirror\w*\b|\bshadow\w*|dual_?write|double_?write|broadcast\w*\(",
             says="{line} sends traffic twice",
             weight=2.0,
@@ -294,7 +304,7 @@ RULES = tuple(
             name="redirect_or_refetch",
             mechanism="client_traffic_raised",
             effects=_TRAFFIC,
-            words="usequery refetchinterval polling prefetch useeffect setinterval refetch interval revalidate debounce throttle revalidateonfocus",
+            words="",
             went=r"(?i)debounce|throttle\(|staletime|^\}, \[.*\]\);?$|\}, \[[^\]]*\]\)",
             came=r"(?i)refetchinterval|polling|prefetch|^\}\);?$|oninput|onchange|setinterval|fetch",
             languages="js",

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 
 from bot.reasoning.diffs.change import Change
 from bot.reasoning.diffs.knob import Knob
+from bot.reasoning.diffs.parse import Line
 from bot.reasoning.diffs.reading import Effect, Reading
 from bot.reasoning.diffs.rule import PLAUSIBLE, Pattern, Rule, any_of, reading, shown
-from bot.reasoning.diffs.scopes import ancestors, is_loop, is_remote
+from bot.reasoning.diffs.scopes import DEFINITION, ancestors, functions_of, is_loop, is_remote
 
 _CPU = (Effect.CPU, Effect.LATENCY, Effect.TIMEOUTS)
 _SLOW = (Effect.LATENCY, Effect.TIMEOUTS, Effect.POOL)
@@ -19,9 +20,9 @@ _PURE = re.compile(
 def _nested(change: Change) -> Iterator[Reading]:
     """A new loop, or a linear search, inside a loop."""
     for hunk in change.hunks:
-        after = hunk.side("+")
+        after, before = hunk.side("+"), {old.code for old in hunk.removed}
         for at, line in enumerate(after):
-            if line.sign != "+" or line.code in {old.code for old in hunk.removed}:
+            if line.sign != "+" or line.code in before:
                 continue
             outer = next((o for o in ancestors(after, at) if is_loop(o)), None)
             loops = is_loop(line) and re.match(r"(?:for|foreach|while)\b", line.code)
@@ -64,27 +65,22 @@ def _on_request_path(change: Change) -> Iterator[Reading]:
                 return
 
 
+_OWN = re.compile(r"(?<![.\w])(?:self\.|this\.|\w\.)?(\w+)\(")
+_WORD = re.compile(r"\w+")
+
+
 def _recursion(change: Change) -> Iterator[Reading]:
     """A function that now calls itself, or lost the test that ended its recursion."""
     for hunk in change.hunks:
         after = hunk.side("+")
-        name = next((m[1] for text in (*(x.code for x in after), hunk.header)
-                     if (m := re.match(r"(?:.*\bfunc (?:\([^)]*\) )?|(?:async )?def |.*\bfunction |(?:(?:public|private|protected|static) )+[\w<>\[\]]+ )(\w+)\s*\(", text))), "")  # fmt: skip
-        if not name or len(name) < 3:
-            continue
-        calls = re.compile(rf"(?<![.\w])(?:self\.|this\.|\w\.)?{name}\((?!.*\bsuper\b)")
         inside = [
-            x
-            for x in after
-            if calls.search(x.code)
-            and not re.match(r".*\b(?:func|def|function|public|private)\b", x.code)
+            (x, name)
+            for x, name in zip(after, functions_of(after, hunk.header), strict=True)
+            if name in _called(x)
         ]
-        fresh = [
-            x
-            for x in inside
-            if x.sign == "+"
-            and not any(calls.search(o.code) and "def " not in o.code for o in hunk.removed)
-        ]
+        before = {name for line in hunk.removed for name in _called(line)}
+        kept = [*(line.code for line in after if line.sign == " "), hunk.header]
+        known = {word for text in kept for word in _WORD.findall(text)} - before
         gone = [
             x
             for x in hunk.removed
@@ -92,17 +88,23 @@ def _recursion(change: Change) -> Iterator[Reading]:
                 r"(?i)^if .*(?:depth|level|visited|seen|max|== ?0|<= ?[01]\b|len\(|not \w)", x.code
             )
         ]
-        kept = any_of(r"(?i)^if .*(?:depth|level|visited|seen|max)", hunk.added)
-        if inside and gone and not kept:
+        bounded = any_of(r"(?i)^if .*(?:depth|level|visited|seen|max)", hunk.added)
+        if inside and gone and not bounded:
             yield reading("recursion_unbounded", "infinite_recursion", (Effect.CRASH, Effect.CPU, Effect.MEMORY_GROWTH), 3.0,
-                          f"{shown(gone[0])}, which ended the recursion of {name}, is gone", change, gone[0])  # fmt: skip
+                          f"{shown(gone[0])}, which ended the recursion of {inside[0][1]}, is gone", change, gone[0])  # fmt: skip
             return
-        if fresh and any(x.sign == " " and re.search(rf"\b{name}\b", x.code) for x in after) | bool(
-            re.search(rf"\b{name}\b", hunk.header)
-        ):
-            yield reading("recursion_added", "infinite_recursion", (Effect.CRASH, Effect.CPU), 1.6,
-                          f"{name} now calls itself: {shown(fresh[0])}", change, fresh[0])  # fmt: skip
-            return
+        for line, name in inside:
+            if line.sign == "+" and name in known:
+                yield reading("recursion_added", "infinite_recursion", (Effect.CRASH, Effect.CPU), 1.6,
+                              f"{name} now calls itself: {shown(line)}", change, line)  # fmt: skip
+                return
+
+
+def _called(line: Line) -> set[str]:
+    """Return the functions that a line calls, of its own module or object."""
+    if DEFINITION.match(line.code) or "super" in line.code:
+        return set()
+    return set(_OWN.findall(line.code))
 
 
 RULES = (
@@ -116,7 +118,7 @@ RULES = (
                 name="set_made_list",
                 mechanism="quadratic_work",
                 effects=_CPU,
-                words="list arraylist append array slice vector",
+                words="set hashset treeset linkedhashset hashmap dict defaultdict frozenset list arraylist append array slice vector",
                 went=r"= set\(|new (?:Hash|Linked|Tree)?(?:Set|Map)|= \{\}|make\(map|map\[|HashSet|defaultdict|Set\.new|frozenset\(|dict\(",
                 came=r"= \[\]|list\(|new (?:Array|Linked)?List|= \[\]\w|\.append\(|Array\.new|append\(|vec!",
                 says="{line}: each look-up now walks the list",
@@ -210,7 +212,7 @@ RULES = (
                 mechanism="regex_backtracking",
                 effects=_CPU,
                 words="",
-                came=r"(?:[\"'/`(r].*)\((?:\?:)?(?:[^()]*[+*])\)[+*](?!\?)|\((?:\?:)?\.\*[^()]*\)[*+{]|(?:\.\*.*){3,}|\((?:\?:)?[^()|]+\|[^()]*\)[+*]\$|\(\\s\*[^)]*\)\+",
+                came=r"(?:[\"'/`(r].*)\((?:\?:)?(?:[^()]*[+*](?:\\?[^()\s][?*])*)\)[+*](?!\?)|\((?:\?:)?\.\*[^()]*\)[*+{]|(?:\.\*.*){3,}|\((?:\?:)?[^()|]+\|[^()]*\)[+*]\$|\(\\s\*[^)]*\)\+",
                 says="{line} can backtrack exponentially",
                 languages="java python js csharp ruby php nginx yaml lua json",
                 weight=3.0,
@@ -219,7 +221,7 @@ RULES = (
                 name="regex_compiled_per_call",
                 mechanism="repeated_compilation",
                 effects=_CPU,
-                words="compile mustcompile regexp pattern regex template parse re",
+                words="compile mustcompile regexp pattern regex template parse re objectmapper gson xmlmapper jsonserializeroptions documentbuilderfactory matches",
                 came=r"regexp\.(?:Must)?Compile\(|Pattern\.compile\(|re\.compile\(|new Regex\(|new RegExp\(|template\.(?:Must|New)\(|String\.matches\(|new ObjectMapper\(\)|new Gson\(\)|new XmlMapper|JsonSerializerOptions\s*\{|DocumentBuilderFactory\.new",
                 unless_near=r"^(?:var|const|static|private static|public static|_?[A-Z][A-Z_]+ =)|static final|func init\(|@Bean|readonly",
                 went=r"(?i)pattern\w*|regex\w*|\b\w*re\b\.|mapper\.|template\w*\.|gson\.|\w+re\.",

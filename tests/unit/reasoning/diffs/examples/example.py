@@ -19,6 +19,17 @@ class Examples:
     ignores: tuple[str, ...]
 
 
+def four(one: str, other: str, look_alike: str, another: str) -> Examples:
+    """Two diffs that the rule reads and two that it must ignore."""
+    return Examples(reads=(one, other), ignores=(look_alike, another))
+
+
+def diff(path: str, *lines: str, within: str = "") -> str:
+    """One hunk of one file, in the function or section `within`."""
+    at = f"@@ -12,6 +12,6 @@ {within}".rstrip()
+    return "\n".join((f"--- a/{path}", f"+++ b/{path}", at, *lines, ""))
+
+
 def is_read(rule: Rule, diff: str) -> bool:
     """Whether the rule, alone, reads something in one of the diff's files."""
     for file in parse(diff, ()):

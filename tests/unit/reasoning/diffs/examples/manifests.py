@@ -85,7 +85,7 @@ EXAMPLES: Mapping[str, Examples] = {
         ("chart/values.yaml", " strategy:\n", "  type: RollingUpdate", "  type: Recreate"),
     ),
     "placement_changed": _texts(
-        (Y, " nodeSelector:\n", "  disk: ssd", "  disk: nvme"),
+        (Y, " nodeSelector:\n", '  local-disk: "true"', '  local-disk: "false"'),
         (TF, "", '  node_pool = "general"', '  node_pool = "large"'),
     ),
     "image_changed": _texts(
@@ -106,7 +106,7 @@ EXAMPLES: Mapping[str, Examples] = {
     ),
     "policy_of_restart_changed": _texts(
         (Y, " spec:\n", "  restartPolicy: Always", "  restartPolicy: Never"),
-        ("compose.yml", " web:\n", "  restart: always", "  restart: never"),
+        ("compose.yml", " web:\n", "  restart: always", '  restart: "no"'),
     ),
     "workload_paused": _numbers(
         (Y, " spec:\n", "  suspend: false", "  suspend: true"),
@@ -115,6 +115,14 @@ EXAMPLES: Mapping[str, Examples] = {
     "database_limit_changed": _texts(
         ("infra/db.yaml", " db:\n", "  random_page_cost: 1.1", "  random_page_cost: 8"),
         ("postgresql.conf", "", "checkpoint_timeout = 15min", "checkpoint_timeout = 1min"),
+    ),
+    "database_switched_off": _numbers(
+        ("postgresql.conf", "", "enable_indexscan = on", "enable_indexscan = off"),
+        ("infra/db.yaml", " db:\n", "  autovacuum: true", "  autovacuum: false"),
+    ),
+    "database_switched_on": _numbers(
+        ("postgresql.conf", "", "jit = off", "jit = on"),
+        ("infra/db.yaml", " db:\n", "  general_log: off", "  general_log: on"),
     ),
     "descriptor_limit_lowered": _numbers(
         ("parcel.service", " [Service]\n", "LimitNOFILE=65536", "LimitNOFILE=1024"),

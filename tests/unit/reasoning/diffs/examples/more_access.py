@@ -11,11 +11,19 @@ MORE: Mapping[str, Examples] = {
             '+    jwt.WithAudience("ferry"),\n }\n',
             "--- a/auth.py\n+++ b/auth.py\n@@\n-claims = decode(raw, key, algorithms=['HS256'])\n"
             "+claims = decode(raw, key, algorithms=['RS256'])\n",
+            "--- a/sign.js\n+++ b/sign.js\n@@\n const header = {\n-  kid: current,\n };\n",
+            "--- a/Auth.cs\n+++ b/Auth.cs\n@@\n-  ValidateAudience = false,\n"
+            "+  ValidateAudience = true,\n",
         ),
         ignores=(
             "--- a/auth.go\n+++ b/auth.go\n@@\n+    // jwt.WithAudience is for the gateway\n x()\n",
             "--- a/auth.py\n+++ b/auth.py\n@@\n-algorithms = ['RS256']\n leave = 1\n"
-            "+algorithms  = ['RS256']\n",
+            '+algorithms  = ["RS256"]\n',
+            '--- a/auth.go\n+++ b/auth.go\n@@\n-    jwt.WithAudience("ferry"),\n x,\n',
+            "--- a/auth.py\n+++ b/auth.py\n@@\n+    leeway=30,\n x,\n",
+            "--- a/auth.py\n+++ b/auth.py\n@@\n+    who = claims['sub']\n x()\n",
+            "--- a/Auth.cs\n+++ b/Auth.cs\n@@\n-  ValidateAudience = true,\n"
+            "+  ValidateAudience = false,\n",
         ),
     ),
     "clock_tolerance_removed": Examples(
@@ -92,6 +100,8 @@ MORE: Mapping[str, Examples] = {
             '--- a/role.tf\n+++ b/role.tf\n@@\n-  role = "roles/editor"\n+  role = "roles/viewer"\n',
         ),
         ignores=(
+            "--- a/role.yaml\n+++ b/role.yaml\n@@\n-  verbs: [get]\n+  verbs: [get, list]\n",
+            '--- a/role.yaml\n+++ b/role.yaml\n@@\n-  verbs: ["get"]\n+  verbs: ["*"]\n',
             "--- a/role.yaml\n+++ b/role.yaml\n@@\n-  verbs: [get]  # list\n+  verbs: [get]\n",
             "--- a/role.py\n+++ b/role.py\n@@\n-roles = load()\n+roles = load(path)\n",
         ),
@@ -122,10 +132,18 @@ MORE: Mapping[str, Examples] = {
         reads=(
             "--- a/views.py\n+++ b/views.py\n@@\n+@login_required\n def seats(request):\n",
             '--- a/Seats.cs\n+++ b/Seats.cs\n@@\n+[Authorize(Roles = "crew")]\n public class Seats\n',
+            "--- a/views.py\n+++ b/views.py\n@@\n-  permission_classes = [AllowAny]\n"
+            "+  permission_classes = [IsAuthenticated]\n",
+            '--- a/Sec.java\n+++ b/Sec.java\n@@\n-    .hasRole("USER")\n+    .hasRole("ADMIN")\n',
+            "--- a/nginx.conf\n+++ b/nginx.conf\n@@\n location /seats {\n+  auth_request /me;\n",
         ),
         ignores=(
             "--- a/views.py\n+++ b/views.py\n@@\n-@login_required\n def seats(request):\n",
             "--- a/Seats.cs\n+++ b/Seats.cs\n@@\n+// [Authorize] is not for health\n class Seats\n",
+            "--- a/views.py\n+++ b/views.py\n@@\n+@login_required\n+def crew(request):\n",
+            "--- a/views.py\n+++ b/views.py\n@@\n-  permission_classes = [IsAuthenticated]\n"
+            "+  permission_classes = [AllowAny]\n",
+            '--- a/Sec.java\n+++ b/Sec.java\n@@\n-    .hasRole("ADMIN")\n+    .hasRole("USER")\n',
         ),
     ),
     "open_access_removed": Examples(

@@ -73,10 +73,16 @@ EXAMPLES: Mapping[str, Examples] = {
         _d("a.py", "+    # alias_generator = to_camel"),
     ),
     "payload_field_removed": _e(
-        _d("a.py", "     return {", '-        "fields": crate.bay,', "     }"),
+        _d(
+            "a.py",
+            "     return {",
+            '-        "bay": crate.bay,',
+            '         "lid": crate.lid,',
+            "     }",
+        ),
         _d("a.rb", " class CrateSerializer", "-  attribute :bay", " end"),
         _d("a.py", "     return {", '+        "bay": crate.bay,', "     }"),
-        _d("a.py", "     return {", '-        # "bay": crate.bay,', "     }"),
+        _d("a.py", " DEFAULTS = {", '-    "bay": north,', " }"),
     ),
     "enum_member_removed": _e(
         _d("A.java", " enum Bay {", "-  NORTH,", " }"),
@@ -97,15 +103,21 @@ EXAMPLES: Mapping[str, Examples] = {
         _d("a.yaml", "-cpu_threshold: 5", "+cpu_threshold: 50"),
     ),
     "early_exit_added": _e(
-        _d("a.go", "+\tif bay.Quiet { return false }"),
-        _d("a.py", "+        if bay.quiet:", "+            continue"),
-        _d("a.go", "-\tif bay.Quiet { return nil }"),
-        _d("a.go", "+\tif err != nil {", "+\t\treturn nil", "+\t}"),
+        _d("a.go", "+\tif bay.Quiet {", "+\t\treturn nil", "+\t}", " \tload(bay)"),
+        _d("a.py", "+        if bay.quiet:", "+            continue", "         load(bay)"),
+        _d("a.py", "+    if not crates:", "+        return None", "     load(crates)"),
+        _d(
+            "a.py",
+            "+def quiet(bay):",
+            "+    if bay.quiet:",
+            "+        return True",
+            "+    return False",
+        ),
     ),
     "string_compare_changed": _e(
-        _d("a.py", "-    if a.casefold() == b:", "+    if a == b:"),
-        _d("a.go", "-\tif strings.EqualFold(a, b) {", "+\tif a == b {"),
+        _d("a.py", "-    if a.lower() == b:", "+    if a == b:"),
+        _d("A.java", "-    if (a.equalsIgnoreCase(b)) {", "+    if (a.equals(b)) {"),
         _d("a.py", "-    if a == b:", "+    if a.lower() == b:"),
-        _d("a.py", "-    # a.lower() == b", "+    # a == b"),
+        _d("a.py", "-    log.info(a.strip())", "     return a == b"),
     ),
 }

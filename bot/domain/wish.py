@@ -1,0 +1,42 @@
+"""An action that a person asks for in words, before anything was looked up."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Verb(StrEnum):
+    """What can be asked for in words. Anything else is answered with what can."""
+
+    RESTART = "restart"
+    ROLL_BACK = "roll back"
+    SCALE = "scale"
+    PAUSE = "pause the rollout of"
+    RESUME = "resume the rollout of"
+    CORDON = "cordon"
+    UNCORDON = "uncordon"
+    DRAIN = "drain"
+    DELETE_JOB = "delete the failed job"
+
+
+NODES = frozenset({Verb.CORDON, Verb.UNCORDON, Verb.DRAIN})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What was asked for, in the asker's own words; no name in it is known to exist."""
+
+    verb: Verb
+    name: str  # of a service, pod, node or job; "" or "it": what the thread is about
+    kind: str = ""  # "pod", "statefulset", …: as it was said, "" if nothing was
+    place: str = ""  # what stood after "in", "" if nothing did
+    goal: str = ""  # what stood after "to": a number of pods, a version, "revision 3"
+    reason: str = ""  # what stood after "because"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A wish in an environment that exists, about a name that is known there."""
+
+    wish: Wish
+    environment: str
+    name: str

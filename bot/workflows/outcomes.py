@@ -1,0 +1,30 @@
+"""What steps of a remediation leave in the journal: decisions, a report, an undo's end."""
+
+from dataclasses import dataclass
+
+from bot.domain.action import Decision
+from bot.domain.diagnosis import Report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decisions:
+    """The decisions on a proposal."""
+
+    taken: tuple[Decision, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recalled:
+    """The report that led to the proposal."""
+
+    report: Report | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undone:
+    """What became of taking an action back."""
+
+    done: bool
+    words: str
+    refused: bool = False
+    stopped: bool = False  # by the kill switch
