@@ -31,11 +31,11 @@ class Hands:
         return f"{self.company.url}/{path}"
 
     def post(self, path: str, body: Mapping[str, Any]) -> Json:
-        answer: Json = self.http.post(self.url(path), json=body, timeout=20).json()
+        answer: Json = self.http.post(self.url(path), json=body, timeout=PATIENCE_S).json()
         return answer
 
     def get(self, path: str, **query: str) -> Any:
-        return self.http.get(self.url(path), params=query, timeout=20).json()
+        return self.http.get(self.url(path), params=query, timeout=PATIENCE_S).json()
 
     def start_incident(self, incident: str, seed: int = 1, environment: str = "prod") -> None:
         body = {"incident": incident, "seed": seed, "environment": environment}
