@@ -211,6 +211,7 @@ def _told_pods(case: Case, deployment: KubernetesObject) -> int:
         for event in case.snapshot.kind("Event")
         if (event.body.get("involvedObject") or {}).get("name") == deployment.name
         and event.namespace == deployment.namespace
+        and event.body.get("reason") == "ScalingReplicaSet"
         for match in [SCALED.search(str(event.body.get("message") or ""))]
         for number in (match.groups() if match else ())
         if number and int(number) > 0

@@ -16,6 +16,7 @@ from tools.clients.services import NotTold, ports_of, selector_of, target_ports
 EXCEEDED = re.compile(
     r"exceeded quota: ([\w.-]{1,253}), requested: (.{1,2000}?), used: (.{1,2000}?), limited: (\S*)"
 )
+REFUSED_PODS = "FailedCreate"  # of a controller whose pods the API server did not take
 PAIR = re.compile(r"([^,=\s]+)=([^,\s;]+)")
 MOST_TIMES = 4  # the same as the action's own bound
 ROOM = Decimal("1.25")  # a rollout needs room for its surge as well
@@ -145,6 +146,8 @@ def _refused(case: Case, quotas: Mapping[str, KubernetesObject]) -> Iterator[_Sh
     """What the API server's refusals say: the newest of each resource counts."""
     found: dict[tuple[str, str], _Short] = {}
     for event in case.snapshot.kind("Event"):
+        if event.body.get("reason") != REFUSED_PODS:
+            continue  # a failing probe's event quotes what the pod said: that is no refusal
         match = EXCEEDED.search(str(event.body.get("message") or "")[:5000])
         quota = quotas.get(match[1]) if match else None
         if match is None or quota is None or event.namespace != quota.namespace:
