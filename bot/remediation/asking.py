@@ -83,12 +83,13 @@ class Asker:
         holder = await self.ports.actions.locked_by(lock_name(seen.target), now)
         earlier = await self.ports.actions.actions_since(environment, now - HOUR)
         own = await self.ports.actions.execution(execution_key(proposal.id))
+        proven = await self.ports.actions.verified_before(proposal.call, seen.target)
         return Conditions(
             level=await self.level(hand, seen),
             confidence=proposal.confidence,
             calibrated=self.calibrated,
             novel=proposal.novel,
-            approved_before_and_verified=await self.ports.actions.verified_before(proposal.call),
+            approved_before_and_verified=proven,
             dry_run_ok=seen.dry_run.ok,
             freeze=await switches.frozen(environment, now),
             breaker_open=await switches.breaker_open(environment, hand.facts.name),

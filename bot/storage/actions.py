@@ -16,6 +16,7 @@ from bot.domain.action import (
     Outcome,
     Proposal,
     Rejection,
+    Target,
     Verification,
 )
 from bot.domain.codec import decode, encode
@@ -224,16 +225,22 @@ class Actions:
 
         return await self._database.run(read)
 
-    async def verified_before(self, call: ActionCall) -> bool:
-        """Whether this call was approved by a person, carried out and verified before."""
+    async def verified_before(self, call: ActionCall, target: Target) -> bool:
+        """Whether this action here was approved by a person, carried out and verified before."""
+        there = ProposalRow.body["target"]
+        names = ("kind", "namespace", "name")
+        same = tuple(there[n].as_string() == getattr(target, n) for n in names)
 
         def read(session: Session) -> bool:
             found = session.scalar(
                 select(ExecutionRow.key)
                 .join(VerificationRow, VerificationRow.execution_key == ExecutionRow.key)
                 .join(DecisionRow, DecisionRow.proposal_id == ExecutionRow.proposal_id)
+                .join(ProposalRow, ProposalRow.id == ExecutionRow.proposal_id)
                 .where(
-                    ExecutionRow.call_digest == call.digest,
+                    ExecutionRow.environment == call.environment,
+                    ExecutionRow.action == call.action,
+                    *same,
                     ExecutionRow.is_undo.is_(False),
                     ExecutionRow.status == ExecutionStatus.APPLIED.value,
                     DecisionRow.choice == Choice.APPROVE.value,

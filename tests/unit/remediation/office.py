@@ -74,6 +74,7 @@ class Office:
     cluster: FakeCluster = field(default_factory=FakeCluster)
     trust: Trust | None = None
     times: Times = field(default_factory=Times)
+    engine: CedarEngine = ENGINE
 
     def __post_init__(self) -> None:
         self.cluster.environment = self.environment
@@ -100,7 +101,7 @@ class Office:
         return Gateway(
             actions=family(self.cluster),
             environments=self.environments(),
-            engine=ENGINE,
+            engine=self.engine,
             ports=Ports(
                 actions=watched(self.actions),
                 levels=self.levels,
