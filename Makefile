@@ -8,6 +8,11 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 RUN_STAMP := .venv/.runtime
 DEV_STAMP := .venv/.dev
 ARGS ?=
+WORKERS ?= 4  # twice the cores of a small machine: many tests wait for servers and clocks
+CLUSTER := tests/integration/kubernetes
+CLUSTER_FIRST := $(patsubst %,$(CLUSTER)/test_%.py,stories wrong_actions action_contract)
+
+unexport PYTHONDONTWRITEBYTECODE  # the tests start this program a hundred times: compile it once
 
 .PHONY: help demo setup test test-long test-cluster check format lock
 
@@ -20,14 +25,15 @@ demo: $(RUN_STAMP)  ## start the sandbox company, its workspace and the bot; pri
 setup: $(RUN_STAMP)  ## create the environment in .venv/
 
 test: $(DEV_STAMP)  ## run the tests (≤ 15 minutes on two cores)
-	@$(BIN)/python -m pytest -n 2 --dist loadscope -m "not long and not story and not kubernetes" $(ARGS)
-	@$(BIN)/python -m pytest -m "(story or kubernetes) and not long" $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope -m "not long and not kubernetes" $(ARGS)
+	@$(BIN)/python -m pytest -m "kubernetes and not long" $(ARGS) $(CLUSTER)
 
 test-long: $(DEV_STAMP)  ## what takes too long for every run: full matrices, many seeds, long fuzzing
-	@SRE_BOT_TEST_LONG=1 $(BIN)/python -m pytest -n 2 --dist loadscope -m "long and not kubernetes" $(ARGS)
+	@SRE_BOT_TEST_LONG=1 $(BIN)/python -m pytest -n $(WORKERS) --dist load -m "long and not kubernetes" $(ARGS)
 
 test-cluster: $(DEV_STAMP)  ## every fault, story and action on the real Kubernetes, one after the other
-	@SRE_BOT_TEST_LONG=1 $(BIN)/python -m pytest -m "long and kubernetes" $(ARGS)
+	@SRE_BOT_TEST_LONG=1 $(BIN)/python -m pytest -m "long and kubernetes" $(ARGS) \
+	  $(CLUSTER_FIRST) $(filter-out $(CLUSTER_FIRST),$(sort $(wildcard $(CLUSTER)/test_*.py)))
 
 check: $(DEV_STAMP)  ## format, lint, types, import contracts, tests
 	$(BIN)/ruff format --check .

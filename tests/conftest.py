@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -9,6 +10,14 @@ from tests.fakes.kube_server import running_kubernetes
 from tests.fakes.postgres import program, running_postgres
 from tests.fakes.real_cluster import RealCluster
 from tests.fakes.servers import require
+
+
+@pytest.hookimpl(tryfirst=True, optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Return what shares the test modules among the processes of `-n`."""
+    from tests.fakes.schedule import LongestFirst
+
+    return LongestFirst(config, log) if config.getvalue("dist") == "loadscope" else None
 
 
 @pytest.fixture(scope="session")

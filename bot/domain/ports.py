@@ -379,8 +379,8 @@ class Outbox(Protocol):
         """Record the message's ts and digest."""
         ...
 
-    async def by_message(self, channel: str, ts: str) -> Posted | None:
-        """Return what was posted as this message."""
+    async def by_key(self, key: str) -> Posted | None:
+        """Return what was posted under this key; without a ts it is being posted now."""
         ...
 
 

@@ -1,5 +1,6 @@
 """What every step of the gateway works with: catalogue, policy, stores, clocks, and the audit."""
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from bot.remediation.asking import Asker, Ports
 from bot.remediation.hand import Hand, Hands
 from bot.remediation.trust import Trust
 
+LATE_S, LATE_TIMES = 0.1, 20  # a click may come before our own record of the card it is on
 DIFF_KEPT = 4_000  # characters of a diff that the audit keeps; its hash covers all of it
 
 
@@ -115,8 +117,15 @@ class Desk:
         """Whether a click came from the message that shows this proposal."""
         if self.ports.posted is None:
             return True
-        found = await self.ports.posted.by_message(click.channel, click.message_ts)
-        return found is not None and found.key == f"{proposal_id}/card"
+        key = f"{proposal_id}/card"
+        card = await self.ports.posted.by_key(key)
+        for _ in range(LATE_TIMES):
+            if card is None or card.ts:
+                break
+            await asyncio.sleep(LATE_S)  # Slack shows it already, its answer is on its way to us
+            card = await self.ports.posted.by_key(key)
+        shown = (card.channel, card.ts) if card else None
+        return shown == (click.channel, click.message_ts)
 
     async def refuse_stray(self, click: Click, why: str) -> None:
         """Write to the audit that a click belongs to nothing here."""

@@ -31,6 +31,7 @@ from bot.slack.web import Web
 
 T = TypeVar("T")
 Json = Mapping[str, Any]
+LATEST_S = 20.0  # a click that takes longer is given up; its buttons are still there
 _LOG = logging.getLogger(__name__)
 
 
@@ -73,18 +74,41 @@ class Desk:
             await asyncio.gather(*self._later)
 
     async def click(
-        self, ack: AsyncAck, body: Json, act: Callable[[Click], Awaitable[Notice]]
+        self, ack: AsyncAck, body: Json, act: Callable[[Click], Coroutine[Any, Any, Notice]]
     ) -> BoltResponse:
         """Hand a click over, acknowledge it, and tell the clicker what became of it."""
         try:
-            notice = await self.take(act(click_of(body)))
+            notice = await self._taken(body, act(click_of(body)))
         except Malformed as problem:
             self.unreadable(body, problem)
             return await ack()
         except SreBotError as problem:
             notice = error(problem)
-        self.answer(body, notice)
+        if notice is not None:
+            self.answer(body, notice)
         return await ack()
+
+    async def _taken(self, body: Json, handing_over: Coroutine[Any, Any, Notice]) -> Notice | None:
+        """Return what became of a click, None if that takes longer: then it is told later.
+
+        Slack hands a click over once. Cut in two, a decision would be on record, and whoever waits
+        for it would sleep on.
+        """
+        work = asyncio.create_task(handing_over)
+        try:
+            return await asyncio.wait_for(asyncio.shield(work), self.options.handover_s)
+        except TimeoutError:
+            self.later(self._told_late(body, work))
+            return None
+
+    async def _told_late(self, body: Json, work: "asyncio.Task[Notice]") -> None:
+        try:
+            notice = await asyncio.wait_for(work, LATEST_S)
+        except TimeoutError:
+            notice = error(Transient("the hand-over took too long"))
+        except SreBotError as problem:
+            notice = error(problem)
+        self.answer(body, notice)
 
     async def open(self, body: Json, view: View) -> str:
         """Open a modal right away and return its id. Raises: Malformed, Transient, Permanent."""

@@ -1,6 +1,5 @@
 """Which messages were posted where."""
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.domain.ports import Posted
@@ -31,13 +30,11 @@ class Messages:
         row = MessageRow(key=posted.key, channel=posted.channel, ts=posted.ts, digest=posted.digest)
         await self._database.run(lambda session: session.merge(row))
 
-    async def by_message(self, channel: str, ts: str) -> Posted | None:
-        """Return what was posted as this message."""
+    async def by_key(self, key: str) -> Posted | None:
+        """Return what was posted under this key; without a ts it is being posted now."""
 
         def read(session: Session) -> Posted | None:
-            row = session.scalar(
-                select(MessageRow).where(MessageRow.channel == channel, MessageRow.ts == ts)
-            )
+            row = session.get(MessageRow, key)
             return _posted(row) if row else None
 
         return await self._database.run(read)

@@ -21,6 +21,7 @@ from tests.fakes.story import Hands, Json, saying, text_of, with_button
 from tools.catalog import actions
 
 PATIENCE_S = 150.0
+APPROVER = "U0APPROVER"
 WATCHED_S = 30.0  # how long an action is watched in these stories
 WORKING = [
     {"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list"]},
@@ -84,6 +85,17 @@ class Story:
     def cluster(self) -> RealCluster:
         return self.place.cluster
 
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[None]:
+        """Have the shop serve while its story is told: a node takes no more than 110 pods."""
+        open_shop(self.cluster, self.place.namespace)
+        try:
+            opened(self.cluster, self.place.namespace)
+            yield
+        finally:
+            self.place.leave()
+            self.cluster.delete("Namespace", "", self.place.namespace)
+
     def break_it(self, fault: Fault) -> None:
         """Put the fault in and wait until it shows."""
         fault.inject(self.place)
@@ -101,7 +113,7 @@ class Story:
     def approve(self) -> str:
         """Approve what is offered; return what the card said."""
         card = self.card()
-        answer = self.hands.click(card, "approve", user="U0APPROVER")
+        answer = self.hands.click(card, "approve", user=APPROVER)
         assert answer["ok"], answer
         return text_of(card)
 
@@ -120,10 +132,10 @@ class Story:
         return found
 
     def all_said(self) -> str:
-        """Return everything in the thread."""
+        """Return everything in the thread, what only the approver sees too."""
         if not self.ts:
             return "nothing was asked yet"
-        return "\n---\n".join(text_of(m) for m in self.hands.thread(self.ts))
+        return "\n---\n".join(text_of(m) for m in self.hands.thread(self.ts, user=APPROVER))
 
     def is_well(self) -> bool:
         """Whether every workload of the shop is at its newest template, and serves."""
@@ -142,20 +154,17 @@ def stories(
     connections: Callable[[str], Mapping[str, Any]] = lambda _: {}, victim: str = "cart",
     watched_s: float = WATCHED_S,
 ) -> Iterator[tuple[RealCompany, dict[str, Story]]]:  # fmt: skip
-    """Yield the running company and one open shop a name, each in a namespace of its own."""
+    """Yield the running company and a story a name, each in a namespace of its own, still empty."""
     with contextlib.ExitStack() as stack:
         spaces = {name: stack.enter_context(cluster.namespace("shop")) for name in names}
-        for space in spaces.values():
-            open_shop(cluster, space)
         places = [_environment(cluster, s, connections(s)) for s in spaces.values()]
         company = RealCompany(plan=_plan(home, watched_s), places=places)
         stack.callback(company.stop)
         company.start()
         company.allow(Level.L3)
-        hands = Hands(company)
+        hands = Hands(company, poll_s=0.5)
         told = {}
         for name, space in spaces.items():
-            opened(cluster, space)
             place = Place(cluster=cluster, namespace=space, victim=victim, registry=registry)
             stack.callback(place.leave)
             told[name] = Story(name=name, hands=hands, place=place)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import requests
+from requests.adapters import HTTPAdapter
 
 from bot.cli.company import INCIDENT_CHANNEL, Company
 
@@ -18,10 +19,13 @@ class Hands:
     """What a person does at the workspace, over the page's own API."""
 
     company: Company
+    poll_s: float = 0.1
 
     def __post_init__(self) -> None:
         self.http = requests.Session()
         self.http.trust_env = False
+        # a connection that was kept may be closed by the other side at any time; GETs are repeated
+        self.http.mount("http://", HTTPAdapter(pool_maxsize=16, max_retries=3))
 
     def url(self, path: str) -> str:
         return f"{self.company.url}/{path}"
@@ -74,7 +78,7 @@ class Hands:
         while time.monotonic() < deadline:
             if found := done(replies := self.thread(ts, user=user)):
                 return found
-            time.sleep(0.1)
+            time.sleep(self.poll_s)
         shown = "\n---\n".join(text_of(reply) for reply in replies)
         raise AssertionError(f"not seen within {patience_s:g} s; the thread says:\n{shown}")
 

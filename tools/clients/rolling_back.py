@@ -11,6 +11,7 @@ from tools.clients.changing import Change, ChangesOneObject
 from tools.clients.containers import templates_of
 from tools.clients.kubernetes import Patch
 from tools.clients.restarting import waits_for_hands
+from tools.clients.settling import seen_by_its_controller
 from tools.clients.writing import Body, words
 
 
@@ -61,6 +62,7 @@ class RollsBackWorkload(ChangesOneObject[RollbackArguments]):
 
     async def change(self, args: RollbackArguments, body: Body) -> Change:
         """Return the template of the revision, if it is kept."""
+        body = await seen_by_its_controller(self._objects, body)
         kept = await templates_of(self._objects, body)
         template = dict(kept.get(args.to_revision) or {})
         place = f"{self.kind.lower()}/{args.name}"
@@ -76,6 +78,7 @@ class RollsBackWorkload(ChangesOneObject[RollbackArguments]):
 
     async def undo(self, args: RollbackArguments, body: Body) -> dict[str, Any] | None:
         """Return the roll forward to the revision of now."""
+        body = await seen_by_its_controller(self._objects, body)
         kept = await templates_of(self._objects, body)
         if not kept:
             return None

@@ -118,7 +118,12 @@ def _node_hypothesis(
 def _levels(picture: Picture, service: str, series: dict[str, Series]) -> dict[str, float]:
     """Levels since the onset of the pods that still run."""
     end = max((s.times[-1] for s in series.values() if s.times), default=0.0)
-    alive = {p: s for p, s in series.items() if s.times and end - s.times[-1] < 180.0}
+    there = {o.name for o in picture.snapshot.kind("Pod")}
+    alive = {
+        p: s
+        for p, s in series.items()
+        if s.times and end - s.times[-1] < 180.0 and (not there or p in there)
+    }
     onset = picture.onset_of(service)
     levels = {p: level_since(s, onset) for p, s in alive.items()}
     return {p: level for p, level in levels.items() if level is not None}

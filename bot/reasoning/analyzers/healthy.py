@@ -1,9 +1,10 @@
 """Nothing is wrong now: what was asked about is as usual, and what happened before is over."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from bot.domain.diagnosis import HEALTHY, Evidence, Finding, Hypothesis, Question
-from bot.domain.snapshot import Series, Signal, Snapshot
+from bot.domain.snapshot import Alert, Series, Signal, Snapshot
 from bot.reasoning.claims import GOOD, HINT, STRONG, at, said, seen, source_of
 from bot.reasoning.picture import Picture, Sign, moment_of_pod, picture_of
 from bot.reasoning.thresholds import RED
@@ -13,6 +14,7 @@ NAME = "healthy"
 _PRIOR = -1.0
 _FRESH_S = 600.0
 _BASELINE_S = 900.0  # a shorter past shows no usual level: what began before it would pass for it
+_UNSEEN = timedelta(minutes=5)
 _TELLING = 1.5  # tolerances: smaller moves are the noise of every day
 _AS_CALLERS_SEE: dict[str, str] = {
     Signal.EDGE_ERROR_RATIO: Signal.ERROR_RATIO,
@@ -35,7 +37,7 @@ def look(snapshot: Snapshot, question: Question) -> Finding:
         _usual(picture, question, len(witnesses)),
         *(seen(s, picture, -STRONG) for s in bad[:3]),
         *_over(picture, question),
-        *_alerts(picture),
+        *_alerts(picture, question),
         *_pods(picture),
     ]
     scope = question.services[0] if len(question.services) == 1 else question.environment
@@ -126,14 +128,28 @@ def blips(picture: Picture, question: Question) -> list[Sign]:
     return sorted(asked, key=lambda s: (-s.shift.size, s.service, s.signal))
 
 
-def _alerts(picture: Picture) -> list[Evidence]:
+def _alerts(picture: Picture, question: Question) -> list[Evidence]:
     firing = [
         a for a in picture.snapshot.alerts if a.labels.get("alertstate", "firing") == "firing"
     ]
     if not firing:
         return []
-    names = listed(sorted({a.name for a in firing}))
-    return [said(f"alert {names} still fires", -HINT, firing[0].source)]
+    fresh = [a for a in firing if _is_fresh(a, picture, question)]
+    if fresh and not blips(picture, question):
+        text = f"alert {_named(fresh)} fires since a moment ago: too soon for the series to show it"
+        return [said(text, -STRONG, fresh[0].source)]
+    return [said(f"alert {_named(firing)} still fires", -HINT, firing[0].source)]
+
+
+def _is_fresh(alert: Alert, picture: Picture, question: Question) -> bool:
+    """Whether it tells of what was asked about, and of less time than the series resolve."""
+    since = alert.started_at
+    asked = alert.service in question.services
+    return asked and since is not None and picture.now - since <= _UNSEEN
+
+
+def _named(alerts: Sequence[Alert]) -> str:
+    return listed(sorted({a.name for a in alerts}))
 
 
 def _pods(picture: Picture) -> list[Evidence]:

@@ -12,7 +12,7 @@ from tests.fakes.real_cluster import RealCluster
 
 READ_ALL = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list"]}
 MOVING = ("Deployment", "StatefulSet", "DaemonSet", "HorizontalPodAutoscaler", "ResourceQuota")
-STILL_S, PATIENCE_S = 1.5, 60.0
+STILL_S, PATIENCE_S = 1.5, 120.0
 
 
 class RealContractCluster:
@@ -61,16 +61,24 @@ class RealContractCluster:
         return self.cluster.items(kind, self.namespace)
 
     def idle(self) -> None:
-        """Return when nothing of the namespace moves for a while."""
+        """Return when no rollout is under way, and nothing of the namespace moved for a while."""
         deadline, still, before = time.monotonic() + PATIENCE_S, time.monotonic(), ""
         while time.monotonic() < deadline:
             now = json.dumps([self.items(kind) for kind in MOVING], sort_keys=True)
-            if now != before:
+            if now != before or self._rolls():
                 still, before = time.monotonic(), now
             elif time.monotonic() - still > STILL_S:
                 return
             time.sleep(0.2)
         raise AssertionError(f"{self.namespace} does not come to rest")
+
+    def _rolls(self) -> bool:
+        """Whether a pod is about to come or go: between two of them nothing may move for long."""
+        path = self.cluster.path("Pod", self.namespace)
+        pods = self.cluster.call("GET", path)["items"]
+        return any("deletionTimestamp" in p["metadata"] for p in pods) or any(
+            not _rests(body) for body in self.items("Deployment")
+        )
 
     def _settle(self, body: dict[str, Any]) -> None:
         """Apply an object, and wait until its controller has seen it: its revision is kept."""
@@ -90,3 +98,10 @@ def real_contract_cluster(cluster: RealCluster) -> Iterator[RealContractCluster]
 def _seen(body: dict[str, Any]) -> bool:
     status = body.get("status", {})
     return bool(status.get("observedGeneration") == body["metadata"]["generation"])
+
+
+def _rests(body: dict[str, Any]) -> bool:
+    """Whether all pods of a Deployment are of its newest template and ready, or it is paused."""
+    status, wanted = body.get("status", {}), body["spec"]["replicas"]
+    counts = [status.get(f, 0) for f in ("updatedReplicas", "readyReplicas", "replicas")]
+    return _seen(body) and (body["spec"].get("paused") or all(c == wanted for c in counts))

@@ -14,6 +14,7 @@ from tests.fakes.contract.cases import (
     labels_of,
 )
 
+NOWHERE = {"example.com/there-is": "no-such-node"}
 APPS_DEPLOYMENTS = ("apps", "deployments", "patch")
 
 
@@ -108,8 +109,11 @@ def _other(cluster: ContractCluster, kind: str) -> dict[str, Any]:
     if cluster.kind == SANDBOX and kind == "StatefulSet":  # it makes none, but the shop has some
         found = cluster.items(kind)[0]
         name, spec = found["metadata"]["name"], found["spec"]
-    elif cluster.kind == REAL:
-        cluster.put(kind, name, spec=_spec(kind, "v1"))
+    elif cluster.kind == REAL:  # no node fits: rollouts of its own would never let it rest
+        spec["template"]["spec"]["nodeSelector"] = NOWHERE
+        before = _spec(kind, "v1")
+        before["template"]["spec"]["nodeSelector"] = NOWHERE
+        cluster.put(kind, name, spec=before)
         cluster.put(kind, name, spec=spec)
     else:
         cluster.put(kind, name, spec=spec, status={"desiredNumberScheduled": 2})

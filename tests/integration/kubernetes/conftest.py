@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import requests
 
 from tests.fakes.faults.registry import empty_registry
 from tests.fakes.real_cluster import RealCluster
@@ -19,7 +20,7 @@ Told = Mapping[str, tuple[Story, str]]  # the story, and what went wrong in it (
 def telling(
     cluster: RealCluster, home: Path, names: Sequence[str], tell: Callable[[Story], object]
 ) -> Iterator[Told]:
-    """Yield all stories when they are over; the shops and the bot are there until then."""
+    """Yield all stories when they are over; the bot is there until then, a shop for its story."""
     with (
         empty_registry() as registry,
         stories(cluster, home, registry, names) as (_, opened),
@@ -31,8 +32,9 @@ def telling(
 
 def _ended(story: Story, tell: Callable[[Story], object]) -> str:
     try:
-        tell(story)
-    except AssertionError as error:
+        with story.opened():
+            tell(story)
+    except (AssertionError, requests.RequestException) as error:
         return str(error) or "it did not end as it should"
     return ""
 

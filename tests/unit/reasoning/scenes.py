@@ -8,6 +8,7 @@ import numpy as np
 
 from bot.domain.diagnosis import Diagnosis, Hypothesis, Question, Symptom
 from bot.domain.snapshot import (
+    Alert,
     Change,
     ChangeKind,
     Edge,
@@ -60,6 +61,7 @@ class Scene:
     objects: list[KubernetesObject] = field(default_factory=list)
     edges: list[Edge] = field(default_factory=list)
     logs: list[LogTemplate] = field(default_factory=list)
+    alerts: list[Alert] = field(default_factory=list)
 
     def add(
         self, signal: Signal, service: str, v: tuple[float, ...], unit: str = "", **labels: str
@@ -150,7 +152,7 @@ class Scene:
         return Snapshot(
             environment="prod", window=Window(start=START, end=NOW), now=NOW,
             series=tuple(self.series), changes=tuple(self.changes), objects=tuple(self.objects),
-            edges=tuple(self.edges), logs=tuple(self.logs),
+            edges=tuple(self.edges), logs=tuple(self.logs), alerts=tuple(self.alerts),
             looked_at=("metrics", "changes", "Kubernetes"),
         )  # fmt: skip
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bot.domain.diagnosis import Status
-from bot.domain.snapshot import ChangeKind, LogTemplate, Signal
+from bot.domain.snapshot import Alert, ChangeKind, LogTemplate, Signal
 from tests.unit.reasoning.scenes import NOW, SOURCE, Scene, answer, cause_of, minute, thing, values
 
 SLOW = values(0.2, 4.0)
@@ -298,6 +298,13 @@ def test_pods_that_all_fail_are_no_grey_failure():
     assert cause_of(answer(grey(values(0.001, 0.15))))[0] == "unknown"
 
 
+def test_a_pod_whose_peers_are_gone_is_no_grey_failure():
+    scene = grey(values(0.001))
+    gone = ("checkout-1", "checkout-2")
+    scene.objects = [o for o in scene.objects if o.name not in gone]
+    assert cause_of(answer(scene))[0] != "grey_failure"
+
+
 def test_one_bad_pod_of_another_version_is_no_grey_failure():
     assert cause_of(answer(grey(values(0.001), hash_="h2")))[0] != "grey_failure"
 
@@ -496,3 +503,26 @@ def test_a_bad_pod_that_names_its_own_reason_is_no_grey_failure():
     scene.logs.append(complaint("checkout", "token used before issued, rejected", 90, 0))
     diagnosis = answer(scene)
     assert cause_of(diagnosis) == ("clock_skew", "deployment/checkout")
+
+
+def alarmed(service: str, minutes_ago: float) -> Scene:
+    """A shop in which no series moved, and an alert that fires."""
+    scene = shop()
+    scene.alerts.append(
+        Alert(
+            name="SlowRequests", service=service, severity="critical", summary="p99 is high",
+            started_at=minute(120 - minutes_ago), labels={"alertstate": "firing"}, source=SOURCE,
+        )
+    )  # fmt: skip
+    return scene
+
+
+def test_an_alert_of_a_moment_ago_is_not_called_healthy():
+    assert answer(alarmed("checkout", 1.5), "checkout").status is Status.UNKNOWN
+
+
+@pytest.mark.parametrize(("service", "minutes_ago"), [("catalogue", 1.5), ("checkout", 30)])
+def test_an_alert_of_another_service_or_of_long_ago_does_not_outweigh_calm_series(
+    service: str, minutes_ago: float
+):
+    assert answer(alarmed(service, minutes_ago), "checkout").status is Status.HEALTHY

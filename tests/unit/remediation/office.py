@@ -10,6 +10,7 @@ from bot.domain.action import ActionCall, Choice, Level, Proposal, VerificationP
 from bot.domain.conversation import Click
 from bot.domain.environment import Environment, Tier
 from bot.domain.people import ActorKind, Role
+from bot.domain.ports import Outbox
 from bot.remediation.asking import Ports
 from bot.remediation.desk import Acted, Clocks, Decided, Options, Times
 from bot.remediation.gateway import Gateway
@@ -73,6 +74,7 @@ class Office:
     audit: FakeAudit = field(default_factory=FakeAudit)
     cluster: FakeCluster = field(default_factory=FakeCluster)
     trust: Trust | None = None
+    posted: Outbox | None = None
     times: Times = field(default_factory=Times)
     engine: CedarEngine = ENGINE
 
@@ -108,6 +110,7 @@ class Office:
                 switches=watched(self.switches),
                 people=self.people,
                 audit=watched(self.audit),
+                posted=self.posted,
             ),
             clocks=Clocks(wall=self.clock, world=self.clock),
             options=Options(calibrated=True, redact=redact, trust=self.trust, times=self.times),

@@ -11,8 +11,10 @@ from bot.domain.codec import decode, encode
 from bot.domain.errors import Unavailable
 from bot.domain.people import Role
 from bot.domain.policy import Verdict
+from bot.domain.ports import Posted
 from bot.remediation.desk import Acted, Decided, Staged
 from tests.unit.remediation.office import ID, KEY, START, Office
+from tests.unit.slack.fakes import MemoryOutbox
 
 
 async def test_staging_shows_target_diff_inverse_expiry_and_changes_nothing() -> None:
@@ -285,3 +287,27 @@ async def test_in_another_incident_the_rejection_is_shown_with_its_reason() -> N
     again = await rejected_and_asked_again("inv-2")
     assert not again.ruling.denied
     assert again.proposal.warnings == ("declined on 2026-03-01 14:00 UTC: because",)
+
+
+async def test_a_click_that_overtakes_our_record_of_its_card_counts() -> None:
+    office = Office(posted=MemoryOutbox())
+    await office.staged_at(Level.L3)
+    assert office.posted is not None
+    await office.posted.begin(f"{ID}/card", "C1")
+    clicked = asyncio.create_task(office.approve())
+    await asyncio.sleep(0.15)
+    assert not clicked.done()
+    await office.posted.finish(Posted(key=f"{ID}/card", channel="C1", ts="1.1", digest=""))
+    assert (await clicked).accepted
+
+
+@pytest.mark.parametrize("place", [None, ("C1", "9.9"), ("C9", "1.1")])
+async def test_a_click_on_another_message_is_refused_at_once(place: tuple[str, str] | None) -> None:
+    office = Office(posted=MemoryOutbox())
+    await office.staged_at(Level.L3)
+    assert office.posted is not None
+    if place is not None:
+        channel, ts = place
+        await office.posted.finish(Posted(key=f"{ID}/card", channel=channel, ts=ts, digest=""))
+    decided = await asyncio.wait_for(office.approve(), 0.1)
+    assert "not on the card" in decided.why

@@ -217,8 +217,8 @@ class MemoryOutbox:
             raise ProcessDied
         self.rows[posted.key] = posted
 
-    async def by_message(self, channel: str, ts: str) -> Posted | None:
-        return next((p for p in self.rows.values() if (p.channel, p.ts) == (channel, ts)), None)
+    async def by_key(self, key: str) -> Posted | None:
+        return self.rows.get(key)
 
 
 class ProcessDied(BaseException):

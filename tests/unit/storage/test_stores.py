@@ -324,8 +324,8 @@ async def test_a_message_is_intended_once_and_found_again(database: Database) ->
     posted = Posted(key="head:inv-1", channel="C1", ts="2.0", digest="x")
     await outbox.finish(posted)
     assert await outbox.begin("head:inv-1", "C1") == posted
-    assert await outbox.by_message("C1", "2.0") == posted
-    assert await outbox.by_message("C2", "2.0") is None
+    assert await outbox.by_key("head:inv-1") == posted
+    assert await outbox.by_key("head:inv-2") is None
 
 
 async def test_an_investigation_is_opened_once_and_known_by_its_thread(database: Database) -> None:

@@ -1,5 +1,6 @@
 """Each Kubernetes action on a small API: dry-run, guard, once per key, forbidden, timeout."""
 
+import asyncio
 import copy
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,6 +14,7 @@ from bot.domain.errors import Conflict, Malformed, Refused, Unavailable, Unknown
 from tests.fakes.kubernetes_api import Cluster, shop
 from tests.fakes.loopback import loopback
 from tools.catalog import actions
+from tools.clients import settling
 from tools.clients.targets import NAME_LABEL
 from tools.contract import Action
 
@@ -426,3 +428,23 @@ async def test_undoing_a_rollback_leads_back(bench: Bench) -> None:
     undo = action.parse(inverse.arguments)
     assert (await action.apply(undo, await action.target(undo), "k1-u")).changed
     assert bench.cluster.get("Deployment", "web")["spec"]["template"] == before
+
+
+async def test_a_revision_counts_once_the_controller_has_seen_the_last_change(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settling, "PAUSE_S", 0.01)
+    body = bench.cluster.get("Deployment", "web")
+    body["status"]["observedGeneration"] = body["metadata"]["generation"] - 1
+    action, args = bench.call("rollback_deployment")
+    target = await action.target(args)
+    for look in (action.dry_run(args), action.inverse(args, target)):
+        with pytest.raises(Unavailable, match="its controller has not seen that yet"):
+            await look
+    seeing = asyncio.create_task(action.inverse(args, target))
+    await asyncio.sleep(0.02)
+    body["metadata"]["annotations"]["deployment.kubernetes.io/revision"] = "3"
+    body["status"]["observedGeneration"] = body["metadata"]["generation"]
+    inverse = await seeing
+    assert inverse is not None
+    assert inverse.arguments["to_revision"] == 3

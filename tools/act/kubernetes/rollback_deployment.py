@@ -12,6 +12,7 @@ from tools.clients.blast import desired_replicas, radius, rollout_unavailable
 from tools.clients.kubernetes import Patch
 from tools.clients.names import service_of_object
 from tools.clients.rollouts import REVISION, Revision, revisions_of
+from tools.clients.settling import seen_by_its_controller
 from tools.clients.writing import Body, GuardedObjects, found_or_none
 from tools.contract import Action
 
@@ -69,7 +70,7 @@ class RollbackDeployment(Action[RollbackArguments]):
 
     async def dry_run(self, args: RollbackArguments) -> DryRun:
         """Ask the API server for the Deployment as it would be with the earlier template."""
-        body = await self._live(args)
+        body = await seen_by_its_controller(self._objects, await self._live(args))
         revisions = await self._revisions(body)
         wanted = revisions.get(args.to_revision)
         why_not = _why_not(body, revisions, args.to_revision)
@@ -93,7 +94,7 @@ class RollbackDeployment(Action[RollbackArguments]):
 
     async def inverse(self, args: RollbackArguments, target: Target) -> ActionCall | None:
         """Return the roll forward to the revision that is live now."""
-        current = _current(await self._live(args))
+        current = _current(await seen_by_its_controller(self._objects, await self._live(args)))
         if current is None:
             return None
         return ActionCall(
