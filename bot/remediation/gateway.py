@@ -57,7 +57,7 @@ class Gateway:
             hands=Hands(actions, environments),
             engine=engine,
             ports=ports,
-            asker=Asker(ports=ports, calibrated=chosen.calibrated),
+            asker=Asker(ports=ports, calibrated=chosen.calibrated, own=chosen.own),
             wall=clocks.wall,
             clock=clocks.world,
             redact=chosen.redact,

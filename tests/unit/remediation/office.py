@@ -14,6 +14,7 @@ from bot.domain.ports import Outbox
 from bot.remediation.asking import Ports
 from bot.remediation.desk import Acted, Clocks, Decided, Options, Times
 from bot.remediation.gateway import Gateway
+from bot.remediation.own import Own
 from bot.remediation.trust import Trust
 from policies.engine import CedarEngine
 from tests.fakes.actions import FakeCluster, FakeObject, family
@@ -77,6 +78,7 @@ class Office:
     posted: Outbox | None = None
     times: Times = field(default_factory=Times)
     engine: CedarEngine = ENGINE
+    own: Own = field(default_factory=Own)
 
     def __post_init__(self) -> None:
         self.cluster.environment = self.environment
@@ -113,7 +115,13 @@ class Office:
                 posted=self.posted,
             ),
             clocks=Clocks(wall=self.clock, world=self.clock),
-            options=Options(calibrated=True, redact=redact, trust=self.trust, times=self.times),
+            options=Options(
+                calibrated=True,
+                redact=redact,
+                trust=self.trust,
+                times=self.times,
+                own=self.own,
+            ),
         )
 
     def environments(self) -> dict[str, Environment]:
