@@ -68,6 +68,9 @@ class Signal(StrEnum):
     PRODUCED_RATE = "produced_rate"  # 1/s, messages into a queue or topic
     QUOTA_OF_LIMIT = "quota_of_limit"  # 0..1 of a namespace's quota; `service`: the namespace
     CONSUMED_RATE = "consumed_rate"  # 1/s, messages taken out of it
+    PACKETS_IN = "network_receive_packets"  # 1/s, of pods
+    PACKETS_OUT = "network_transmit_packets"  # 1/s, of pods
+    TCP_RETRANSMITS = "tcp_retransmits"  # 1/s, segments that a node sends again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,6 +44,9 @@ NOUNS = {
     Signal.PRODUCED_RATE: "messages in",
     Signal.CONSUMED_RATE: "messages out",
     Signal.QUOTA_OF_LIMIT: "quota used",
+    Signal.PACKETS_IN: "packets in",
+    Signal.PACKETS_OUT: "packets out",
+    Signal.TCP_RETRANSMITS: "TCP segments sent again",
 }
 _RATIOS = frozenset({
     Signal.ERROR_RATIO, Signal.CPU_OF_LIMIT, Signal.CPU_THROTTLED, Signal.MEMORY_OF_LIMIT,

@@ -86,6 +86,15 @@ def others(samples: dict[str, list[str]], n: int, at: int) -> None:
     add(samples, "node_memory_MemAvailable_bytes", 'instance="10.0.0.7:9100"', 25, at)
     add(samples, "node_memory_MemTotal_bytes", 'instance="10.0.0.7:9100"', 100, at)
     add(samples, "node_uname_info", 'instance="10.0.0.7:9100",nodename="worker-7"', 1, at)
+    bare = 'namespace="shop",pod="queue-5b7f9c6d4-7hj2m",container=""'  # no runtime told of more
+    whole = 'namespace="shop",pod="cart-6c9f7d8b5-x2k4q",container=""'
+    for labels, cores, cut in ((bare, 0.2, 6), (whole, 0.7, 3)):
+        add(samples, "container_cpu_usage_seconds_total", labels, cores * STEP * n, at)
+        add(samples, "container_cpu_cfs_periods_total", labels, 10 * STEP * n, at)
+        add(samples, "container_cpu_cfs_throttled_periods_total", labels, cut * STEP * n, at)
+    add(samples, "container_network_receive_packets_total",
+        f'{whole},interface="eth0"', 30 * STEP * n, at)  # fmt: skip
+    add(samples, "node_netstat_Tcp_RetransSegs", 'instance="10.0.0.7:9100"', 7 * STEP * n, at)
 
 
 def add(samples: dict[str, list[str]], name: str, labels: str, value: float, at: int) -> None:
@@ -167,6 +176,10 @@ async def test_signals_have_the_values_that_were_written(
     assert last[Signal.LATENCY_P99, "cart"] == pytest.approx(0.95)
     assert last[Signal.CPU_CORES, "cart"] == pytest.approx(0.4)
     assert last[Signal.CPU_OF_LIMIT, "cart"] == pytest.approx(0.8)
+    assert last[Signal.CPU_CORES, "queue"] == pytest.approx(0.2), "its containers are not told"
+    assert last[Signal.CPU_THROTTLED, "queue"] == pytest.approx(0.6)
+    assert last[Signal.PACKETS_IN, "cart"] == pytest.approx(30)
+    assert last[Signal.TCP_RETRANSMITS, "worker-7"] == pytest.approx(7)
     assert last[Signal.REQUEST_RATE, "billing"] == pytest.approx(8)
     assert last[Signal.ERROR_RATIO, "billing"] == pytest.approx(0.25)
     assert last[Signal.REQUEST_RATE, "mail"] == pytest.approx(4)

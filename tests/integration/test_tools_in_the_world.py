@@ -69,7 +69,7 @@ async def test_every_kind_of_fact_is_read(troubled: RunningWorld, fact: Fact) ->
 NOT_SIMULATED = frozenset({
     Signal.FILES_OF_LIMIT, Signal.CONSUMERS, Signal.HEAP_OF_LIMIT, Signal.CONSUMED_RATE,
     Signal.THREADS_OF_LIMIT, Signal.PRODUCED_RATE, Signal.GC_TIME, Signal.LOCK_WAITERS,
-    Signal.QUOTA_OF_LIMIT,
+    Signal.QUOTA_OF_LIMIT, Signal.PACKETS_IN, Signal.PACKETS_OUT, Signal.TCP_RETRANSMITS,
 })  # fmt: skip
 
 

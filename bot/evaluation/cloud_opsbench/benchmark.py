@@ -28,7 +28,7 @@ SHOWN = 5
 def subject(options: Options) -> Subject:
     """Return what the honesty check needs of this benchmark."""
     return Subject(
-        cases=lambda directory: _chosen(directory, options),
+        cases=lambda directory: cases_of(directory, options),
         load=load_any,
         score=partial(score_all, jobs=options.jobs),
     )
@@ -40,9 +40,15 @@ def cases_in(directory: Path) -> list[Path]:
     return sorted(found)
 
 
+def cases_of(directory: Path, options: Options) -> list[Path]:
+    """Return the case folders of a part below a directory, in the order of their names."""
+    names = [path.relative_to(directory).as_posix() for path in cases_in(directory)]
+    return [directory / name for name in chosen(NAME, names, options.part, _is_aside)]
+
+
 def evaluate(directory: Path, options: Options) -> dict[str, Any]:
     """Return the score over all cases below a directory. Raises: Malformed: there are none."""
-    cases = _chosen(directory, options)
+    cases = cases_of(directory, options)
     if not cases:
         raise Malformed(f"{directory}: no case with a metadata.json in it")
     scored = refitted(score_all(cases, directory, jobs=options.jobs), options)
@@ -84,11 +90,6 @@ def score(path: Path, root: Path, analyzers: Sequence[Analyzer]) -> Scored:
         correct=answers[:1] == [truth],
         log_odds=_first_log_odds(diagnosis),
     )
-
-
-def _chosen(directory: Path, options: Options) -> list[Path]:
-    names = [path.relative_to(directory).as_posix() for path in cases_in(directory)]
-    return [directory / name for name in chosen(NAME, names, options.part, _is_aside)]
 
 
 def _is_aside(_benchmark: str, case: str) -> bool:

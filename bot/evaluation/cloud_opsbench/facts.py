@@ -46,9 +46,9 @@ METRICS = {
     "p95latency": (Signal.LATENCY_P99, "s", 0.001),
     "p99latency": (Signal.LATENCY_P99, "s", 0.001),
     "cpu_cfs": (Signal.CPU_THROTTLED, "ratio", 1.0),  # throttled seconds per second
-    "network_receive": ("network_receive_packets", "1/s", 1.0),
-    "network_transmit": ("network_transmit_packets", "1/s", 1.0),
-    "tcp_retans": ("tcp_retransmits", "1/s", 1.0),
+    "network_receive": (Signal.PACKETS_IN, "1/s", 1.0),
+    "network_transmit": (Signal.PACKETS_OUT, "1/s", 1.0),
+    "tcp_retans": (Signal.TCP_RETRANSMITS, "1/s", 1.0),
 }
 COLUMN = re.compile(r"^(.+)-(\w+)$")
 

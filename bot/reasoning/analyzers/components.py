@@ -217,12 +217,13 @@ def _conditions(cluster: Cluster, down: list[NodeComponent]) -> Iterator[Hypothe
 def _not_ready(condition: object) -> str:
     """A runtime that is down says so; a status that nobody posts any more is a dead kubelet.
 
-    "container runtime network not ready" is the network plugin's, though the runtime says it.
+    "container runtime network not ready" is the network plugin's, though the runtime says it. The
+    PLEG lists containers through the runtime: it is not healthy where that does not answer.
     """
     message = str(get(condition, "message") or "").lower()
     if "network not ready" in message or "networkpluginnotready" in message:
         return "node_network_unavailable"
-    if "container runtime" in message:
+    if "container runtime" in message or "pleg is not healthy" in message:
         return "containerd_unavailable"
     if "stopped posting" in message or get(condition, "status") == "Unknown":
         return "kubelet_unavailable"

@@ -40,8 +40,8 @@ MUCH = math.log(5)  # a latency five times the usual
 PASSED_ON = 0.5  # a callee that accounts for this share of the excess explains the caller
 JUST_NOW_S = 120.0  # what is over for less than this counts as going on
 INDEPENDENT = 3  # services that are slow by themselves at once: more than a coincidence
-PACKETS = ("network_receive_packets", "network_transmit_packets")
-RETRANSMITS = "tcp_retransmits"
+PACKETS = (Signal.PACKETS_IN, Signal.PACKETS_OUT)
+RETRANSMITS = Signal.TCP_RETRANSMITS
 MANY_RETRANSMITS = 5.0  # segments a second
 
 

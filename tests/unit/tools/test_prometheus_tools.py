@@ -222,6 +222,24 @@ def test_istio_and_plain_metrics_stand_in_for_opentelemetry(signal: Signal) -> N
     assert "http_request" in second.promql, "services may write either; the mesh sees them anyway"
 
 
+def test_the_packets_of_a_pod_are_counted_by_its_sandbox_not_by_its_containers() -> None:
+    counted = frozenset({"container_network_receive_packets_total"})
+    (template,) = templates_for((Signal.PACKETS_IN,), counted)
+    assert 'pod!=""' in template.promql
+    assert "container!=" not in template.promql, "cAdvisor gives the network no container"
+    assert templates_for((Signal.PACKETS_OUT,), counted) == ()
+
+
+def test_retransmissions_bear_the_name_of_the_node_where_it_is_known() -> None:
+    segments = "node_netstat_Tcp_RetransSegs"
+    named, bare = (
+        templates_for((Signal.TCP_RETRANSMITS,), frozenset(there))[0]
+        for there in ({segments, "node_uname_info"}, {segments})
+    )
+    assert "nodename" in named.promql
+    assert "nodename" not in bare.promql
+
+
 def test_every_template_renders_to_valid_promql() -> None:
     import promql_parser
 

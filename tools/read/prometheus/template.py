@@ -19,6 +19,7 @@ UNITS: Mapping[Signal, str] = {
     Signal.GC_TIME: "ratio", Signal.HEAP_OF_LIMIT: "ratio", Signal.THREADS_OF_LIMIT: "ratio",
     Signal.FILES_OF_LIMIT: "ratio", Signal.LOCK_WAITERS: "count", Signal.CONSUMERS: "count",
     Signal.PRODUCED_RATE: "1/s", Signal.CONSUMED_RATE: "1/s", Signal.QUOTA_OF_LIMIT: "ratio",
+    Signal.PACKETS_IN: "1/s", Signal.PACKETS_OUT: "1/s", Signal.TCP_RETRANSMITS: "1/s",
 }  # fmt: skip
 
 

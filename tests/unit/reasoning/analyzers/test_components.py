@@ -123,6 +123,12 @@ def test_a_network_plugin_that_is_not_there_is_not_the_runtime_s_fault() -> None
     assert causes(bare) == ["containerd_unavailable"]
 
 
+def test_a_runtime_that_hangs_is_told_by_the_lister_of_its_containers() -> None:
+    hangs = "PLEG is not healthy: pleg was last seen active 3m12.4s ago; threshold is 3m0s"
+    bare = node("w1", conditions=[{"type": "Ready", "status": "False", "message": hangs}])
+    assert causes(bare) == ["containerd_unavailable"]
+
+
 @pytest.mark.parametrize(
     "facts",
     [

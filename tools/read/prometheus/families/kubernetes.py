@@ -6,6 +6,8 @@ from bot.domain.snapshot import Signal
 from tools.read.prometheus.template import POD, Template
 
 _REAL = 'container!="",container!="POD"'
+_OWN = 'pod!="",container=""'  # the pod's own cgroup, where no runtime tells of its containers
+_POD = 'pod!="",interface!="lo"'  # the network is the whole pod's: its sandbox counts it
 _BY = "by (namespace, pod)"
 _EACH = "by (namespace, pod, container)"
 
@@ -29,28 +31,38 @@ def _containers() -> Iterator[Template]:
         "container_cpu_cfs_throttled_periods_total",
     )
     restarts = "kube_pod_container_status_restarts_total"
+    came, went = (f"container_network_{way}_packets_total" for way in ("receive", "transmit"))
     used = f"sum {_EACH}(rate({cpu}{{{_REAL}}}[2m]))"
+    used_by_pod = f"max {_BY}(rate({cpu}{{{_OWN}}}[2m]))"
+    held_by_pod = f"max {_BY}({memory}{{{_OWN}}})"
     held = f"max {_EACH}({memory}{{{_REAL}}})"
     rows = (
-        (Signal.CPU_CORES, (cpu,), "sum", f"sum {_BY}(rate({cpu}{{{_REAL}}}[2m]))"),
+        (Signal.CPU_CORES, (cpu,), "sum",
+         f"sum {_BY}(rate({cpu}{{{_REAL}}}[2m])) or {used_by_pod}"),
         (Signal.CPU_OF_LIMIT, (cpu, limits), "max",
          f'max {_BY}({used} / max {_EACH}({limits}{{resource="cpu"}}))'),
         (Signal.CPU_OF_LIMIT, (cpu, old_cpu), "max",
          f"max {_BY}({used} / max {_EACH}({old_cpu}{{}}))"),
         (Signal.CPU_OF_LIMIT, (cpu, quota, period), "max",
          f"max {_BY}({used} / (max {_EACH}({quota}{{{_REAL}}}) > 0)"
-         f" * max {_EACH}({period}{{{_REAL}}}))"),
+         f" * max {_EACH}({period}{{{_REAL}}}))"
+         f" or {used_by_pod} / (max {_BY}({quota}{{{_OWN}}}) > 0) * max {_BY}({period}{{{_OWN}}})"),
         (Signal.CPU_THROTTLED, (periods, throttled), "max",
          f"sum {_BY}(rate({throttled}{{{_REAL}}}[2m]))"
-         f" / sum {_BY}(rate({periods}{{{_REAL}}}[2m]))"),
-        (Signal.MEMORY_BYTES, (memory,), "sum", f"sum {_BY}({memory}{{{_REAL}}})"),
+         f" / sum {_BY}(rate({periods}{{{_REAL}}}[2m]))"
+         f" or max {_BY}(rate({throttled}{{{_OWN}}}[2m]))"
+         f" / max {_BY}(rate({periods}{{{_OWN}}}[2m]))"),
+        (Signal.MEMORY_BYTES, (memory,), "sum", f"sum {_BY}({memory}{{{_REAL}}}) or {held_by_pod}"),
         (Signal.MEMORY_OF_LIMIT, (memory, limits), "max",
          f'max {_BY}({held} / max {_EACH}({limits}{{resource="memory"}}))'),
         (Signal.MEMORY_OF_LIMIT, (memory, old_memory), "max",
          f"max {_BY}({held} / max {_EACH}({old_memory}{{}}))"),
         (Signal.MEMORY_OF_LIMIT, (memory, spec), "max",
-         f"max {_BY}({held} / (max {_EACH}({spec}{{{_REAL}}}) > 0))"),
+         f"max {_BY}({held} / (max {_EACH}({spec}{{{_REAL}}}) > 0))"
+         f" or {held_by_pod} / (max {_BY}({spec}{{{_OWN}}}) > 0)"),
         (Signal.RESTARTS, (restarts,), "sum", f"sum {_BY}({restarts}{{}})"),
+        (Signal.PACKETS_IN, (came,), "sum", f"sum {_BY}(rate({came}{{{_POD}}}[2m]))"),
+        (Signal.PACKETS_OUT, (went,), "sum", f"sum {_BY}(rate({went}{{{_POD}}}[2m]))"),
     )  # fmt: skip
     for signal, needs, reduce, promql in rows:
         yield Template(signal=signal, needs=needs, promql=promql, reduce=reduce, service=POD,

@@ -24,6 +24,8 @@ def templates() -> Iterator[Template]:
     )
     busy = f'(1 - avg {_BY}(rate({cpu}{{mode="idle"}}[2m])))'
     held = f"(1 - max {_BY}({free}{{}}) / max {_BY}({size}{{}}))"
+    again = "node_netstat_Tcp_RetransSegs"
+    repeated = f"(max {_BY}(rate({again}{{}}[2m])))"
     root = 'id="/"'
     used, cores = "container_cpu_usage_seconds_total", "machine_cpu_cores"
     kept, memory = "container_memory_working_set_bytes", "machine_memory_bytes"
@@ -36,6 +38,8 @@ def templates() -> Iterator[Template]:
         (Signal.NODE_MEMORY, (free, size), held),
         (Signal.NODE_MEMORY, (kept, memory),
          f"max {_BY}({kept}{{{root}}}) / max {_BY}({memory}{{}})"),
+        (Signal.TCP_RETRANSMITS, (again, "node_uname_info"), _named(repeated)),
+        (Signal.TCP_RETRANSMITS, (again,), repeated),
     )  # fmt: skip
     for signal, needs, promql in rows:
         yield Template(signal=signal, needs=needs, promql=promql, source="node", service=NODE,
