@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from bot.domain.action import (
@@ -129,13 +129,8 @@ class Actions:
 
     async def unlock(self, target: str, *, holder: str) -> None:
         """Give the target back."""
-
-        def write(session: Session) -> None:
-            row = session.get(LockRow, target)
-            if row is not None and row.holder == holder:
-                session.delete(row)
-
-        await self._database.run(write)
+        mine = delete(LockRow).where(LockRow.target == target, LockRow.holder == holder)
+        await self._database.run(lambda session: session.execute(mine))
 
     async def locked_by(self, target: str, now: datetime) -> str | None:
         """Return who holds the target, or None."""
