@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --no-input
 RUN_STAMP := .venv/.runtime
 DEV_STAMP := .venv/.dev
 ARGS ?=
-WORKERS ?= 4  # twice the cores of a small machine: many tests wait for servers and clocks
+WORKERS ?= 3  # one more than the cores of a small machine: many tests wait for servers and clocks
 CLUSTER := tests/integration/kubernetes
 CLUSTER_FIRST := $(patsubst %,$(CLUSTER)/test_%.py,stories wrong_actions action_contract)
 

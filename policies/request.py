@@ -1,6 +1,7 @@
 """A ruling's request as Cedar sees it: two entities and a context, every attribute checked."""
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from bot.domain.policy import Approvals, Conditions, PolicyRequest
 
 LARGEST = 2**53
 OWN = "sre-bot"  # its workload, database, service account, rules and levels carry this name
+CARRIES_IT = re.compile(rf"(?:^|[^a-zA-Z0-9]){OWN}(?:[^a-zA-Z0-9]|$)")
 PRINCIPAL = {"type": "Actor", "id": "actor"}
 RESOURCE = {"type": "Target", "id": "target"}
 
@@ -69,10 +71,12 @@ def by_path(parts: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def is_own(target: Target) -> bool:
-    """Whether a target is the bot's own: marked so when it was read, or named so."""
-    named = target.name.startswith(f"{OWN}-") or OWN in (
-        target.name, target.service, target.namespace
-    )  # fmt: skip
+    """Whether a target is the bot's own: marked so when it was read, or named so.
+
+    Under whatever release ("ops-sre-bot-config"), in a namespace or repository of its name, in a
+    file of that path.
+    """
+    named = any(map(CARRIES_IT.search, (target.name, target.service, target.namespace)))
     return _flag("target.is_bot_itself", target.is_bot_itself) or named
 
 

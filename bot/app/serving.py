@@ -273,11 +273,13 @@ def _register(
             engine=engine,
             inquiry=inquiry,
             incidents=stores.incidents,
+            actions=stores.actions,
             notify=notify,
             people=stores.people,
             audit=stores.audit,
             wall=ScaledClock(origin=datetime(2000, 1, 1, tzinfo=UTC)),
             most_s=telling.most_s,
+            addresses=stores.people,
         )
     )
     engine.register(REQUEST, requesting.body)

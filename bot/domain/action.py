@@ -139,6 +139,7 @@ class VerificationPlan:
     window_s: float
     above_is_bad: bool = True
     rollout_of: str = ""  # a Deployment: only what is seen after its next rollout counts
+    in_place: bool = False  # no trouble has to go: what was written is read back, nothing else
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

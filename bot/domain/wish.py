@@ -16,9 +16,15 @@ class Verb(StrEnum):
     UNCORDON = "uncordon"
     DRAIN = "drain"
     DELETE_JOB = "delete the failed job"
+    ACKNOWLEDGE = "acknowledge"
+    RESOLVE = "resolve"
+    ESCALATE = "escalate"
+    NOTE = "note on"
+    CALL = "call people to"
 
 
 NODES = frozenset({Verb.CORDON, Verb.UNCORDON, Verb.DRAIN})
+PAGES = frozenset({Verb.ACKNOWLEDGE, Verb.RESOLVE, Verb.ESCALATE, Verb.NOTE, Verb.CALL})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,10 +32,11 @@ class Wish:
     """What was asked for, in the asker's own words; no name in it is known to exist."""
 
     verb: Verb
-    name: str  # of a service, pod, node or job; "" or "it": what the thread is about
+    name: str  # of a service, pod, node, job or page; "" or "it": what the thread is about
     kind: str = ""  # "pod", "statefulset", …: as it was said, "" if nothing was
     place: str = ""  # what stood after "in", "" if nothing did
-    goal: str = ""  # what stood after "to": a number of pods, a version, "revision 3"
+    goal: str = ""  # what it is to become: a number of pods, a version, a level, a note's text
+    people: tuple[str, ...] = ()  # ids of those who are to be called
     reason: str = ""  # what stood after "because"
 
 

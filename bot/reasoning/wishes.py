@@ -12,6 +12,8 @@ from bot.domain.environment import Environment
 from bot.domain.errors import Ambiguous, Malformed, UnknownName
 from bot.domain.wish import NODES, Verb, Wanted, Wish
 from bot.reasoning import names
+from bot.reasoning.pages import CAN as PAGES_CAN
+from bot.reasoning.pages import page_wish_of
 
 LONGEST = 300  # characters: nobody asks for an action at greater length
 CAN = (
@@ -20,7 +22,9 @@ CAN = (
     "`resume the rollout of checkout`, `cordon node-3`, `uncordon node-3`, `drain node-3`, "
     "`delete the failed job nightly`"
 )
-CANNOT = f"That is nothing I do when asked. What I do: {CAN}. I show a card first, always."
+CANNOT = (
+    f"That is nothing I do when asked. What I do: {CAN}; {PAGES_CAN}. I show a card first, always."
+)
 ONE = "One thing at a time, please: which one first? For example `restart checkout in staging`."
 _POLITE = re.compile(
     r"(?:(?:please|pls|kindly|ok(?:ay)?|hey|hi|hello|now|then|just|go ahead and|can you|could you|"
@@ -58,6 +62,7 @@ _OTHERS = re.compile(
 )
 _SEVERAL = re.compile(rf"{_WORD}\s*(?:,|\band\b|&)\s*(?:the\s+)?{_WORD}.*", re.I)
 _EVERYTHING = frozenset({"all", "everything", "every", "both", "them", "these", "those"})
+LIVE = frozenset({"pod", "node", "job"})  # kinds whose names only the cluster knows
 IT = frozenset({"", "it", "this", "that"})
 
 
@@ -69,6 +74,9 @@ def wish_of(text: str) -> Wish | None:
     """
     line = _line(text)
     body = line[len(m[0]) :] if (m := _POLITE.match(line)) else line
+    page = page_wish_of(body)
+    if page is not None:
+        return page
     for verb, rest in _begun(body):
         if not rest or rest.partition(" ")[0].lower() in _EVERYTHING:
             raise Malformed(ONE)
@@ -138,14 +146,23 @@ def resolve(
         if wish.place.lower() in everywhere or wish.name.lower() in names.PLAIN:
             return None
         raise UnknownName("environment", wish.place, near=[e.name for e in environments])
-    if wish.kind in ("pod", "node", "job") and wish.name.lower() not in IT:
-        return Wanted(wish=wish, environment=environment.name, name=wish.name.lower())
+    if wish.kind == "page":
+        environment = _paged(wish, environment, environments)
+    found = _name(wish, environment, services.get(environment.name, ()), previous)
+    return Wanted(wish=wish, environment=environment.name, name=found) if found else None
+
+
+def _name(
+    wish: Wish, environment: Environment, here: Sequence[str], previous: Question | None
+) -> str:
+    """Return what the wish is about, "" if its name is plain English. Raises: as `resolve`."""
+    if wish.kind == "page":
+        return wish.name
     if wish.name.lower() in IT:
-        return Wanted(wish=wish, environment=environment.name, name=_it(wish, previous))
-    found = _service(wish.name, environment, services.get(environment.name, ()))
-    if found:
-        return Wanted(wish=wish, environment=environment.name, name=found)
-    return None
+        return _it(wish, previous)
+    if wish.kind in LIVE:
+        return wish.name.lower()
+    return _service(wish.name, environment, here)
 
 
 def _environment(
@@ -159,9 +176,16 @@ def _environment(
     return found or known.get(default)
 
 
+def _paged(wish: Wish, meant: Environment, environments: Sequence[Environment]) -> Environment:
+    """Return the environment whose pages are meant: the only one that has any, if none is named."""
+    having = [e for e in environments if "pagerduty" in e.connections]
+    only = not wish.place and meant not in having and len(having) == 1
+    return having[0] if only else meant
+
+
 def _it(wish: Wish, previous: Question | None) -> str:
     asked = previous.services if previous else ()
-    if len(asked) == 1 and wish.kind not in ("pod", "node", "job"):
+    if len(asked) == 1 and wish.kind not in LIVE:
         return asked[0]
     raise Malformed(f"Which {wish.kind or 'service'}? For example `{wish.verb.value} checkout`.")
 

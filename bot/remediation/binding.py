@@ -103,6 +103,15 @@ def scale(case: Case, options: Mapping[str, str]) -> Bound:
     )
 
 
+def raise_quota(case: Case, options: Mapping[str, str]) -> Bound:
+    """Bind more of a quota: as much as is lacking, or as the pods that scaling adds will need."""
+    if options.get("for") != "scale":
+        return repairs.raise_quota(case, options)
+    deployment = case.deployment()
+    now = replicas(deployment)
+    return repairs.room_for(case, deployment, _up(case, deployment, now) - now)
+
+
 def bounds(case: Case, _: Mapping[str, str]) -> Bound:
     """Bind a higher ceiling for the autoscaler that keeps the workload at its most."""
     deployment = case.deployment()
@@ -202,6 +211,7 @@ def _told_pods(case: Case, deployment: KubernetesObject) -> int:
         for event in case.snapshot.kind("Event")
         if (event.body.get("involvedObject") or {}).get("name") == deployment.name
         and event.namespace == deployment.namespace
+        and event.body.get("reason") == "ScalingReplicaSet"
         for match in [SCALED.search(str(event.body.get("message") or ""))]
         for number in (match.groups() if match else ())
         if number and int(number) > 0
@@ -337,13 +347,14 @@ BINDERS: Mapping[str, Binder] = {
     "scale_statefulset": scale_back,
     "scale_autoscaler": bounds,
     "fix_service": repairs.fix_service,
-    "raise_quota": repairs.raise_quota,
+    "raise_quota": raise_quota,
     "set_image": repairs.set_image,
     "set_resources": repairs.set_resources,
     "cordon_node": cluster_repairs.cordon,
     "uncordon_node": cluster_repairs.uncordon,
     "expand_pvc": cluster_repairs.expand_claim,
     "delete_stuck_pod": cluster_repairs.stuck_pod,
+    "pause_rollout": cluster_repairs.pause,
     "delete_failed_job": cluster_repairs.failed_job,
     "revert_commit": repositories.revert_commit,
 }

@@ -10,6 +10,9 @@ _RESTARTS = ("disruption_budget", "single_replica", "stateful")
 _BY_ACTION: Mapping[str, tuple[str, ...]] = {
     "scale_deployment": ("autoscaler", "gitops", "stateful"),
     "rollback_deployment": ("gitops", *_RESTARTS),
+    "rollback_statefulset": ("gitops", *_RESTARTS),
+    "rollback_daemonset": ("gitops",),
+    "pause_rollout": ("gitops",),
     "restart_deployment": _RESTARTS,
     "restart_pod": _RESTARTS,
     "revert_config": ("gitops", *_RESTARTS),

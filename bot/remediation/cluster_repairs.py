@@ -87,6 +87,18 @@ def failed_job(case: Case, _: Mapping[str, str]) -> Bound:
     return Bound(arguments=place(job), title=f"Delete the failed Job {job.name}")
 
 
+def pause(case: Case, _: Mapping[str, str]) -> Bound:
+    """Bind the deployment whose rollout is under way: pods of its old version are still there."""
+    deployment = case.deployment()
+    if section(deployment.body, "spec").get("paused"):
+        raise Unbound(f"the rollout of {deployment.name} is paused already")
+    status = section(deployment.body, "status")
+    there, new = status.get("replicas"), status.get("updatedReplicas") or 0
+    if not isinstance(there, int) or not isinstance(new, int) or new >= there:
+        raise Unbound(f"no rollout of {deployment.name} is under way")
+    return Bound(arguments=place(deployment), title=f"Pause the rollout of {deployment.name}")
+
+
 def _node(case: Case, name: str) -> KubernetesObject | None:
     return next((n for n in case.snapshot.kind("Node") if n.name == name), None)
 

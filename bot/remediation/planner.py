@@ -22,6 +22,9 @@ _OF_CHANGE: Mapping[ChangeKind, str] = {
 }
 """A change that broke something in a way no runbook names is taken back all the same."""
 
+READ_BACK = frozenset({"delete_failed_job", "pause_rollout"})
+"""What no pod tells: without a signal it is verified by reading it back."""
+READ_BACK_S = 60.0  # world time for which what was written has to stay as it was set
 PREPARED_S = 300.0  # world time within which a step before another one must be in place
 
 
@@ -195,6 +198,8 @@ def _preparations(task: _Task, chosen: _Chosen, whole: Proposal) -> Iterator[Pro
 def _verification(task: _Task, chosen: _Chosen, signal: SignalRef | None) -> VerificationPlan:
     """Return how to tell that it helped; what is merged first counts from the rollout on."""
     criteria = task.runbook.verification
+    if chosen.call.action in READ_BACK and signal is None:
+        return VerificationPlan(signal=None, threshold=0.0, window_s=READ_BACK_S, in_place=True)
     if chosen.call.action not in LATER:
         return plan_verification(signal, task.case.snapshot, criteria)
     criteria = replace(criteria, window_s=max(criteria.window_s, PATIENCE_S))

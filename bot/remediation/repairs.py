@@ -16,6 +16,7 @@ from tools.clients.services import NotTold, ports_of, selector_of, target_ports
 EXCEEDED = re.compile(
     r"exceeded quota: ([\w.-]{1,253}), requested: (.{1,2000}?), used: (.{1,2000}?), limited: (\S*)"
 )
+REFUSED_PODS = "FailedCreate"  # of a controller whose pods the API server did not take
 PAIR = re.compile(r"([^,=\s]+)=([^,\s;]+)")
 MOST_TIMES = 4  # the same as the action's own bound
 ROOM = Decimal("1.25")  # a rollout needs room for its surge as well
@@ -105,10 +106,48 @@ def raise_quota(case: Case, _: Mapping[str, str]) -> Bound:
     )
 
 
+def room_for(case: Case, deployment: KubernetesObject, more: int) -> Bound:
+    """Bind as much more of a quota as further pods of a deployment need.
+
+    Raises: Unbound: they fit as it is, or no quota was seen.
+    """
+    asks = _asks(deployment)
+    for quota in case.snapshot.kind("ResourceQuota"):
+        if quota.namespace != deployment.namespace:
+            continue
+        hard, used = section(quota.body, "spec", "hard"), section(quota.body, "status", "used")
+        raised: dict[str, str] = {}
+        for resource, text in hard.items():
+            each, most = asks.get(resource), quantity(text)
+            there = quantity(used.get(resource))
+            if each and most is not None and there is not None and there + each * more > most:
+                raised[resource] = _raised(quota, resource, str(text), there + each * more)
+        if raised:
+            words = ", ".join(f"{name} to {text}" for name, text in sorted(raised.items()))
+            arguments = {**place(quota), "hard": raised}
+            return Bound(arguments=arguments, title=f"Raise quota {quota.name}: {words}")
+    raise Unbound(f"no quota stands in the way of {more} more pods of {deployment.name}")
+
+
+def _asks(deployment: KubernetesObject) -> dict[str, Decimal]:
+    """Return what one pod takes of each resource that a quota may limit."""
+    found = {"pods": Decimal(1), "count/pods": Decimal(1)}
+    for container in _containers(section(deployment.body, "spec", "template")).values():
+        for side in ("requests", "limits"):
+            for name, text in section(container, "resources", side).items():
+                amount = quantity(text) or Decimal(0)
+                names = (f"{side}.{name}", name) if side == "requests" else (f"{side}.{name}",)
+                for known in names:
+                    found[known] = found.get(known, Decimal(0)) + amount
+    return found
+
+
 def _refused(case: Case, quotas: Mapping[str, KubernetesObject]) -> Iterator[_Short]:
     """What the API server's refusals say: the newest of each resource counts."""
     found: dict[tuple[str, str], _Short] = {}
     for event in case.snapshot.kind("Event"):
+        if event.body.get("reason") != REFUSED_PODS:
+            continue  # a failing probe's event quotes what the pod said: that is no refusal
         match = EXCEEDED.search(str(event.body.get("message") or "")[:5000])
         quota = quotas.get(match[1]) if match else None
         if match is None or quota is None or event.namespace != quota.namespace:

@@ -57,10 +57,12 @@ def judge(
     readiness: Readiness | None = None,
 ) -> Verification:
     """Return the verdict. `before` ends, and `after` begins, at the moment of acting."""
-    was, became = _points(before), _points(after)
     signal = plan.signal
     if signal is None:
         return _by_readiness(execution_key, now, readiness)
+    # the trouble, not the good times before it
+    was = [point for point in _points(before) if not _good(plan, point[1])]
+    became = _points(after)
     if len(became) < STABLE_POINTS:
         return Verification(
             execution_key=execution_key,

@@ -3,20 +3,22 @@
 import difflib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bot.domain.action import ActionCall, Proposal
+from bot.domain.action import ActionCall, Proposal, VerificationPlan
 from bot.domain.diagnosis import Hypothesis, SignalRef
 from bot.domain.environment import Environment
 from bot.domain.errors import Ambiguous, UnknownName
 from bot.domain.snapshot import KubernetesObject, Snapshot
-from bot.domain.wish import Verb, Wanted
+from bot.domain.wish import PAGES, Verb, Wanted
 from bot.remediation.binding import MOST_PODS, to_revision
 from bot.remediation.brittleness import warnings_of
 from bot.remediation.cluster_repairs import failed_job
 from bot.remediation.evidence import Bound, Case, Unbound, place, replicas
-from bot.remediation.planner import plan_verification
+from bot.remediation.pages import bind_page
+from bot.remediation.planner import READ_BACK_S, plan_verification
+from bot.remediation.repositories import LATER, PATIENCE_S, in_its_repository
 from bot.remediation.revisions import before_change, revisions, same_version
 from policies.catalog import Criteria
 from tools.clients.names import service_of_object
@@ -29,6 +31,8 @@ KINDS = (
 )  # fmt: skip
 """What has to be read of an environment to make a proposal of a wish."""
 WINDOW_S = 600.0  # world time in which it must have helped
+READ_BACK = PAGES | {Verb.PAUSE, Verb.CORDON, Verb.UNCORDON, Verb.DELETE_JOB}
+"""What is verified by reading it back: no signal and no pod tells whether it is so."""
 _REVISION = re.compile(r"revision\s+(\d{1,9})", re.I)
 _OF_WORKLOAD: Mapping[Verb, tuple[str, ...]] = {
     Verb.RESTART: WORKLOADS,
@@ -49,6 +53,7 @@ class Asker:
     investigation_id: str
     signal: SignalRef | None = None
     window_s: float = WINDOW_S
+    addresses: Mapping[str, str] = field(default_factory=dict)  # e-mails by ids of people
 
 
 def proposal_of(
@@ -58,10 +63,14 @@ def proposal_of(
 
     Raises: UnknownName, Ambiguous: with what there is; Unbound: why it cannot be made.
     """
-    case = _case(wanted, wanted.name, "", environment, snapshot)
-    action, bound, case = _bound(wanted, case)
-    reason = wanted.wish.reason or f"{wanted.wish.verb.value} {wanted.name}, as asked"
-    signal = asker.signal if wanted.wish.verb in _PREFIX else None
+    case, verb = _case(wanted, wanted.name, "", environment, snapshot), wanted.wish.verb
+    if verb in PAGES:
+        action, bound = bind_page(wanted.wish, asker.user, asker.addresses)
+    else:
+        action, bound, case = _bound(wanted, case)
+        action, bound = in_its_repository(case, action, bound)
+    reason = wanted.wish.reason or f"{verb.value} {wanted.name}, as asked"
+    signal = asker.signal if verb in _PREFIX else None
     return Proposal(
         id=asker.proposal_id,
         investigation_id=asker.investigation_id,
@@ -74,9 +83,20 @@ def proposal_of(
         cause=ASKED,
         novel=True,
         requester=asker.user,
-        verification=plan_verification(signal, snapshot, Criteria(window_s=asker.window_s)),
+        verification=_verification(wanted, action, signal, asker, snapshot),
         warnings=warnings_of(case, action, ()),
     )
+
+
+def _verification(
+    wanted: Wanted, action: str, signal: SignalRef | None, asker: Asker, snapshot: Snapshot
+) -> VerificationPlan:
+    if wanted.wish.verb in READ_BACK:
+        return VerificationPlan(signal=None, threshold=0.0, window_s=READ_BACK_S, in_place=True)
+    later = action in LATER
+    window_s = PATIENCE_S if later else asker.window_s
+    plan = plan_verification(signal, snapshot, Criteria(window_s=window_s))
+    return replace(plan, rollout_of=wanted.name) if later else plan
 
 
 def _case(

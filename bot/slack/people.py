@@ -21,6 +21,7 @@ class _Person:
     name: str
     at_home: bool  # of this very workspace, and not deactivated
     read_at: float
+    email: str = ""  # needs the scope users:read.email
 
 
 class SlackPeople:
@@ -46,6 +47,14 @@ class SlackPeople:
         roles = await self._store.roles_of(team, user, environment)
         return Actor(id=user, team=team, kind=person.kind, roles=roles, name=person.name)
 
+    async def email_of(self, team: str, user: str) -> str:
+        """Return the e-mail of a full member of the workspace, "" if it is not known.
+
+        Raises: Unavailable when Slack cannot be asked.
+        """
+        person = await self._person(team, user)
+        return person.email if person.kind is ActorKind.PERSON and person.at_home else ""
+
     async def _person(self, team: str, user: str) -> _Person:
         now = asyncio.get_running_loop().time()
         known = self._known.get((team, user))
@@ -64,7 +73,10 @@ def _parsed(user: Mapping[str, Any], team: str, now: float) -> _Person:
     name = profile.get("display_name") or user.get("real_name") or user.get("name") or ""
     teams = {user.get("team_id"), *((user.get("enterprise_user") or {}).get("teams") or ())}
     at_home = team in teams and not user.get("deleted") and not user.get("is_stranger")
-    return _Person(kind=_kind(user), name=str(name)[:80], at_home=at_home, read_at=now)
+    return _Person(
+        kind=_kind(user), name=str(name)[:80], at_home=at_home, read_at=now,
+        email=str(profile.get("email") or "")[:254],
+    )  # fmt: skip
 
 
 def _kind(user: Mapping[str, Any]) -> ActorKind:

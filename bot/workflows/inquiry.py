@@ -74,16 +74,19 @@ class Inquiry:
             previous=previous,
         )
 
-    async def wanted(self, wish: Wish, *, channel: str, previous: Question | None) -> Wanted | None:
+    async def wanted(
+        self, wish: Wish, *, channel: str, previous: Question | None, environment: str = ""
+    ) -> Wanted | None:
         """Return a wish with names that exist, None if it reads like a question after all.
 
+        `environment`: where the thread is, if it is not the channel's or the default one.
         Raises: UnknownName, Ambiguous, Malformed, each with a way out.
         """
         return resolve(
             wish,
             environments=tuple(self.environments.values()),
             services=await self._names(),
-            default_environment=self._environment_of(channel),
+            default_environment=environment or self._environment_of(channel),
             previous=previous,
         )
 

@@ -108,6 +108,10 @@ class Preparing:
     async def _look(self, part: Proposal, acted_at: datetime) -> Verification:
         if part.target is not None and part.target.kind.lower() in WORKLOADS:
             return await self.watch.look(part, acted_at)
+        return await self.read_back(part)
+
+    async def read_back(self, part: Proposal) -> Verification:
+        """Return whether what was written is there."""
         holds = await self.gateway.holds(part.id)
         return Verification(
             execution_key=execution_key(part.id),

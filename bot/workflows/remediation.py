@@ -213,13 +213,18 @@ class Remediation:
             if await self._taken_back(order, card, self._clock.wall_seconds(wait_s)):
                 return CardState.UNDONE.value
             latest = await step(
-                f"look {number}", Verification, lambda: self._watch.look(proposal, acted_at)
+                f"look {number}", Verification, lambda: self._look(proposal, acted_at)
             )
             if card.verification is None or latest.outcome is not card.verification.outcome:
                 await self._show(f"seen {number}", order, _seen(card, latest))
             card, looked_at = replace(card, verification=latest), latest.checked_at
             if latest.outcome is Outcome.WORSE or looked_at >= until:
                 return await self._conclude(order, card, latest)
+
+    async def _look(self, proposal: Proposal, acted_at: datetime) -> Verification:
+        if proposal.verification.in_place:
+            return await self._preparing.read_back(proposal)
+        return await self._watch.look(proposal, acted_at)
 
     async def _taken_back(self, order: RemediationOrder, card: Card, wait_s: float) -> bool:
         """Wait; whether in that time a person who may took the action back."""

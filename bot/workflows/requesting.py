@@ -1,19 +1,19 @@
 """The workflow from a person's wish to a proposal, which then goes the way of any other."""
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from bot.domain.action import Proposal
 from bot.domain.codec import decode
-from bot.domain.conversation import Mark, Notice
+from bot.domain.conversation import Mark, Mention, Notice
 from bot.domain.diagnosis import Question, Report, SignalRef, Status
 from bot.domain.errors import Malformed, Permanent
 from bot.domain.needs import Fact, Need
 from bot.domain.people import ActorKind
-from bot.domain.ports import Audit, AuditEntry, IncidentStore, Notify, Resolver
+from bot.domain.ports import ActionStore, Audit, AuditEntry, IncidentStore, Notify, Resolver
 from bot.domain.snapshot import Snapshot
 from bot.domain.time import Clock, Window
-from bot.domain.wish import Wanted, Wish
+from bot.domain.wish import PAGES, Wanted, Wish
 from bot.reasoning.wishes import wish_of
 from bot.remediation.evidence import Unbound
 from bot.remediation.wishes import KINDS, WINDOW_S, Asker, proposal_of
@@ -43,6 +43,14 @@ class Requested:
     refused: bool = False
 
 
+class Addresses(Protocol):
+    """By which e-mail the paging service knows a person."""
+
+    async def email_of(self, team: str, user: str) -> str:
+        """Return the e-mail of a full member of the workspace, "" if it is not known."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """What a request works with. `most_s`: the longest watch in world seconds, 0: as usual."""
@@ -50,11 +58,13 @@ class Parts:
     engine: Engine
     inquiry: Inquiry
     incidents: IncidentStore
+    actions: ActionStore
     notify: Notify
     people: Resolver
     audit: Audit
     wall: Clock
     most_s: float = 0.0
+    addresses: Addresses | None = None
 
 
 class Requesting:
@@ -98,7 +108,12 @@ class Requesting:
         known = await parts.incidents.investigation_of(mention.thread)
         report = await parts.incidents.report(known) if known else None
         previous = report.question if report else None
-        wanted = await parts.inquiry.wanted(wish, channel=mention.thread.channel, previous=previous)
+        wanted = await parts.inquiry.wanted(
+            wish,
+            channel=mention.thread.channel,
+            previous=previous,
+            environment=await self._asked_here(known) if known and report is None else "",
+        )
         if wanted is None:
             return Requested()
         if not await self._is_a_person(order, wanted):
@@ -111,8 +126,14 @@ class Requesting:
             investigation_id=investigation,
             signal=_signal(report, wanted),
             window_s=min(WINDOW_S, parts.most_s or WINDOW_S),
+            addresses=await self._addresses(mention, wish),
         )
         return await self._proposed(wanted, asker)
+
+    async def _asked_here(self, known: str) -> str:
+        """Return the environment of the first request of a thread that began with one."""
+        first = await self._parts.actions.proposal(f"{known}-p1")
+        return first.call.environment if first else ""
 
     async def _is_a_person(self, order: InvestigationOrder, wanted: Wanted) -> bool:
         mention = order.mention
@@ -125,7 +146,8 @@ class Requesting:
 
     async def _proposed(self, wanted: Wanted, asker: Asker) -> Requested:
         inquiry = self._parts.inquiry
-        found = await self._look(wanted.environment)
+        pages = wanted.wish.verb in PAGES
+        found = self._nothing(wanted) if pages else await self._look(wanted.environment)
         unseen = [f"{spot.system}: {spot.reason}" for spot in found.blind_spots]
         try:
             proposal = proposal_of(
@@ -135,7 +157,7 @@ class Requesting:
                 snapshot=found,
             )
         except (Unbound, Permanent) as error:
-            if not found.objects:
+            if not found.objects and not pages:
                 return Requested(answer=_blind(wanted.environment, unseen))
             words = str(error)
             return Requested(answer=f"{words[:1].upper()}{words[1:]}".rstrip(".?") + _end(words))
@@ -146,6 +168,19 @@ class Requesting:
         window = Window.last(LOOK_S, before=inquiry.clock.now())
         need = Need(fact=Fact.OBJECTS, window=window, names=KINDS, reason="what is asked for")
         return (await inquiry.collectors[environment].fresh().collect((need,))).snapshot
+
+    def _nothing(self, wanted: Wanted) -> Snapshot:
+        now = self._parts.inquiry.clock.now()
+        window = Window.last(LOOK_S, before=now)
+        return Snapshot(environment=wanted.environment, window=window, now=now)
+
+    async def _addresses(self, mention: Mention, wish: Wish) -> dict[str, str]:
+        """Return the e-mails of those whom a wish about a page concerns, as far as known."""
+        addresses = self._parts.addresses
+        if wish.verb not in PAGES or addresses is None:
+            return {}
+        people = (mention.user, *wish.people)
+        return {u: await addresses.email_of(mention.thread.team, u) for u in people}
 
     async def _open(self, order: InvestigationOrder) -> str:
         """Keep the thread of a wish, so that one can go on in it without a mention."""

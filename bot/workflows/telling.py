@@ -34,6 +34,8 @@ class Telling:
         investigation = card.proposal.investigation_id
         report = await self._incidents.report(investigation)
         line = LINES.get(card.state, "").format(title=card.proposal.title)
+        if card.state is CardState.RECOVERED and card.proposal.verification.in_place:
+            line = f"{Mark.HEALTHY.value} {card.proposal.title}: done"
         if report is None or not line:
             return
         await self._notify.head(

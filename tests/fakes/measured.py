@@ -14,7 +14,7 @@ METRIC = "http_server_request_duration_seconds"
 BOUNDS = ("0.05", "0.1", "0.25", "0.5", "1", "2.5", "+Inf")  # seconds
 METRICS_PATH, WORK_PATH = "/cgi-bin/metrics", "/cgi-bin/work"
 USUAL, SLOW = ("v1", "0.06"), ("v2", "0.9")  # version, seconds that a request takes
-PER_POD_EVERY_S = 0.25
+PER_POD_EVERY_S, CLIENTS = 0.25, 12
 # One line a request in a file; the metrics' page counts the lines.
 SERVE = f"""
 mkdir -p /www/cgi-bin; echo ok > /www/index.html; : > /www/seen
@@ -80,7 +80,7 @@ def addresses(cluster: RealCluster, namespace: str, name: str) -> dict[str, str]
 def asked(cluster: RealCluster, namespace: str, name: str) -> Iterator[None]:
     """Have every pod of the service asked a few times a second, however slowly it answers."""
     over = threading.Event()
-    with ThreadPoolExecutor(32) as clients:
+    with ThreadPoolExecutor(CLIENTS) as clients:
         driver = threading.Thread(target=_drive, args=(cluster, (namespace, name), over, clients))
         driver.start()
         try:
@@ -93,14 +93,17 @@ def asked(cluster: RealCluster, namespace: str, name: str) -> Iterator[None]:
 def _drive(
     cluster: RealCluster, where: tuple[str, str], over: threading.Event, clients: ThreadPoolExecutor
 ) -> None:
-    asked_last, found = 0, addresses(cluster, *where)
+    rounds, found = 0, addresses(cluster, *where)
+    free = threading.Semaphore(CLIENTS)  # who finds all of them waiting does not queue
     while not over.wait(PER_POD_EVERY_S):
-        asked_last += 1
-        if asked_last % 8 == 0:
+        rounds += 1
+        if rounds % 8 == 0:
             with suppress(AssertionError, OSError):
                 found = addresses(cluster, *where)
         for address in found.values():
-            clients.submit(_ask, f"http://{address}{WORK_PATH}")
+            if free.acquire(blocking=False):
+                asking = clients.submit(_ask, f"http://{address}{WORK_PATH}")
+                asking.add_done_callback(lambda _: free.release())
 
 
 def _ask(url: str) -> None:

@@ -80,6 +80,7 @@ class Story:
     hands: Hands
     place: Place
     ts: str = ""
+    took_s: float = 0.0  # from the fault to the end of the watch
 
     @property
     def cluster(self) -> RealCluster:

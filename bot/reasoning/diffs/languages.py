@@ -71,6 +71,13 @@ _SLASH = {"go", "java", "js", "csharp", "rust", "php", "c", "proto", "terraform"
 _HASH_AT = re.compile(r"(?:^|\s)#(?![{\w]{0,1}\{).*$")
 _SLASH_AT = re.compile(r"(?:^|(?<=[\s;{},)]))//.*$|/\*.*?\*/")
 _DASH_AT = re.compile(r"(?:^|\s)--\s.*$")
+# A statement that only writes to a log; "catalog." and "dialog(" are none.
+LOG = re.compile(
+    r"(?i)^(?:\w+\.)*(?:_?log(?:ger|ging)?|(?-i:\w*(?:[a-z0-9]L|_l)og(?:ger|ging)?)|slog|zap|logrus|console|print|println"
+    r"|fmt\.print\w*|system\.out|puts|[kg]log)\b(?:\.\w+)*[.(]"
+)
+_TEXT = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|`[^`]*`")
+_FILLED = re.compile(r"%\+?v|[$#]?\{[^{}]+\}")
 
 
 def by_name(path: str) -> str:
@@ -104,6 +111,21 @@ def bare(lines: Sequence[str], language: str) -> list[str]:
     if language == "python":
         stripped = _no_docstrings(stripped)
     return [_uncommented(line, language) for line in stripped]
+
+
+def unspoken(code: str) -> str:
+    """Return a log statement without the words of its texts, but with what is filled into them.
+
+    Texts handed to another call stay: `log.Fatal(serve(":80"))` does more than log.
+    """
+    kept, end, depth = [], 0, 0
+    for text in _TEXT.finditer(code):
+        between = code[end : text.start()]
+        depth += between.count("(") - between.count(")")
+        spoken = f'"{" ".join(_FILLED.findall(text[0]))}"' if depth <= 1 else text[0]
+        kept += [between, spoken]
+        end = text.end()
+    return "".join([*kept, code[end:]])
 
 
 def _uncommented(line: str, language: str) -> str:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from bot.reasoning.diffs.languages import bare, by_name, by_syntax
+from bot.reasoning.diffs.languages import LOG, bare, by_name, by_syntax, unspoken
 
 MAX_LINES = 6_000  # of one diff; what follows is not read
 MAX_COLUMNS = 400  # of one line
@@ -21,7 +21,10 @@ _ARROW = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One line: `sign` is "+", "-" or " "; `code` lacks comments, `text` is as written."""
+    """One line: `sign` is "+", "-" or " "; `text` is as written.
+
+    `code` lacks comments and, where a log statement came or went, the words that are logged.
+    """
 
     sign: str
     text: str
@@ -166,9 +169,13 @@ def _closed(file: _Open, only: str) -> FileDiff:
 def _lines(raw: Sequence[tuple[str, str]], language: str) -> tuple[Line, ...]:
     codes = bare([text for _, text in raw], language)
     return tuple(
-        Line(sign=sign, text=text, code=code, indent=_indent(text), number=at)
+        Line(sign=sign, text=text, code=_code(sign, code), indent=_indent(text), number=at)
         for at, ((sign, text), code) in enumerate(zip(raw, codes, strict=True))
     )
+
+
+def _code(sign: str, code: str) -> str:
+    return unspoken(code) if sign != " " and LOG.match(code) else code
 
 
 def _indent(text: str) -> int:

@@ -7,6 +7,7 @@ from bot.reasoning.diffs.change import change
 from bot.reasoning.diffs.harmless import named_harmless, wholly_harmless
 from bot.reasoning.diffs.parse import FileDiff, parse
 from bot.reasoning.diffs.reading import Reading
+from bot.reasoning.diffs.settled import settled
 
 
 def read(diff: str | None, files: Sequence[str] = ()) -> tuple[Reading, ...]:
@@ -16,7 +17,7 @@ def read(diff: str | None, files: Sequence[str] = ()) -> tuple[Reading, ...]:
     production does not run (docs, tests, pipelines, styles) is never read for trouble. Malformed,
     huge and binary input gives fewer readings, never an error. Linear in the length of `diff`.
     """
-    parsed = parse(diff, files)
+    parsed = settled(parse(diff, files))
     found = [reading for file in parsed for reading in _of(file)]
     found += wholly_harmless(parsed, files, risky=any(r.weight > 0 for r in found))
     return tuple(sorted(_strongest(found), key=lambda r: (-r.weight, r.rule, r.file, r.statement)))

@@ -228,7 +228,9 @@ def _undoes(card: Card) -> bool:
 
 def watches(plan: VerificationPlan, *, will_undo: bool) -> str:
     """Return "Watches: p99 of checkout < 0.5 s within 10 min. If worse: …"."""
-    if plan.signal is None:
+    if plan.in_place:
+        what = "it reads back as it was set"
+    elif plan.signal is None:
         what = "all pods ready"
     else:
         sign = "&lt;" if plan.above_is_bad else "&gt;"
@@ -264,7 +266,7 @@ def state_line(card: Card) -> str:
         CardState.ACTING: _join(f"{Mark.ACTING} acting", note),
         CardState.WATCHING: _join(f"{Mark.ACTING} done.{until}", said, note),
         CardState.RECOVERED: _join(
-            f"{Mark.HEALTHY} recovered after this action{_colon(said)}.{until}", note
+            f"{Mark.HEALTHY} {_recovered(card)}{_colon(said)}.{until}", note
         ),
         CardState.NOT_VERIFIED: _join(f"{Mark.NOT_SURE} not verified{_colon(said)}.", note),
         CardState.UNDONE: _join(f"{Mark.UNDONE} undone: I took it back.", said, note),
@@ -283,6 +285,10 @@ def _told(card: Card, text: str, limit: int) -> str:
     )
     near = next((m for m in moments if m is not None), None)
     return told(text, near, limit) if near is not None else data(text, limit)
+
+
+def _recovered(card: Card) -> str:
+    return "in place" if card.proposal.verification.in_place else "recovered after this action"
 
 
 def _colon(text: str) -> str:

@@ -3,8 +3,9 @@
 from typing import Any
 
 from tests.fakes.contract.cases import FAKE, REAL, SANDBOX, ActionCase, ContractCluster
+from tests.fakes.manifests import SHELL, container
 
-ONE_NODE = {REAL: "its one node is the last that takes pods, and that one is left alone"}
+SPARE = "spare"  # of the real cluster: a node that is only written down, beside the one that runs
 READY = {"type": "Ready", "status": "True", "lastTransitionTime": "2026-01-01T00:00:00Z"}
 LONG_AGO = "2026-01-01T00:00:00Z"
 
@@ -24,6 +25,9 @@ def _drain(cluster: ContractCluster) -> dict[str, Any]:
 
 def _prepared(cluster: ContractCluster, *, cordoned: bool) -> str:
     """Return a node with few pods of any one workload, cordoned or not; another one takes pods."""
+    if cluster.kind == REAL:
+        cluster.put("Node", SPARE, spec={"unschedulable": cordoned or None})
+        return SPARE
     if cluster.kind == FAKE:
         _fake_nodes(cluster)
     pods = cluster.items("Pod")
@@ -61,6 +65,10 @@ def _fake_nodes(cluster: ContractCluster) -> None:
 
 
 def _job(cluster: ContractCluster) -> dict[str, Any]:
+    if cluster.kind == REAL:  # that it has failed is its controller's word
+        pods = {"restartPolicy": "Never", "containers": [container(SHELL, script="exit 1")]}
+        cluster.put("Job", "report", spec={"backoffLimit": 0, "template": {"spec": pods}})
+        return {"namespace": cluster.namespace, "name": "report"}
     condition = {"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded"}
     cluster.put(
         "Job",
@@ -95,19 +103,12 @@ def _stuck(cluster: ContractCluster) -> dict[str, Any]:
 
 
 CASES = {
-    "cordon_node": ActionCase(
-        ready=_cordon, rule=("", "nodes", "patch"), name_field="node", not_on=ONE_NODE
-    ),
-    "uncordon_node": ActionCase(
-        ready=_uncordon, rule=("", "nodes", "patch"), name_field="node", not_on=ONE_NODE
-    ),
-    "drain_node": ActionCase(
-        ready=_drain, rule=("", "nodes", "patch"), name_field="node", not_on=ONE_NODE
-    ),
+    "cordon_node": ActionCase(ready=_cordon, rule=("", "nodes", "patch"), name_field="node"),
+    "uncordon_node": ActionCase(ready=_uncordon, rule=("", "nodes", "patch"), name_field="node"),
+    "drain_node": ActionCase(ready=_drain, rule=("", "nodes", "patch"), name_field="node"),
     "delete_failed_job": ActionCase(
         ready=_job,
         rule=("batch", "jobs", "delete"),
-        not_on={REAL: "that a Job has failed is said by its controller, some time later"},
     ),
     "expand_pvc": ActionCase(
         ready=_claim,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.fakes.contract.cases import REAL
+from tests.fakes.contract.nodes_and_storage import SPARE
 from tests.fakes.manifests import WEB, WEB_NEXT, config_map, container, deployment
 from tests.fakes.real_cluster import RealCluster
 
@@ -23,9 +24,8 @@ class RealContractCluster:
     def __init__(self, cluster: RealCluster, namespace: str) -> None:
         self.cluster, self.namespace = cluster, namespace
         self.environment = cluster.environment(namespace)
-        self.reader = cluster.environment(
-            namespace, kubeconfig=cluster.identity(namespace, [READ_ALL], name="reader")
-        )
+        reader = cluster.identity(namespace, [READ_ALL], name="reader", cluster_rules=[READ_ALL])
+        self.reader = cluster.environment(namespace, kubeconfig=reader)
         self.nobody = cluster.environment(
             namespace, kubeconfig=cluster.identity(namespace, name="nobody")
         )
@@ -84,7 +84,12 @@ class RealContractCluster:
         """Apply an object, and wait until its controller has seen it: its revision is kept."""
         self.cluster.apply(self.namespace, body)
         kind, name = body["kind"], body["metadata"]["name"]
-        if kind in ("Deployment", "StatefulSet", "DaemonSet"):
+        if kind in CONTROLLED:
+            settled, within_s = CONTROLLED[kind]
+            self.cluster.wait(
+                lambda: settled(self.get(kind, name)), f"{kind} {name} settles", within_s
+            )
+        elif kind in ("Deployment", "StatefulSet", "DaemonSet"):
             self.cluster.wait(lambda: _seen(self.get(kind, name)), f"{kind} {name} is seen")
 
 
@@ -92,7 +97,10 @@ class RealContractCluster:
 def real_contract_cluster(cluster: RealCluster) -> Iterator[RealContractCluster]:
     """Yield a namespace of its own on the real cluster."""
     with cluster.namespace("contract") as namespace:
-        yield RealContractCluster(cluster, namespace)
+        try:
+            yield RealContractCluster(cluster, namespace)
+        finally:
+            cluster.delete("Node", "", SPARE)
 
 
 def _seen(body: dict[str, Any]) -> bool:
@@ -105,3 +113,17 @@ def _rests(body: dict[str, Any]) -> bool:
     status, wanted = body.get("status", {}), body["spec"]["replicas"]
     counts = [status.get(f, 0) for f in ("updatedReplicas", "readyReplicas", "replicas")]
     return _seen(body) and (body["spec"].get("paused") or all(c == wanted for c in counts))
+
+
+def _is_lost(node: dict[str, Any]) -> bool:
+    """Whether the node's controller has said all that it will say of a node without a kubelet."""
+    taints = {t["key"].removeprefix("node.kubernetes.io/") for t in node["spec"].get("taints", ())}
+    cordoned = bool(node["spec"].get("unschedulable"))
+    return "unreachable" in taints and ("unschedulable" in taints) == cordoned
+
+
+def _has_failed(job: dict[str, Any]) -> bool:
+    return any(c["type"] == "Failed" for c in job.get("status", {}).get("conditions", ()))
+
+
+CONTROLLED = {"Node": (_is_lost, 180.0), "Job": (_has_failed, 90.0)}  # what is waited for, seconds

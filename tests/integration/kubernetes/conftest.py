@@ -1,5 +1,6 @@
 """Stories that are told at the same time on the real cluster, each ended before it is judged."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -33,7 +34,9 @@ def telling(
 def _ended(story: Story, tell: Callable[[Story], object]) -> str:
     try:
         with story.opened():
+            began = time.monotonic()
             tell(story)
+            story.took_s = time.monotonic() - began
     except (AssertionError, requests.RequestException) as error:
         return str(error) or "it did not end as it should"
     return ""

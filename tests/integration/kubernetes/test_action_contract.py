@@ -41,11 +41,10 @@ class TestOnTheRealCluster(ActionContract):
         self, bench: Bench, place: RealContractCluster
     ) -> None:
         own = RBAC / "actions" / f"{bench.name}.yaml"
-        kubeconfig = place.cluster.identity(
-            place.namespace,
-            rules_of(RBAC / "read.yaml", own),
-            name=f"own-{bench.name.replace('_', '-')}",
-        )
+        rules = rules_of(RBAC / "read.yaml", own)
+        reaching = {"cluster_rules": rules} if "namespace" not in bench.raw else {}
+        name = f"own-{bench.name.replace('_', '-')}"
+        kubeconfig = place.cluster.identity(place.namespace, rules, name=name, **reaching)
         action = bench.bound(place.cluster.environment(place.namespace, kubeconfig=kubeconfig))
         target = await action.target(bench.args)
         seen = await action.dry_run(bench.args)

@@ -6,6 +6,7 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncBoltRequest
 from slack_sdk.web.async_client import AsyncWebClient
+from sqlalchemy import text
 
 from bot.domain.action import Level, Proposal
 from bot.domain.conversation import Card, CardState, Thread
@@ -178,6 +179,13 @@ class AttackedDesk:
 
 def desk_of(slack: FakeSlack, database: Database) -> AttackedDesk:
     return AttackedDesk(slack=slack, office=SqlOffice(database=database))
+
+
+def refusals(desk: AttackedDesk) -> list[tuple[str, str]]:
+    """Return (actor, text) of the refusals, as an auditor reads them in SQL."""
+    query = text("SELECT actor, text FROM audit WHERE event = 'refused' ORDER BY id")
+    with desk.office.database.engine.connect() as connection:
+        return [(actor, said) for actor, said in connection.execute(query)]
 
 
 Spoil = Callable[[Office], Any]

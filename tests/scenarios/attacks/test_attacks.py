@@ -15,7 +15,7 @@ from bot.domain.action import ActionCall, Level
 from bot.domain.snapshot import LogTemplate
 from bot.storage.migrate import prepared
 from tests.fakes.actions import FakeObject
-from tests.scenarios.attacks.desk import AttackedDesk, desk_of
+from tests.scenarios.attacks.desk import AttackedDesk, desk_of, refusals
 from tests.unit.remediation.cases import (
     ONSET,
     SOURCE,
@@ -99,6 +99,13 @@ async def the_bot_itself(desk: AttackedDesk) -> None:
     await desk.click("U0APPROVER")
 
 
+async def its_release(desk: AttackedDesk) -> None:
+    desk.office.cluster.objects["x"] = FakeObject(name="ops-sre-bot-config", value=5)
+    call = ActionCall(action="set_number", environment="prod", arguments={"name": "x", "value": 1})
+    await desk.offer(call=call)
+    await desk.click("U0APPROVER")
+
+
 async def too_large(desk: AttackedDesk) -> None:
     desk.office.cluster.pods, desk.office.cluster.total = 30, 10
     await desk.offer()
@@ -145,6 +152,7 @@ CLICKS: dict[str, tuple[Attack, str]] = {
     "after /sre stop": (stopped, "kill-switch"),
     "after a rejection": (after_it_was_rejected, "rejected it"),
     "on the bot itself": (the_bot_itself, "never acts on itself"),
+    "on the bot itself under a release's name": (its_release, "never acts on itself"),
     "oversized blast radius": (too_large, "blast"),
 }
 
@@ -157,7 +165,7 @@ async def test_a_click_is_refused_and_audited(desk: AttackedDesk, name: str) -> 
     assert (await desk.execute()).refused
     assert desk.office.writes == []
     assert desk.journal.sent == {}
-    assert await desk.audited("refused")
+    assert any(actor.startswith("U0") and words for actor, words in refusals(desk))
     assert await desk.office.audit.check() is None
 
 
@@ -228,7 +236,7 @@ async def test_an_approval_is_worth_nothing_after(
     assert acted.refused
     assert said in acted.why
     assert desk.office.writes == []
-    assert await desk.audited("refused")
+    assert refusals(desk)[-1][1].startswith("Set checkout to 40: ")
     assert await desk.office.actions.execution(KEY) is None
 
 

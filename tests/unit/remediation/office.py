@@ -12,7 +12,7 @@ from bot.domain.environment import Environment, Tier
 from bot.domain.people import ActorKind, Role
 from bot.domain.ports import Outbox
 from bot.remediation.asking import Ports
-from bot.remediation.desk import Acted, Clocks, Decided, Options
+from bot.remediation.desk import Acted, Clocks, Decided, Options, Times
 from bot.remediation.gateway import Gateway
 from bot.remediation.trust import Trust
 from policies.engine import CedarEngine
@@ -75,6 +75,7 @@ class Office:
     cluster: FakeCluster = field(default_factory=FakeCluster)
     trust: Trust | None = None
     posted: Outbox | None = None
+    times: Times = field(default_factory=Times)
 
     def __post_init__(self) -> None:
         self.cluster.environment = self.environment
@@ -111,7 +112,7 @@ class Office:
                 posted=self.posted,
             ),
             clocks=Clocks(wall=self.clock, world=self.clock),
-            options=Options(calibrated=True, redact=redact, trust=self.trust),
+            options=Options(calibrated=True, redact=redact, trust=self.trust, times=self.times),
         )
 
     def environments(self) -> dict[str, Environment]:

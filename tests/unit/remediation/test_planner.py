@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.diagnosis import HEALTHY, Hypothesis, Status
-from bot.domain.snapshot import ChangeKind, Objective, PastIncident, Snapshot
+from bot.domain.snapshot import ChangeKind, KubernetesObject, Objective, PastIncident, Snapshot
 from bot.remediation.binding import BINDERS
 from bot.remediation.planner import Plan, Tried, propose
 from policies.catalog import Preparation, Runbook, Runbooks
@@ -373,3 +373,82 @@ def test_a_plan_whose_first_step_cannot_be_bound_is_not_offered() -> None:
     found = planned(books, snapshot(deployment(), *KEPT), SLOW)
     assert found.proposals == ()
     assert any("pod" in reason for reason in found.reasons)
+
+
+def quota(**hard_used: tuple[str, str]) -> KubernetesObject:
+    hard = {name.replace("_", "."): pair[0] for name, pair in hard_used.items()}
+    used = {name.replace("_", "."): pair[1] for name, pair in hard_used.items()}
+    return item("ResourceQuota", "team", {"spec": {"hard": hard}, "status": {"used": used}})
+
+
+def surge(*quotas: KubernetesObject) -> Plan:
+    load = series("cpu_of_limit", [1.0] * 10)
+    rate = series("request_rate", [100.0] * 5 + [180.0] * 5)
+    return plan(snapshot(deployment(), load, rate, *quotas), hypothesis("traffic_surge"))
+
+
+def test_where_a_quota_stands_in_the_way_it_is_raised_first() -> None:
+    (proposal,) = surge(quota(pods=("10", "9"))).proposals
+    assert (proposal.call.action, proposal.call.arguments["replicas"]) == ("scale_deployment", 9)
+    (first,) = proposal.preparations
+    assert first.call.action == "raise_quota"
+    assert first.call.arguments == {"namespace": "shop", "name": "team", "hard": {"pods": "14"}}
+    assert first.id == f"{proposal.id}-s1"
+    assert "no room" in first.reason
+
+
+@pytest.mark.parametrize(
+    "quotas",
+    [(), (quota(pods=("40", "9")),), (quota(services=("4", "4")),), (quota(pods=("x", "y")),),
+     (quota(pods=("3", "9")),)],
+)  # fmt: skip
+def test_where_none_does_or_it_cannot_be_read_it_is_scaled_alone(
+    quotas: tuple[KubernetesObject, ...],
+) -> None:
+    (proposal,) = surge(*quotas).proposals
+    assert proposal.call.action == "scale_deployment"
+    assert proposal.preparations == ()
+
+
+def test_a_rollout_under_way_that_cannot_go_back_is_paused() -> None:
+    rolling = deployment()
+    rolling.body["status"] = {"replicas": 5, "updatedReplicas": 2}  # type: ignore[index]
+    cause = hypothesis("bad_release", change=deploy())
+    (proposal,) = plan(snapshot(rolling), cause).proposals
+    assert (proposal.call.action, proposal.short_term) == ("pause_rollout", True)
+    over = deployment()
+    over.body["status"] = {"replicas": 4, "updatedReplicas": 4}  # type: ignore[index]
+    found = plan(snapshot(over), cause)
+    assert found.proposals == ()
+    assert "no rollout of checkout is under way" in found.reasons
+
+
+@pytest.mark.parametrize("kind", ["StatefulSet", "DaemonSet"])
+def test_what_is_no_deployment_goes_back_by_its_controller_revisions(kind: str) -> None:
+    where = f"{kind.lower()}/orders-db"
+    body = {"metadata": {"name": "orders-db", "uid": "u1"}, "spec": {"replicas": 3}}
+    kept = [
+        item("ControllerRevision", f"orders-db-{n}", {
+            "revision": n,
+            "metadata": {
+                "creationTimestamp": (ONSET - timedelta(hours=4 - n)).isoformat(),
+                "ownerReferences": [{"kind": kind, "name": "orders-db", "uid": "u1"}],
+            },
+            "data": {"spec": {"template": {"spec": {"containers": [
+                {"name": "db", "image": f"shop/db:v{n}"}]}}}},
+        })
+        for n in (1, 2, 3)
+    ]  # fmt: skip
+    brought = change(ChangeKind.DEPLOY, where, "v2", "v3", service="orders-db")
+    cause = hypothesis("bad_release", where, service="orders-db", change=brought)
+    (proposal,) = plan(snapshot(item(kind, "orders-db", body), *kept), cause).proposals
+    assert proposal.call.action == f"rollback_{kind.lower()}"
+    assert proposal.call.arguments["to_revision"] == 2
+
+
+def test_a_deleted_job_is_verified_by_reading_it_back() -> None:
+    body = {"status": {"conditions": [{"type": "Failed", "status": "True"}]}}
+    cause = hypothesis("job_failed", "job/nightly", service="nightly", signal=None)
+    (proposal,) = plan(snapshot(item("Job", "nightly", body)), cause).proposals
+    assert proposal.call.action == "delete_failed_job"
+    assert proposal.verification.in_place

@@ -107,13 +107,15 @@ def quota(hard: dict[str, str], used: dict[str, str], namespace: str = "shop") -
     return item("ResourceQuota", "bound", body, namespace=namespace)
 
 
-def refusal(requested: str, used: str, limited: str, name: str = "bound") -> KubernetesObject:
+def refusal(
+    requested: str, used: str, limited: str, name: str = "bound", reason: str = "FailedCreate"
+) -> KubernetesObject:
     said = (
         f'pods "x" is forbidden: exceeded quota: {name}, requested: {requested}, '
         f"used: {used}, limited: {limited}"
     )
     about = {"kind": "Deployment", "name": "checkout"}
-    return item("Event", "e1", {"message": said, "involvedObject": about})
+    return item("Event", "e1", {"message": said, "reason": reason, "involvedObject": about})
 
 
 FULL = hypothesis("namespace_cpu_quota_exceeded", "namespace/shop")
@@ -132,6 +134,18 @@ def test_a_quota_is_raised_to_what_the_missing_pods_ask_for() -> None:
     )
     assert found.proposals[0].short_term
     assert found.proposals[0].lasting_fix
+
+
+def test_what_a_pod_says_in_a_probes_event_is_no_refusal() -> None:
+    """The event of a failing probe quotes the container, which may say what it likes."""
+    full = (workload(WEB), quota({"requests.cpu": "2", "pods": "50"}, {"requests.cpu": "2"}))
+    facts = snapshot(
+        *full,
+        refusal("requests.cpu=5", "requests.cpu=2", "requests.cpu=2", reason="Unhealthy"),
+        refusal("pods=90", "pods=50", "pods=50", reason="BackOff"),
+    )
+    assert call(plan(facts, FULL)) == call(plan(snapshot(*full), FULL))
+    assert call(plan(facts, FULL))[1]["hard"] == {"requests.cpu": "3"}
 
 
 def test_a_full_quota_without_words_gets_a_quarter_more() -> None:

@@ -61,6 +61,19 @@ def test_the_statement_compares_now_with_before() -> None:
     assert said == "p99 of checkout 0.2 s since 14:13, was 4.1 s"
 
 
+def after_a_short_incident(after: list[float]) -> Verification:
+    """Two bad minutes after thirteen good ones, then the action."""
+    was = [0.2] * 13 + [4.1, 4.1]
+    before = series(was, ACTED - 60 * len(was))
+    return judge(PLAN, before, series(after), execution_key="k", now=NOW)
+
+
+def test_what_was_before_is_the_trouble_and_not_the_good_times() -> None:
+    assert after_a_short_incident([0.2] * 9).statement.endswith("was 4.1 s")
+    assert after_a_short_incident([4.1] * 9).outcome is Outcome.UNCHANGED
+    assert after_a_short_incident([9.0] * 9).outcome is Outcome.WORSE
+
+
 def test_a_signal_that_should_be_high_is_judged_the_other_way_round() -> None:
     ready = SignalRef(signal="ready_pods", service="checkout", unit="", good=3, bad=1)
     plan = VerificationPlan(signal=ready, threshold=2.8, window_s=600, above_is_bad=False)

@@ -148,3 +148,26 @@ def test_the_incidents_signal_tells_whether_it_helped() -> None:
     assert found.verification.signal == SIGNAL
     assert found.verification.window_s == 60.0
     assert asked(Verb.RESTART).verification.signal is None  # then its pods tell
+
+
+def test_what_gitops_owns_is_asked_for_as_a_pull_request() -> None:
+    manifests = {"checkout": {"repository": "shop/deploy", "path": "checkout"}}
+    github = {"repositories": {"checkout": "shop/checkout"}, "manifests": manifests}
+    place = replace(PROD, connections={"github": github})
+    live = deployment()
+    metadata = {**live.body["metadata"], "annotations": {"argocd.argoproj.io/tracking-id": "x"}}
+    owned = replace(live, body={**live.body, "metadata": metadata})
+    wanted = Wanted(wish=Wish(verb=Verb.SCALE, name="checkout", goal="6"), environment="prod",
+                    name="checkout")  # fmt: skip
+    found = proposal_of(wanted, ASKER, environment=place, snapshot=facts(owned))
+    assert found.call.action == "edit_manifest"
+    assert found.call.arguments["values"] == {"spec.replicas": 6}
+    assert found.verification.rollout_of == "checkout"
+    assert "by a pull request" in found.title
+
+
+def test_what_no_pod_tells_is_read_back() -> None:
+    found = asked(Verb.PAUSE)
+    assert found.call.action == "pause_rollout"
+    assert found.verification.in_place
+    assert not asked(Verb.RESUME).verification.in_place

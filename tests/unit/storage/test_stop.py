@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from bot.domain.action import ExecutionStatus
+from bot.remediation.desk import Times
 from bot.storage.audit import AuditLog
 from bot.storage.database import Database
 from tests.unit.remediation.office import FakeClock
@@ -58,6 +59,7 @@ async def test_a_stop_from_another_process_holds_every_replica_within_a_second(
     replicas = [SqlOffice(database=d, environment="dev") for d in (database, second)]
     for office in replicas:  # ten minutes between two looks at the clock: no hourly cap is reached
         office.clock = Hurrying(step=timedelta(minutes=10))
+        office.times = Times(offer_s=timedelta(days=365).total_seconds())
     for number, office in enumerate(replicas):
         await office.stage_many(f"r{number}", MANY)
     gateways = [asyncio.create_task(act(office, f"r{n}")) for n, office in enumerate(replicas)]

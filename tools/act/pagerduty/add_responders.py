@@ -10,14 +10,14 @@ from bot.domain.errors import Malformed
 from bot.domain.redaction import printable, redact
 from tools.act.pagerduty.incident import ID, IncidentAction, Plan, read_incident
 from tools.clients.arguments import Arguments
-from tools.clients.pagerduty import Incident
+from tools.clients.pagerduty import EMAIL, Incident
 
 MOST, LONGEST = 10, 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddRespondersArguments:
-    """Which incident, who is asked (ids of users), and why."""
+    """Which incident, who is asked (ids or e-mails of users), and why."""
 
     incident: str
     users: tuple[str, ...]
@@ -36,7 +36,7 @@ class AddResponders(IncidentAction[AddRespondersArguments]):
         highest_level=Level.L3,
         arguments={
             "incident": "id of the incident",
-            "users": f"ids of 1 to {MOST} users",
+            "users": f"ids or e-mails of 1 to {MOST} users",
             "message": "why they are asked",
         },
     )
@@ -56,7 +56,7 @@ class AddResponders(IncidentAction[AddRespondersArguments]):
     async def plan(self, incident: Incident, args: AddRespondersArguments) -> Plan:
         """Return who would be called."""
         await self.pagerduty.user(self.pagerduty.sender)
-        new = [user for user in args.users if user not in incident.responders]
+        new = [user for user in await self._ids(args) if user not in incident.responders]
         return Plan(
             diff="\n".join(f"+responder: {user}" for user in new),
             command="curl -X POST https://api.pagerduty.com/incidents/"
@@ -67,11 +67,11 @@ class AddResponders(IncidentAction[AddRespondersArguments]):
 
     async def done(self, incident: Incident, args: AddRespondersArguments, key: str) -> str:  # noqa: ARG002 - an incident keeps no keys
         """Return that all of them are asked; who asked them, it does not tell."""
-        return "they are asked" if set(args.users) <= set(incident.responders) else ""
+        return "they are asked" if set(await self._ids(args)) <= set(incident.responders) else ""
 
     async def act(self, incident: Incident, args: AddRespondersArguments, key: str) -> None:  # noqa: ARG002 - an incident keeps no keys
         """Ask those who are not asked yet. Raises: as `PagerDuty.send`."""
-        new = [user for user in args.users if user not in incident.responders]
+        new = [user for user in await self._ids(args) if user not in incident.responders]
         body: Mapping[str, Any] = {
             "requester_id": await self.pagerduty.user(self.pagerduty.sender),
             "message": args.message,
@@ -82,11 +82,16 @@ class AddResponders(IncidentAction[AddRespondersArguments]):
         path = f"/incidents/{incident.id}/responder_requests"
         await self.pagerduty.send("POST", path, body, self.pagerduty.sender)
 
+    async def _ids(self, args: AddRespondersArguments) -> tuple[str, ...]:
+        """Return PagerDuty's ids of who is asked. Raises: UnknownName."""
+        found = [await self.pagerduty.user(u) if "@" in u else u for u in args.users]
+        return tuple(sorted(set(found)))
+
 
 def _users(raw: Any) -> tuple[str, ...]:
-    wanted = f"add_responders: users must be a list of 1 to {MOST} ids"
+    wanted = f"add_responders: users must be a list of 1 to {MOST} ids or e-mails"
     if not isinstance(raw, list | tuple) or not 0 < len(raw) <= MOST:
         raise Malformed(wanted)
-    if not all(isinstance(user, str) and re.fullmatch(ID, user) for user in raw):
+    if not all(isinstance(user, str) and re.fullmatch(f"{ID}|{EMAIL}", user) for user in raw):
         raise Malformed(wanted)
     return tuple(sorted(set(raw)))

@@ -26,6 +26,7 @@ DEFAULT_KINDS = (
     "StatefulSet",
     "DaemonSet",
     "ReplicaSet",
+    "ControllerRevision",
     "Pod",
     "Service",
     "Endpoints",

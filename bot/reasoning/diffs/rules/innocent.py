@@ -5,14 +5,11 @@ from collections.abc import Iterator
 
 from bot.reasoning.diffs.change import Change
 from bot.reasoning.diffs.harmless import renamed
+from bot.reasoning.diffs.languages import LOG
 from bot.reasoning.diffs.parse import Line
 from bot.reasoning.diffs.reading import Reading
 from bot.reasoning.diffs.rule import HARMLESS, Pattern, Rule, reading
 
-_LOG = re.compile(
-    r"(?i)^(?:_?log(?:ger|ging)?|slog|zap|logrus|console|this\.logger|self\.logger|s\.log(?:ger)?|rails\.logger|print|println"
-    r"|fmt\.print\w*|system\.out|puts|klog|glog|\w*\.?log(?:ger)?)\b[.(]"
-)
 _METRIC = re.compile(
     r"(?i)(?:metrics?|counter|histogram|gauge|statsd|prometheus|span|tracer|meter|stats|timer)\w*(?:\.\w+)*\.(?:inc\w*|observe|record\w*|add|set\w*|start\w*|end|count\w*|timing|with\w*|labels|increment|gauge|add_event)\(|@timed|@counted|prometheus\.new|defer span\.end"
 )
@@ -37,14 +34,14 @@ def _logs(change: Change) -> Iterator[Reading]:
     lines = [*change.added, *change.removed]
     real = [line for line in lines if not _plain(line, change)]
     ends = [sum(1 for x in side if _ENDS.search(x.code)) for side in (change.added, change.removed)]
-    if real and ends[0] == ends[1] and all(_LOG.match(line.code) for line in real):
+    if real and ends[0] == ends[1] and all(LOG.match(line.code) for line in real):
         yield reading(
             "log_text", "harmless", (), HARMLESS, "only log lines changed", change, real[0]
         )
 
 
 def _metrics(change: Change) -> Iterator[Reading]:
-    real = [x for x in change.added if not _plain(x, change) and not _LOG.match(x.code)]
+    real = [x for x in change.added if not _plain(x, change) and not LOG.match(x.code)]
     if any(_MANY_VALUED.search(x.code) and "span" not in x.code.lower() for x in real):
         return
     if real and not change.removed and all(_METRIC.search(x.code) for x in real):

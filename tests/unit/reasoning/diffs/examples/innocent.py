@@ -21,7 +21,7 @@ EXAMPLES: Mapping[str, Examples] = {
             '+    logger.info("kiln %s ready", kiln)',
         ),
         _d("kiln.js", "-  console.log('hot', kiln);", "+  console.debug('hot', kiln);"),
-        _d("kiln.py", '     logger.info("kiln %s hot", kiln)', "-    kiln.release()"),
+        _d("kiln.js", "-  catalog.find(kiln);", "+  catalog.findAll();"),
         _d("kiln.go", '-\tlog.Printf("kiln: %v", err)', '+\tlog.Fatalf("kiln: %v", err)'),
     ),
     "metrics_added": _e(
