@@ -47,6 +47,13 @@ class ApiError(AssertionError):
         self.status = status
 
 
+class NotAnswered(ApiError):
+    """No answer came in time: a busy machine, or a server that starts again."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(0, why)
+
+
 @dataclass
 class RealCluster:
     """One cluster, seen as its administrator. `scratch`: a folder for kubeconfigs."""
@@ -112,8 +119,9 @@ class RealCluster:
         """Return what `done` returns as soon as that is true."""
         deadline = time.monotonic() + within_s
         while True:
-            if found := done():
-                return found
+            with contextlib.suppress(NotAnswered):
+                if found := done():
+                    return found
             if time.monotonic() > deadline:
                 raise AssertionError(f"not within {within_s:g} s: {what}")
             time.sleep(POLL_S)
@@ -213,6 +221,15 @@ class RealCluster:
         """Return a pod's log."""
         return self._exchange("GET", f"{self.path('Pod', namespace, pod)}/log", None, "", query)
 
+    def text(self, path: str) -> str:
+        """Return what the API server says at a path, as it is. Raises: ApiError."""
+        return self._exchange("GET", path, None, "", {})
+
+    @property
+    def configuration(self) -> Any:
+        """The vendor's settings of the connection: host, certificates."""
+        return self._connected().configuration
+
     def call(
         self, method: str, path: str, body: Any = None, *, query: Mapping[str, str] | None = None,
         content_type: str = "application/json",
@@ -229,7 +246,12 @@ class RealCluster:
             header_params={"Accept": "*/*", "Content-Type": content_type or "application/json"},
             auth_settings=["BearerToken"],
         )  # fmt: skip
-        answer = self._connected().call_api(*serialized, _request_timeout=(3, 30)).response
+        from urllib3.exceptions import HTTPError
+
+        try:
+            answer = self._connected().call_api(*serialized, _request_timeout=(3, 30)).response
+        except HTTPError as error:
+            raise NotAnswered(f"{method} {path}: {error}") from error
         raw = bytes(answer.data).decode("utf-8", "replace")
         if answer.status >= 300:
             raise ApiError(answer.status, raw[:600])

@@ -13,7 +13,7 @@ from tests.fakes.faults.registry import empty_registry
 from tests.fakes.real_cluster import RealCluster
 from tests.fakes.real_story import Story, stories
 
-AT_ONCE = 8
+AT_ONCE = 5
 Told = Mapping[str, tuple[Story, str]]  # the story, and what went wrong in it ("" if nothing did)
 
 

@@ -15,6 +15,7 @@ _EACH = "by (namespace, pod, container)"
 def templates() -> Iterator[Template]:
     """Yield the templates, best first."""
     yield from _containers()
+    yield from _collected()
     yield from _workloads()
     yield from _quotas()
 
@@ -67,13 +68,17 @@ def _containers() -> Iterator[Template]:
     for signal, needs, reduce, promql in rows:
         yield Template(signal=signal, needs=needs, promql=promql, reduce=reduce, service=POD,
                        source="container", breakdowns={"pod": "pod"})  # fmt: skip
+
+
+def _collected() -> Iterator[Template]:
+    """What the collector's kubelet stats and cluster receivers write."""
     otel = (
         (Signal.CPU_CORES, "k8s_pod_cpu_usage", "sum"),
         (Signal.MEMORY_BYTES, "k8s_pod_memory_working_set_bytes", "sum"),
         (Signal.CPU_OF_LIMIT, "k8s_pod_cpu_limit_utilization_ratio", "max"),
         (Signal.MEMORY_OF_LIMIT, "k8s_pod_memory_limit_utilization_ratio", "max"),
         (Signal.RESTARTS, "k8s_container_restarts", "sum"),
-    )  # the collector's kubelet stats and cluster receivers
+    )
     for signal, metric, how in otel:
         yield Template(
             signal=signal, needs=(metric,), reduce=how, source="container",
