@@ -10,7 +10,7 @@ DEV_STAMP := .venv/.dev
 ARGS ?=
 WORKERS ?= 3  # one more than the cores of a small machine: many tests wait for servers and clocks
 CLUSTER := tests/integration/kubernetes
-CLUSTER_FIRST := $(patsubst %,$(CLUSTER)/test_%.py,stories wrong_actions action_contract)
+CLUSTER_FIRST := $(patsubst %,$(CLUSTER)/test_%.py,stories wrong_actions slow_release action_contract)
 
 unexport PYTHONDONTWRITEBYTECODE  # the tests start this program a hundred times: compile it once
 

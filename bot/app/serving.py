@@ -27,6 +27,7 @@ from bot.domain.time import ScaledClock
 from bot.remediation.asking import Ports
 from bot.remediation.desk import Clocks, Options, Times
 from bot.remediation.gateway import Gateway
+from bot.remediation.own import own_database
 from bot.remediation.trust import Trust
 from bot.reports.chart import chart
 from bot.settings import Settings, load_environments
@@ -161,10 +162,8 @@ def assemble(settings: Settings, database: Database) -> Bot:
         clock=wall,
         highest={name: action.facts.highest_level for name, action in actions().items()},
     )
-    options = Options(
-        calibrated=True, redact=redact, times=Times(offer_s=settings.approval_seconds), trust=trust
-    )
-    gateway = _gateway(inquiry, stores, Clocks(wall=wall, world=world), options)
+    clocks = Clocks(wall=wall, world=world)
+    gateway = _gateway(inquiry, stores, clocks, _options(settings, trust))
     engine = Engine(settings.journal, executor_id=settings.executor_id)
     notify = SlackNotifier(client, stores.posted, chart)
     trusting = Trusting(trust, notify, stores.people, People(database).holders)
@@ -203,6 +202,16 @@ def assemble(settings: Settings, database: Database) -> Bot:
         inquiry=inquiry,
         database=database,
         environments=environments,
+    )
+
+
+def _options(settings: Settings, trust: Trust) -> Options:
+    return Options(
+        calibrated=True,
+        redact=redact,
+        times=Times(offer_s=settings.approval_seconds),
+        own=own_database(settings.database),
+        trust=trust,
     )
 
 

@@ -17,6 +17,7 @@ from bot.domain.action import (
     Level,
     Proposal,
     Rejection,
+    Target,
     Verification,
 )
 from bot.domain.conversation import (
@@ -278,8 +279,11 @@ class ActionStore(Protocol):
         """Count executions (undos aside) in an environment since then."""
         ...
 
-    async def verified_before(self, call: ActionCall) -> bool:
-        """Whether this action on this target was approved by a person and verified before."""
+    async def verified_before(self, call: ActionCall, target: Target) -> bool:
+        """Whether this action on this target was approved by a person and verified before.
+
+        With whatever arguments: a rollback goes to another revision each time.
+        """
         ...
 
     async def under_way(self, environment: str, since: datetime) -> Sequence[Proposal]:

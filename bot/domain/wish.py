@@ -16,6 +16,7 @@ class Verb(StrEnum):
     UNCORDON = "uncordon"
     DRAIN = "drain"
     DELETE_JOB = "delete the failed job"
+    RERUN = "run the deployment again of"
     ACKNOWLEDGE = "acknowledge"
     RESOLVE = "resolve"
     ESCALATE = "escalate"

@@ -14,6 +14,8 @@ from bot.domain.wish import NODES, Verb, Wanted, Wish
 from bot.reasoning import names
 from bot.reasoning.pages import CAN as PAGES_CAN
 from bot.reasoning.pages import page_wish_of
+from bot.reasoning.reruns import CAN as RERUNS_CAN
+from bot.reasoning.reruns import rerun_wish_of
 
 LONGEST = 300  # characters: nobody asks for an action at greater length
 CAN = (
@@ -23,7 +25,8 @@ CAN = (
     "`delete the failed job nightly`"
 )
 CANNOT = (
-    f"That is nothing I do when asked. What I do: {CAN}; {PAGES_CAN}. I show a card first, always."
+    f"That is nothing I do when asked. What I do: {CAN}; {RERUNS_CAN}; {PAGES_CAN}. "
+    "I show a card first, always."
 )
 ONE = "One thing at a time, please: which one first? For example `restart checkout in staging`."
 _POLITE = re.compile(
@@ -74,9 +77,9 @@ def wish_of(text: str) -> Wish | None:
     """
     line = _line(text)
     body = line[len(m[0]) :] if (m := _POLITE.match(line)) else line
-    page = page_wish_of(body)
-    if page is not None:
-        return page
+    named = page_wish_of(body) or rerun_wish_of(body)
+    if named is not None:
+        return named
     for verb, rest in _begun(body):
         if not rest or rest.partition(" ")[0].lower() in _EVERYTHING:
             raise Malformed(ONE)

@@ -1,14 +1,15 @@
 """Puts a question to policy: gathers levels, switches, history and locks into a PolicyRequest."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from bot.domain.action import BlastRadius, Decision, Level, Proposal
+from bot.domain.action import BlastRadius, Decision, Level, Proposal, Target
 from bot.domain.people import SELF, Actor, Role
 from bot.domain.policy import Approvals, Conditions, PolicyRequest, Stage
 from bot.domain.ports import ActionStore, Audit, LevelStore, Outbox, Resolver, SwitchStore
 from bot.remediation.hand import Hand, Seen, lock_name, same_workload
+from bot.remediation.own import Own
 
 HOUR = timedelta(hours=1)
 NO_APPROVALS = Approvals(count=0, roles=frozenset(), includes_requester=False)
@@ -32,6 +33,7 @@ class Asker:
 
     ports: Ports
     calibrated: bool  # whether the diagnosis' confidence is a fitted probability
+    own: Own = field(default_factory=Own)
 
     async def request(
         self, proposal: Proposal, hand: Hand, seen: Seen, *, stage: Stage, now: datetime
@@ -44,11 +46,14 @@ class Asker:
             action=hand.facts,
             actor=SELF,
             requester_id=proposal.requester,
-            target=seen.target,
+            target=self._marked(seen.target),
             blast_radius=await self._added_up(proposal, seen, hand.environment.name, now),
             approvals=NO_APPROVALS,
             conditions=await self._conditions(proposal, hand, seen, now),
         )
+
+    def _marked(self, target: Target) -> Target:
+        return replace(target, is_bot_itself=True) if self.own.holds(target) else target
 
     async def _added_up(
         self, proposal: Proposal, seen: Seen, environment: str, now: datetime
@@ -83,12 +88,13 @@ class Asker:
         holder = await self.ports.actions.locked_by(lock_name(seen.target), now)
         earlier = await self.ports.actions.actions_since(environment, now - HOUR)
         own = await self.ports.actions.execution(execution_key(proposal.id))
+        proven = await self.ports.actions.verified_before(proposal.call, seen.target)
         return Conditions(
             level=await self.level(hand, seen),
             confidence=proposal.confidence,
             calibrated=self.calibrated,
             novel=proposal.novel,
-            approved_before_and_verified=await self.ports.actions.verified_before(proposal.call),
+            approved_before_and_verified=proven,
             dry_run_ok=seen.dry_run.ok,
             freeze=await switches.frozen(environment, now),
             breaker_open=await switches.breaker_open(environment, hand.facts.name),

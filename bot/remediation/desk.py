@@ -15,6 +15,7 @@ from bot.domain.redaction import redact_tree
 from bot.domain.time import Clock
 from bot.remediation.asking import Asker, Ports
 from bot.remediation.hand import Hand, Hands
+from bot.remediation.own import Own
 from bot.remediation.trust import Trust
 
 LATE_S, LATE_TIMES = 0.1, 20  # a click may come before our own record of the card it is on
@@ -45,6 +46,7 @@ class Options:
     calibrated: bool = False  # whether confidence is a fitted probability
     redact: Callable[[str], str] = str
     times: Times = field(default_factory=Times)
+    own: Own = field(default_factory=Own)  # where the bot's own database is
     trust: Trust | None = (
         None  # demotes after a false action; without it levels only change by hand
     )

@@ -57,7 +57,7 @@ class Gateway:
             hands=Hands(actions, environments),
             engine=engine,
             ports=ports,
-            asker=Asker(ports=ports, calibrated=chosen.calibrated),
+            asker=Asker(ports=ports, calibrated=chosen.calibrated, own=chosen.own),
             wall=clocks.wall,
             clock=clocks.world,
             redact=chosen.redact,
@@ -217,6 +217,25 @@ class Gateway:
             return following
         why = f"{proposal.title} made it worse: {verification.statement}"
         return replace(following, demoted=await trust.false_action(proposal, why))
+
+    async def unwatched(self, execution_key: str, seen: Verification | None) -> None:
+        """Record what was last seen of an execution that a person took back while it was watched.
+
+        It counts towards no breaker: the person decided, not the numbers.
+        """
+        store = self._desk.ports.actions
+        execution = await store.execution(execution_key)
+        proposal = await store.proposal(execution.proposal_id) if execution else None
+        if proposal is None:
+            return
+        nothing = Verification(
+            execution_key=execution_key, outcome=Outcome.NO_DATA, statement="not looked at by then",
+            value=None, checked_at=self._desk.clock.now(),
+        )  # fmt: skip
+        last = seen or nothing
+        words = f"a person took it back; by then {last.outcome.value}: {last.statement}"
+        await self._desk.note("verified", proposal, words, actor=SELF.id)
+        await store.save_verification(last)
 
     async def undo_failed(self, execution_key: str) -> None:
         """Open the breaker of an action that could not be taken back: no more of it by itself."""

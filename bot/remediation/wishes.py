@@ -11,7 +11,7 @@ from bot.domain.diagnosis import Hypothesis, SignalRef
 from bot.domain.environment import Environment
 from bot.domain.errors import Ambiguous, UnknownName
 from bot.domain.snapshot import KubernetesObject, Snapshot
-from bot.domain.wish import PAGES, Verb, Wanted
+from bot.domain.wish import NODES, PAGES, Verb, Wanted
 from bot.remediation.binding import MOST_PODS, to_revision
 from bot.remediation.brittleness import warnings_of
 from bot.remediation.cluster_repairs import failed_job
@@ -111,8 +111,10 @@ def _case(
 
 def _bound(wanted: Wanted, case: Case) -> tuple[str, Bound, Case]:
     verb = wanted.wish.verb
-    if verb in (Verb.CORDON, Verb.UNCORDON, Verb.DRAIN):
+    if verb in NODES:
         return _of_node(verb, _named(case, "Node", wanted.name), case)
+    if verb is Verb.RERUN:
+        return "rerun_deployment", _run_again(wanted), case
     if verb is Verb.DELETE_JOB:
         job = _named(case, "Job", wanted.name)
         of_job = _case(wanted, job.name, "job", case.environment, case.snapshot)
@@ -124,6 +126,17 @@ def _bound(wanted: Wanted, case: Case) -> tuple[str, Bound, Case]:
     workload = _workload(wanted, case)
     of_it = _case(wanted, workload.name, workload.kind, case.environment, case.snapshot)
     return (*_of_workload(wanted, workload, case.snapshot), of_it)
+
+
+def _run_again(wanted: Wanted) -> Bound:
+    run, _, attempt = wanted.wish.goal.partition("/")
+    failed = wanted.wish.kind == "failed jobs"
+    arguments = {"service": wanted.name, "run": int(run), "attempt": int(attempt)}
+    what = "the failed jobs of " if failed else ""
+    return Bound(
+        arguments={**arguments, "failed_only": failed},
+        title=f"Run {what}deployment {run} of {wanted.name} again",
+    )
 
 
 def _of_node(verb: Verb, node: KubernetesObject, case: Case) -> tuple[str, Bound, Case]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from bot.domain.action import (
@@ -16,6 +16,7 @@ from bot.domain.action import (
     Outcome,
     Proposal,
     Rejection,
+    Target,
     Verification,
 )
 from bot.domain.codec import decode, encode
@@ -128,13 +129,8 @@ class Actions:
 
     async def unlock(self, target: str, *, holder: str) -> None:
         """Give the target back."""
-
-        def write(session: Session) -> None:
-            row = session.get(LockRow, target)
-            if row is not None and row.holder == holder:
-                session.delete(row)
-
-        await self._database.run(write)
+        mine = delete(LockRow).where(LockRow.target == target, LockRow.holder == holder)
+        await self._database.run(lambda session: session.execute(mine))
 
     async def locked_by(self, target: str, now: datetime) -> str | None:
         """Return who holds the target, or None."""
@@ -224,16 +220,22 @@ class Actions:
 
         return await self._database.run(read)
 
-    async def verified_before(self, call: ActionCall) -> bool:
-        """Whether this call was approved by a person, carried out and verified before."""
+    async def verified_before(self, call: ActionCall, target: Target) -> bool:
+        """Whether this action here was approved by a person, carried out and verified before."""
+        there = ProposalRow.body["target"]
+        names = ("kind", "namespace", "name")
+        same = tuple(there[n].as_string() == getattr(target, n) for n in names)
 
         def read(session: Session) -> bool:
             found = session.scalar(
                 select(ExecutionRow.key)
                 .join(VerificationRow, VerificationRow.execution_key == ExecutionRow.key)
                 .join(DecisionRow, DecisionRow.proposal_id == ExecutionRow.proposal_id)
+                .join(ProposalRow, ProposalRow.id == ExecutionRow.proposal_id)
                 .where(
-                    ExecutionRow.call_digest == call.digest,
+                    ExecutionRow.environment == call.environment,
+                    ExecutionRow.action == call.action,
+                    *same,
                     ExecutionRow.is_undo.is_(False),
                     ExecutionRow.status == ExecutionStatus.APPLIED.value,
                     DecisionRow.choice == Choice.APPROVE.value,

@@ -5,15 +5,10 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
-from bot.domain.action import (
-    Execution,
-    ExecutionStatus,
-    Outcome,
-    Proposal,
-    Verification,
-)
+from bot.domain.action import Execution, ExecutionStatus, Outcome, Proposal, Verification
 from bot.domain.codec import decode
 from bot.domain.conversation import Card, CardState, Click, Mark, Notice
 from bot.domain.errors import Permanent, Refused, SreBotError
@@ -211,6 +206,8 @@ class Remediation:
             number += 1
             wait_s = min(self._watch.every_s, (until - looked_at).total_seconds())
             if await self._taken_back(order, card, self._clock.wall_seconds(wait_s)):
+                seen = partial(self._gateway.unwatched, order.execution_key, card.verification)
+                await do("what was seen by then", seen)
                 return CardState.UNDONE.value
             latest = await step(
                 f"look {number}", Verification, lambda: self._look(proposal, acted_at)
@@ -254,9 +251,7 @@ class Remediation:
             await self._show_undone(order, card, undone)
         else:
             left = TakenBack(left=tuple(part.title for part in card.proposal.preparations))
-            card = replace(
-                card, state=CardState.NOT_VERIFIED, watching_until=None, note=left.words
-            )  # fmt: skip
+            card = replace(card, state=CardState.NOT_VERIFIED, watching_until=None, note=left.words)
             await self._show("not verified", order, card)
         if then.page:
             await do("call a person", lambda: self._telling.call_a_person(order.thread, card))

@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from bot.app.watching import inquiry_of
@@ -53,7 +54,9 @@ def ask(environment: Environment, text: str = QUESTION) -> Answered:
 def judge(fault: Fault, place: Place) -> Outcome:
     """Ask what is wrong in the place, and keep the answer beside the truth."""
     began = time.monotonic()
-    answered = ask(place.cluster.environment(place.namespace))
+    environment = place.cluster.environment(place.namespace)
+    connections = {**environment.connections, **place.connections}
+    answered = ask(replace(environment, connections=connections))
     took = time.monotonic() - began
     diagnosis = answered.report.diagnosis
     cause, blamed, label = _said(diagnosis)
@@ -73,20 +76,28 @@ def _said(diagnosis: Diagnosis) -> tuple[str, str, str]:
 
 @contextlib.contextmanager
 def broken(
-    cluster: RealCluster, faults: Sequence[Fault], registry: str, *, victim: str = "cart"
+    cluster: RealCluster,
+    faults: Sequence[Fault],
+    registry: str,
+    *,
+    victims: Sequence[str] = ("cart",),
 ) -> Iterator[list[tuple[Fault, Place]]]:
-    """Yield one broken shop a fault, all at once: each in a namespace of its own.
+    """Yield one broken shop a fault and victim, all at once: each in a namespace of its own.
 
     What reaches the whole node is done alone, by giving it as the only fault.
     """
     with contextlib.ExitStack() as stack:
         places = [
-            (fault, stack.enter_context(_place(cluster, registry, victim))) for fault in faults
+            (fault, stack.enter_context(_place(cluster, registry, victim)))
+            for fault in faults
+            for victim in victims
         ]
         for _, place in places:
             open_shop(cluster, place.namespace)
         for _, place in places:
             opened(cluster, place.namespace)
+        with ThreadPoolExecutor(len(places)) as pool:
+            list(pool.map(lambda each: each[0].prepare(each[1]), places))
         for fault, place in places:
             fault.inject(place)
         _wait_for_all(places)

@@ -221,6 +221,15 @@ class RealCluster:
         """Return a pod's log."""
         return self._exchange("GET", f"{self.path('Pod', namespace, pod)}/log", None, "", query)
 
+    def text(self, path: str) -> str:
+        """Return what the API server says at a path, as it is. Raises: ApiError."""
+        return self._exchange("GET", path, None, "", {})
+
+    @property
+    def configuration(self) -> Any:
+        """The vendor's settings of the connection: host, certificates."""
+        return self._connected().configuration
+
     def call(
         self, method: str, path: str, body: Any = None, *, query: Mapping[str, str] | None = None,
         content_type: str = "application/json",

@@ -15,6 +15,7 @@ from bot.domain.action import (
     Outcome,
     Proposal,
     Rejection,
+    Target,
     Verification,
 )
 from bot.domain.codec import decode, encode
@@ -138,11 +139,16 @@ class FakeActions:
     async def break_glass(self, proposal_id: str) -> BreakGlass | None:
         return self.declared.get(proposal_id)
 
-    async def verified_before(self, call: ActionCall) -> bool:
+    def _name(self, proposal_id: str) -> tuple[str, str, str] | None:
+        there = self.proposals[proposal_id].target
+        return (there.kind, there.namespace, there.name) if there else None
+
+    async def verified_before(self, call: ActionCall, target: Target) -> bool:
         approved = {d.proposal_id for d in self.by_id.values() if d.choice is Choice.APPROVE}
         return any(
-            e.call.digest == call.digest
+            (e.call.environment, e.call.action) == (call.environment, call.action)
             and e.proposal_id in approved
+            and self._name(e.proposal_id) == (target.kind, target.namespace, target.name)
             and e.status is ExecutionStatus.APPLIED
             and e.key in self.verifications
             and self.verifications[e.key].outcome is Outcome.RECOVERED

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from bot.domain.action import Choice, Execution, ExecutionStatus, Level, Outcome
 from bot.domain.policy import Verdict
+from bot.evaluation.safety.record import STEP
 from bot.evaluation.safety.simulation import Company
-from bot.evaluation.safety.world import KINDS, Truth
+from bot.evaluation.safety.world import KINDS, Incident, Truth
 from bot.remediation.track_record import is_false
 
 CARRIED_OUT = (ExecutionStatus.APPLIED, ExecutionStatus.UNDONE)
@@ -42,7 +43,9 @@ def _happened(company: Company, done: list[Execution]) -> list[Row]:
     refused = sum(e.event == "refused" for e in entries)
     offers = Counter(int(p.level) for p in company.records.offers)
     rows = [
-        Row(what="incidents", count=len(company.incidents)),
+        Row(what="incidents", count=sum(STEP not in name for name in company.incidents)),
+        Row(what="  with a plan of two steps", count=company.plans),
+        Row(what="  in which the bot died and was restarted", count=company.deaths),
         Row(what="  with a wrong diagnosis", count=_count(company, "right", False)),
         Row(what="  that would go away alone", count=_count(company, "alone", True)),
         Row(what="  with metrics that lie", count=_metrics(company, "lie")),
@@ -131,8 +134,13 @@ def _stray(company: Company) -> int:
 
 
 def _count(company: Company, name: str, value: bool) -> int:
-    return sum(getattr(i, name) is value for i in company.incidents.values())
+    return sum(getattr(i, name) is value for i in _incidents(company))
 
 
 def _metrics(company: Company, name: str) -> int:
-    return sum(i.metrics == name for i in company.incidents.values())
+    return sum(i.metrics == name for i in _incidents(company))
+
+
+def _incidents(company: Company) -> list[Incident]:
+    """Return the incidents, without the steps before an action."""
+    return [found for name, found in company.incidents.items() if STEP not in name]

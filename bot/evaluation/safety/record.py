@@ -11,6 +11,7 @@ from bot.domain.trust import Baseline, Promotion, Run
 from bot.evaluation.safety.stores import MemoryActions
 
 Pair = tuple[str, str]
+STEP = "-s"  # between a plan's id and the number of a step of it
 DONE = (ExecutionStatus.APPLIED, ExecutionStatus.UNDONE)
 
 
@@ -50,6 +51,7 @@ class MemoryRecords:
             outcome=verification.outcome if verification else None,
             judged=self.judged.get(proposal.investigation_id),
             alone=self.alone.get(proposal_id),
+            step=STEP in proposal_id,
         )
         self.by_pair[proposal.call.environment, proposal.call.action][proposal_id] = run
         return run
@@ -68,16 +70,23 @@ class MemoryRecords:
         return tuple(self.by_pair)
 
     async def proposed(self, investigation_id: str) -> Sequence[Pair]:
-        """Return what was proposed for one investigation: one proposal each, here."""
-        call = self.actions.proposals[f"{investigation_id}-p1"].call
-        return ((call.environment, call.action),)
+        """Return what was proposed for one investigation."""
+        calls = [proposal.call for proposal in self._of(investigation_id)]
+        return tuple(dict.fromkeys((call.environment, call.action) for call in calls))
+
+    def _of(self, investigation_id: str) -> list[Proposal]:
+        """Return the one proposal of an investigation here, and the step before it if any."""
+        names = (f"{investigation_id}-p1", f"{investigation_id}-p1{STEP}1")
+        return [self.actions.proposals[n] for n in names if n in self.actions.proposals]
 
     async def carried_out(self, investigation_id: str) -> Sequence[Proposal]:
-        """Return the proposal of an investigation if it was carried out."""
-        execution = self.actions.executions.get(f"{investigation_id}-p1-x")
-        if execution is None or execution.status not in DONE:
-            return ()
-        return (self.actions.proposals[f"{investigation_id}-p1"],)
+        """Return what was carried out for an investigation."""
+        done = []
+        for proposal in self._of(investigation_id):
+            execution = self.actions.executions.get(f"{proposal.id}-x")
+            if execution is not None and execution.status in DONE:
+                done.append(proposal)
+        return tuple(done)
 
     async def observe(self, proposal: Proposal, verification: Verification) -> None:
         """Keep what became of it without the action."""

@@ -16,6 +16,7 @@ from bot.domain.action import (
     Outcome,
     Proposal,
     Rejection,
+    Target,
     Verification,
 )
 from bot.domain.people import Actor, ActorKind, Role
@@ -35,7 +36,7 @@ class MemoryActions:
     locks: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     executions: dict[str, Execution] = field(default_factory=dict)
     verifications: dict[str, Verification] = field(default_factory=dict)
-    proven: set[str] = field(default_factory=set)  # digests approved by a person and verified
+    proven: set[tuple[str, str, str]] = field(default_factory=set)  # environment, action, target
     glass: dict[str, BreakGlass] = field(default_factory=dict)
     recent: dict[str, deque[str]] = field(default_factory=lambda: defaultdict(deque))
     counts: dict[tuple[str, str, str], list[int]] = field(
@@ -115,7 +116,9 @@ class MemoryActions:
         if verification.outcome is Outcome.RECOVERED and not execution.is_undo:
             self.counts[self._place(execution)][0] += 1
             if any(d.choice is Choice.APPROVE for d in self.taken[execution.proposal_id].values()):
-                self.proven.add(execution.call.digest)
+                target = self.proposals[execution.proposal_id].target
+                call = execution.call
+                self.proven.add((call.environment, call.action, target.name if target else ""))
 
     async def actions_since(self, environment: str, since: datetime) -> int:
         """Count executions here since then."""
@@ -141,9 +144,9 @@ class MemoryActions:
         """Return a declaration."""
         return self.glass.get(proposal_id)
 
-    async def verified_before(self, call: ActionCall) -> bool:
-        """Whether this call was approved and verified before."""
-        return call.digest in self.proven
+    async def verified_before(self, call: ActionCall, target: Target) -> bool:
+        """Whether this action on this target was approved and verified before."""
+        return (call.environment, call.action, target.name) in self.proven
 
     async def track_record(self, environment: str, action: str, service: str) -> tuple[int, int]:
         """Return (verified, executed)."""

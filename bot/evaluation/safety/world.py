@@ -1,8 +1,8 @@
 """The simulated world: incidents with a hidden truth, actions that help or harm, odd metrics."""
 
 import random
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, ClassVar, Self
@@ -64,6 +64,7 @@ class Kind:
 
 
 HARMFUL = 0.4
+STEP_HARMS = 0.03  # of the steps before an action
 HARMS_WHEN_WRONG = 0.15  # of the runs on a wrong diagnosis, for any action
 KINDS = (
     Kind(name="mend", helps=0.97, harms=0.0, wrong=0.01),
@@ -113,6 +114,17 @@ def incident(number: int, dice: random.Random) -> Incident:
     )
 
 
+def first_step(happened: Incident, dice: random.Random) -> Incident:
+    """Return what must be done first, on another service: it helps nobody by itself."""
+    others = [name for name in SERVICES if name != happened.service]
+    return replace(
+        happened,
+        kind=dice.choice([kind for kind in KINDS if not kind.harmful]),
+        service=dice.choice(others),
+        truth=Truth.HARMS if dice.random() < STEP_HARMS else Truth.NOTHING,
+    )
+
+
 @dataclass
 class SimulatedClock:
     """Time passes only when the simulation says so."""
@@ -142,6 +154,7 @@ class SimulatedWorld:
     keys: dict[tuple[str, str], set[str]] = field(default_factory=dict)
     applied: list[str] = field(default_factory=list)  # keys, in the order in which they acted
     lost_answers: float = 0.01
+    after: Callable[[], None] = lambda: None  # called after every change
 
     def version(self, environment: str, name: str) -> int:
         """Return an object's version. Raises: UnknownName."""
@@ -159,6 +172,7 @@ class SimulatedWorld:
         self.versions[place] = self.version(environment, name) + 1
         self.keys[place].add(key)
         self.applied.append(key)
+        self.after()
         if self.dice.random() < self.lost_answers:
             raise Unavailable("simulation", "the answer was lost")
         return Applied(changed=True, detail=f"{name} changed")

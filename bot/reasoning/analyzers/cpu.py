@@ -61,10 +61,16 @@ def _hypothesis(picture: Picture, question: Question, sign: Sign) -> Hypothesis:
 
 
 def _below_limit(picture: Picture, sign: Sign) -> Evidence | None:
-    """Say so if a throttled workload uses, on average, less than its limit: bursts are cut."""
+    """Say so if a throttled workload uses, on average, less than its limit: bursts are cut.
+
+    What is stopped in most periods has used up its limit in most: an average that says otherwise
+    is late, since it is taken over minutes.
+    """
     series = picture.recent(Signal.CPU_OF_LIMIT, sign.service)
     level = level_since(series, sign.onset) if series else None
-    if sign.signal != Signal.CPU_THROTTLED or series is None or level is None or level >= _ROOMY:
+    if sign.signal != Signal.CPU_THROTTLED or series is None or level is None:
+        return None
+    if max(level, sign.shift.now) >= _ROOMY:
         return None
     used = quantity(level, series.unit, series.signal)
     text = f"on average {sign.service} uses {used} of its CPU limit: its bursts are cut"

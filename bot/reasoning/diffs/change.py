@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from bot.reasoning.diffs.languages import LOG
+from bot.reasoning.diffs.languages import SPEAKS
 from bot.reasoning.diffs.parse import FileDiff, Hunk, Line
 from bot.reasoning.diffs.settings import Setting, settings
 from bot.reasoning.diffs.words import vocabulary
@@ -63,7 +63,7 @@ def change(file: FileDiff) -> Change:
 
 def squeezed(line: Line) -> str:
     """Return a line's code without blanks and trailing punctuation, to compare two lines."""
-    code = line.text if LOG.match(line.code) else line.code
+    code = line.text if SPEAKS.match(line.code) else line.code
     return _BLANKS.sub("", code).rstrip(",;")
 
 

@@ -76,8 +76,12 @@ LOG = re.compile(
     r"(?i)^(?:\w+\.)*(?:_?log(?:ger|ging)?|(?-i:\w*(?:[a-z0-9]L|_l)og(?:ger|ging)?)|slog|zap|logrus|console|print|println"
     r"|fmt\.print\w*|system\.out|puts|[kg]log)\b(?:\.\w+)*[.(]"
 )
+# A statement whose texts are for people: it logs, or it raises an error that says why.
+SPEAKS = re.compile(
+    LOG.pattern + r"|^(?:raise|throw)\b[^(\"'`]*\(|^return (?:\w+, )*(?:fmt\.errorf|errors\.\w+)\("
+)
 _TEXT = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|`[^`]*`")
-_FILLED = re.compile(r"%\+?v|[$#]?\{[^{}]+\}")
+_FILLED = re.compile(r"%\+?[vw]|[$#]?\{[^{}]+\}")
 
 
 def by_name(path: str) -> str:
@@ -114,7 +118,7 @@ def bare(lines: Sequence[str], language: str) -> list[str]:
 
 
 def unspoken(code: str) -> str:
-    """Return a log statement without the words of its texts, but with what is filled into them.
+    """Return what speaks to people without the words of its texts, but with what fills them.
 
     Texts handed to another call stay: `log.Fatal(serve(":80"))` does more than log.
     """

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from bot.reasoning.diffs.languages import LOG, bare, by_name, by_syntax, unspoken
+from bot.reasoning.diffs.languages import SPEAKS, bare, by_name, by_syntax, unspoken
 
 MAX_LINES = 6_000  # of one diff; what follows is not read
 MAX_COLUMNS = 400  # of one line
@@ -23,7 +23,7 @@ _ARROW = re.compile(
 class Line:
     """One line: `sign` is "+", "-" or " "; `text` is as written.
 
-    `code` lacks comments and, where a log statement came or went, the words that are logged.
+    `code` lacks comments and, where a log statement or an error came or went, its words.
     """
 
     sign: str
@@ -175,7 +175,7 @@ def _lines(raw: Sequence[tuple[str, str]], language: str) -> tuple[Line, ...]:
 
 
 def _code(sign: str, code: str) -> str:
-    return unspoken(code) if sign != " " and LOG.match(code) else code
+    return unspoken(code) if sign != " " and SPEAKS.match(code) else code
 
 
 def _indent(text: str) -> int:

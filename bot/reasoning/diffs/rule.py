@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from bot.reasoning.diffs.change import Change
-from bot.reasoning.diffs.languages import LOG
+from bot.reasoning.diffs.languages import SPEAKS
 from bot.reasoning.diffs.parse import Hunk, Line
 from bot.reasoning.diffs.reading import Effect, Reading
 from bot.reasoning.diffs.words import touched
@@ -117,7 +117,7 @@ def reading(
 
 def shown(line: Line) -> str:
     """Return a line as a statement quotes it."""
-    code = line.text.strip() if LOG.match(line.code) else line.code
+    code = line.text.strip() if SPEAKS.match(line.code) else line.code
     return f"`{code if len(code) <= _SHOWN else code[: _SHOWN - 1] + '…'}`"
 
 

@@ -2,6 +2,7 @@
 
 from tests.fakes.faults.admission import ADMISSION
 from tests.fakes.faults.fault import Fault, Place
+from tests.fakes.faults.load import LOAD
 from tests.fakes.faults.nodes import NODES
 from tests.fakes.faults.routing import ROUTING
 from tests.fakes.faults.runtime import RUNTIME
@@ -12,7 +13,7 @@ from tests.fakes.faults.storage import STORAGE
 __all__ = ["FAULTS", "Fault", "Place", "fault_named"]
 
 FAULTS: tuple[Fault, ...] = (
-    *STARTUP, *RUNTIME, *SCHEDULING, *ADMISSION, *ROUTING, *STORAGE, *NODES,
+    *STARTUP, *RUNTIME, *SCHEDULING, *ADMISSION, *ROUTING, *STORAGE, *NODES, *LOAD,
 )  # fmt: skip
 
 

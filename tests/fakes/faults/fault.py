@@ -19,6 +19,8 @@ class Place:
     victim: str = "cart"
     registry: str = "127.0.0.1:1"  # of images that cannot be had
     undo: list[Callable[[], object]] = field(default_factory=list)
+    connections: dict[str, Mapping[str, Any]] = field(default_factory=dict)  # beside Kubernetes
+    broken_at: float = 0.0  # on the monotonic clock, where a fault keeps it
 
     # -- to change it -------------------------------------------------------------------
 
@@ -99,7 +101,8 @@ class Fault:
 
     `cause`: what the product may call it. `label`: Cloud-OpsBench's name, "" if it has none.
     `object`: the culprit, with the victim and the namespace to be filled in.
-    `shows`: true when a person could see it. `alone`: it reaches the whole node.
+    `prepare`: what the shop lacks for it, done while all is well. `shows`: true when a person could
+    see it. `alone`: it reaches the whole node. `slow`: it takes minutes to show.
     """
 
     name: str
@@ -109,7 +112,9 @@ class Fault:
     label: str = ""
     object: str = "deployment/{victim}"
     alone: bool = False
+    slow: bool = False
     within_s: float = 90.0
+    prepare: Callable[[Place], Any] = bool
 
     def truth(self, place: Place) -> str:
         """Return the culprit's "kind/name"."""

@@ -60,12 +60,12 @@ def shop() -> list[Json]:
     ]
 
 
-def open_shop(cluster: RealCluster, namespace: str, *, within_s: float = 120.0) -> None:
+def open_shop(cluster: RealCluster, namespace: str, *, within_s: float = 300.0) -> None:
     """Apply the shop."""
     cluster.apply(namespace, *shop())
 
 
-def opened(cluster: RealCluster, namespace: str, *, within_s: float = 120.0) -> None:
+def opened(cluster: RealCluster, namespace: str, *, within_s: float = 300.0) -> None:
     """Wait until all of the shop serves."""
     cluster.rolled_out(namespace, *WORKLOADS, within_s=within_s)
 

@@ -14,6 +14,7 @@ SOME = (
 
 
 def test_faults_of_six_families_are_told_apart(real_cluster: RealCluster, registry: str) -> None:
-    with broken(real_cluster, [fault_named(n) for n in SOME], registry, victim="orders") as places:
+    faults = [fault_named(name) for name in SOME]
+    with broken(real_cluster, faults, registry, victims=["orders"]) as places:
         outcomes = [judge(fault, place) for fault, place in places]
     assert all(outcome.right for outcome in outcomes), f"\n{table(outcomes)}"

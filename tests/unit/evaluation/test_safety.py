@@ -45,7 +45,8 @@ def test_the_simulation_is_not_empty(company: Company) -> None:
     for what in (
         "carried out", "undone", "actions that did harm, in truth", "with metrics that lie",
         "with metrics that vanish", "that would go away alone", "with a wrong diagnosis",
-        "clicks and executions refused, audited",
+        "clicks and executions refused, audited", "with a plan of two steps",
+        "in which the bot died and was restarted",
     ):  # fmt: skip
         assert counted(company, what) > 0, what
 
@@ -59,7 +60,7 @@ def test_harm_that_nobody_recorded_would_show(
 ) -> None:
     key = next(
         e.key for e in company.actions.executions.values()
-        if not e.is_undo and company.incidents[e.proposal_id].truth == "harms"
+        if e.key.endswith("-p1-x") and company.incidents[e.proposal_id].truth == "harms"
         and e.key in company.actions.verifications
     )  # fmt: skip
     verifications, judged = company.actions.verifications, company.records.judged

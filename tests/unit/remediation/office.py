@@ -14,6 +14,7 @@ from bot.domain.ports import Outbox
 from bot.remediation.asking import Ports
 from bot.remediation.desk import Acted, Clocks, Decided, Options, Times
 from bot.remediation.gateway import Gateway
+from bot.remediation.own import Own
 from bot.remediation.trust import Trust
 from policies.engine import CedarEngine
 from tests.fakes.actions import FakeCluster, FakeObject, family
@@ -76,6 +77,8 @@ class Office:
     trust: Trust | None = None
     posted: Outbox | None = None
     times: Times = field(default_factory=Times)
+    engine: CedarEngine = ENGINE
+    own: Own = field(default_factory=Own)
 
     def __post_init__(self) -> None:
         self.cluster.environment = self.environment
@@ -102,7 +105,7 @@ class Office:
         return Gateway(
             actions=family(self.cluster),
             environments=self.environments(),
-            engine=ENGINE,
+            engine=self.engine,
             ports=Ports(
                 actions=watched(self.actions),
                 levels=self.levels,
@@ -112,7 +115,13 @@ class Office:
                 posted=self.posted,
             ),
             clocks=Clocks(wall=self.clock, world=self.clock),
-            options=Options(calibrated=True, redact=redact, trust=self.trust, times=self.times),
+            options=Options(
+                calibrated=True,
+                redact=redact,
+                trust=self.trust,
+                times=self.times,
+                own=self.own,
+            ),
         )
 
     def environments(self) -> dict[str, Environment]:

@@ -171,3 +171,12 @@ def test_what_no_pod_tells_is_read_back() -> None:
     assert found.call.action == "pause_rollout"
     assert found.verification.in_place
     assert not asked(Verb.RESUME).verification.in_place
+
+
+def test_a_deployment_is_run_again_by_its_attempt_and_watched_from_the_rollout_on() -> None:
+    found = asked(Verb.RERUN, goal="123456/2", kind="failed jobs")
+    assert found.call.action == "rerun_deployment"
+    assert found.call.arguments == {
+        "service": "checkout", "run": 123456, "attempt": 2, "failed_only": True,
+    }  # fmt: skip
+    assert (found.verification.rollout_of, found.verification.window_s) == ("checkout", 3600.0)

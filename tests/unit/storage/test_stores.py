@@ -16,6 +16,7 @@ from bot.domain.action import (
     Level,
     Outcome,
     Proposal,
+    Target,
     Verification,
     VerificationPlan,
 )
@@ -36,6 +37,10 @@ from tests.unit.remediation.office import FakeClock
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 THREAD = Thread(team="T1", channel="C1", ts="1.000")
 CALL = ActionCall(action="restart", environment="prod", arguments={"name": "web"})
+TARGET = Target(
+    environment="prod", kind="Deployment", namespace="shop", name="web", uid="u", spec_hash="s",
+    service="", replicas=2,
+)  # fmt: skip
 
 
 def proposal(identifier: str = "p1") -> Proposal:
@@ -175,7 +180,7 @@ async def test_the_track_record_counts_verified_executions(database: Database) -
     actions = Actions(database)
     await actions.save_proposal(proposal())
     await actions.intend(execution())
-    assert not await actions.verified_before(CALL)
+    assert not await actions.verified_before(CALL, TARGET)
     verification = Verification(
         execution_key="p1-x", outcome=Outcome.RECOVERED, statement="p99 0.2 s", value=0.2,
         checked_at=NOW,
@@ -184,9 +189,15 @@ async def test_the_track_record_counts_verified_executions(database: Database) -
     await actions.save_verification(verification)
     assert await actions.verification("p1-x") == verification
     await actions.finish("p1-x", ExecutionStatus.APPLIED, "done")
-    assert not await actions.verified_before(CALL), "nobody approved it"
+    assert not await actions.verified_before(CALL, TARGET), "nobody approved it"
     await actions.add_decision(decision())
-    assert await actions.verified_before(CALL)
+    assert not await actions.verified_before(CALL, TARGET), "on what it was is not known"
+    await actions.save_proposal(replace(proposal(), target=TARGET))
+    assert await actions.verified_before(CALL, TARGET)
+    assert await actions.verified_before(replace(CALL, arguments={"revision": 7}), TARGET)
+    assert not await actions.verified_before(CALL, replace(TARGET, name="cart"))
+    assert not await actions.verified_before(replace(CALL, environment="dev"), TARGET)
+    assert not await actions.verified_before(replace(CALL, action="scale"), TARGET)
     assert await actions.track_record("prod", "restart", "") == (1, 1)
 
 

@@ -181,6 +181,9 @@ async def test_a_person_takes_it_back_while_it_is_watched(make: Make) -> None:
     assert house.value == 41
     assert house.orders == []  # a person knows why
     assert not house.office.actions.locks
+    assert house.office.actions.verifications[KEY].outcome is Outcome.NO_DATA  # too early to tell
+    assert not await house.office.switches.breaker_open("prod", "set_number")
+    assert house.office.audited("verified") == 1
 
 
 async def test_a_person_takes_it_back_after_it_recovered(make: Make) -> None:

@@ -95,9 +95,9 @@ RULES = (
                 effects=_EFFECTS,
                 words="select_related prefetch_related includes include preload eager_load joinedload"
                 " selectinload fetch join entitygraph eager thenInclude theninclude populate with batchsize"
-                " dataloader loadmany joinedload relations lazy fetchtype subqueryload",
-                went=r"(?:select_related|prefetch_related|joinedload|selectinload|subqueryload|eager_load|\.includes\(|\.preload|\.Preload\(|\.Include\(|ThenInclude|JOIN FETCH|join fetch|@EntityGraph|FetchType\.EAGER|\.populate\(|@BatchSize|[dD]ata[lL]oader|loadMany|\.Joins\(|include:\s*[\[{]|relations:\s*[\[{])",
-                unless=r"select_related|prefetch_related|joinedload|selectinload|eager_load|\.includes|\.preload|\.Preload|\.Include|(?i:join fetch)|EntityGraph|populate\(|include:|BatchSize|JOIN|EAGER|\.Joins",
+                " dataloader loadmany load joinedload relations lazy fetchtype subqueryload",
+                went=r"(?:select_related|prefetch_related|joinedload|selectinload|subqueryload|eager_load|\.includes\(|\.preload|\.Preload\(|\.Include\(|ThenInclude|JOIN FETCH|join fetch|@EntityGraph|FetchType\.EAGER|\.populate\(|@BatchSize|[dD]ata[lL]oader|loadMany|\.Joins\(|include:\s*[\[{]|relations:\s*[\[{]|(?:::|->)(?:with|load)\(\s*[\['\"])",
+                unless=r"select_related|prefetch_related|joinedload|selectinload|eager_load|\.includes|\.preload|\.Preload|\.Include|(?i:join fetch)|EntityGraph|populate\(|include:|BatchSize|JOIN|EAGER|\.Joins|(?:::|->)(?:with|load)\(",
                 says="{line}, which loaded the related rows in one query, is gone",
             ),
             Pattern(

@@ -26,6 +26,8 @@ _IDLE = (
 )
 
 _SHARED = r"^(?:var|const|static|private static)\b"
+_FIELD = r"^(?:(?:private|protected|public|internal)\b.*=|static\b)"
+_LOCAL = {"js": r"^static\b", "csharp": _FIELD, "java": _FIELD}
 _PER_CALL = Pattern(
     name="client_per_call",
     mechanism="connection_churn",
@@ -41,13 +43,13 @@ _PER_CALL = Pattern(
 
 
 def _per_call(change: Change) -> Iterator[Reading]:
-    """In JavaScript a local name is a `const` too: there, what is indented is made per call."""
-    if change.language != "js":
+    """Where a local name is a `const` or a `var` too, what is indented is made per call."""
+    if change.language not in _LOCAL:
         yield from _PER_CALL.rule().read(change)
         return
     came = {w: tuple(x for x in lines if x.indent) for w, lines in change.came.items()}
-    local = replace(_PER_CALL, unless_near=_PER_CALL.unless_near.replace(_SHARED, r"^static\b"))
-    yield from local.rule().read(replace(change, came=came))
+    shared = _PER_CALL.unless_near.replace(_SHARED, _LOCAL[change.language])
+    yield from replace(_PER_CALL, unless_near=shared).rule().read(replace(change, came=came))
 
 
 RULES: tuple[Rule, ...] = (
@@ -150,7 +152,7 @@ RULES: tuple[Rule, ...] = (
                 mechanism="connection_churn",
                 effects=(*_POOL, Effect.CPU, Effect.MEMORY_GROWTH),
                 words="client pool session conn connection db shared redis channel http httpclient",
-                went=r"(?i)(?:\b(?:self|this|s|c|r|h|srv|svc|shared|default|global)\.\w*(?:client|pool|session|conn|db|redis|channel|http)\b|\b(?:shared|default|get|_)\w*(?:client|pool|session|conn)\w*|factory\.createclient|pool\.(?:get|acquire))",
+                went=r"(?i)(?:\b(?:self|this|s|c|r|h|srv|svc|shared|default|global)\.\w*(?:client|pool|session|conn|db|redis|channel|http)\b|\b(?:shared|default|get|_)\w*(?:client|pool|session|conn)\w*|\b_http\b|factory\.createclient|pool\.(?:get|acquire))",
                 came=r"(?:&?http\.Client\{|http\.Transport\{|\b(?:sql\.Open|grpc\.(?:Dial|NewClient|insecure_channel)|redis\.NewClient|new HttpClient|new RestTemplate|new OkHttpClient|HttpClient\.newHttpClient|aiohttp\.ClientSession|requests\.Session|httpx\.(?:Async)?Client|psycopg2?\.connect|pymysql\.connect|new Redis|redis\.createClient|redis\.Redis|new (?:pg\.)?(?:Pool|Client)|MongoClient|boto3\.client|Redis\.new|Faraday\.new|ManagedChannelBuilder|new SqlConnection|DriverManager\.getConnection|createConnection|asyncpg\.connect|requests\.(?:get|post))\b)",
                 says="{line} makes a new client in place of the shared one",
             ),

@@ -446,10 +446,10 @@ def test_a_node_that_is_always_rather_full_is_no_forecast():
 # --- CPU limits
 
 
-def throttled(cpu: float, **curves: tuple[float, ...]) -> Scene:
+def throttled(cpu: float, *, share: float = 0.6, **curves: tuple[float, ...]) -> Scene:
     scene = without(shop(api={"p99": SLOW, **curves}), Signal.CPU_OF_LIMIT, "api")
     scene.add(Signal.CPU_OF_LIMIT, "api", values(0.3, cpu), "ratio")
-    return scene.add(Signal.CPU_THROTTLED, "api", values(0.01, 0.6), "ratio")
+    return scene.add(Signal.CPU_THROTTLED, "api", values(0.01, share), "ratio")
 
 
 def test_bursts_that_are_cut_far_below_the_limit_need_a_higher_one():
@@ -462,6 +462,11 @@ def test_bursts_that_are_cut_far_below_the_limit_need_a_higher_one():
 
 def test_a_workload_at_its_limit_is_overloaded():
     assert cause_of(answer(throttled(1.0), "api")) == ("cpu_overload", "deployment/api")
+
+
+def test_what_is_stopped_in_most_periods_is_at_its_limit_though_the_average_lags():
+    scene = throttled(0.6, share=0.85)
+    assert cause_of(answer(scene, "api")) == ("cpu_overload", "deployment/api")
 
 
 def test_throttling_that_nobody_feels_is_no_incident():

@@ -53,11 +53,7 @@ EXAMPLES: Mapping[str, Examples] = {
             '-    ships = Ship.objects.select_related("crew").all()',
             "+    ships = Ship.objects.all()",
         ),
-        _d(
-            "crew.rb",
-            "-    @ships = Ship.includes(:crew).where(port: port)",
-            "+    @ships = Ship.where(port: port)",
-        ),
+        _d("Crew.php", "-    $ships = Ship::with('crew')->get();", "+    $ships = Ship::all();"),
         _d(
             "crew.py",
             "-    ships = Ship.objects.all()",

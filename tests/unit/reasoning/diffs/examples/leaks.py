@@ -195,7 +195,7 @@ EXAMPLES: Mapping[str, Examples] = {
             "-\t\treturn",
             " \tcase e := <-entries:",
         ),
-        diff("ledger.go", "-\tdone := make(chan error, 1)", "+\tdone := make(chan error)"),
+        diff("ledger.go", "-\tout := make(chan Entry, len(ids))", "+\tout := make(chan Entry)"),
         diff("ledger.go", "-\tdone := make(chan error, 1)", "+\tdone := make(chan error, 4)"),
         diff("ledger.go", "-\tcase <-ctx.Done():", "+\tcase <-parent.ctx.Done():", " \t\treturn"),
     ),

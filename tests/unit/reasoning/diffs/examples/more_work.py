@@ -8,7 +8,7 @@ MORE: Mapping[str, Examples] = {
     "blocking_in_event_loop": four(
         diff("menu.py", " async def dish(id):", "+    found = requests.get(url(id))"),
         diff(
-            "menu.js", " app.get('/menu', async (req, res) => {", "+  const m = readFileSync(path);"
+            "Menu.kt", " suspend fun dish(id: Id): Dish {", "+    return runBlocking { find(id) }"
         ),
         diff("menu.py", " async def dish(id):", "-    found = requests.get(url(id))"),
         diff(

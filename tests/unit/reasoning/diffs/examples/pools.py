@@ -108,11 +108,10 @@ EXAMPLES: Mapping[str, Examples] = {
             "     return ask(channel, ship)",
         ),
         _d(
-            "berth.js",
-            " async function berth(ship) {",
-            "+  const db = new Pool({ host: HOST });",
-            "   return ask(db, ship);",
-            " }",
+            "Berth.cs",
+            " public async Task<Berth> Find(Ship ship) {",
+            "+  using var http = new HttpClient();",
+            "   var found = await Ask(http, ship);",
         ),
         _d(
             "berth.py",
