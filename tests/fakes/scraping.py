@@ -20,7 +20,7 @@ from tests.fakes.real_cluster import Json, RealCluster
 SCRAPED_EVERY_S = 2
 PAST_S, PAST_STEP_S = 2 * 3600, 15
 PAST_RATE = 4.0  # requests a second of each pod, all of them within the second bound
-TOO_SLOW_S, FOR_S = 1.0, 90
+TOO_SLOW_S, FOR_S = 1.0, 150  # two samples a minute apart must show it, in any phase
 ALERT = "SlowRequests"
 
 

@@ -20,8 +20,8 @@ from tests.fakes.scraping import FOR_S, Scraped, prometheus
 
 pytestmark = [pytest.mark.integration, pytest.mark.kubernetes, pytest.mark.long]
 SERVICE = "pricing"
-USUAL_S = 30.0  # how long it serves as usual before the release
-WATCHED_S = 220.0  # rates look back two minutes, so what helps shows late
+USUAL_S = 10.0  # how long it serves as usual before the release
+WATCHED_S = 210.0  # rates look back two minutes, so what helps shows late
 
 
 class Alerts:
