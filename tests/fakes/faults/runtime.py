@@ -75,6 +75,14 @@ def _connections(place: Place) -> None:
     place.roll_container(command=["sh", "-c", FULL])
 
 
+def _clients_fail(place: Place) -> bool:
+    """Whether the database says so, and its client has ended of it more than once."""
+    clients = place.cluster.items("Pod", place.namespace, "app=orders")
+    states = [s for pod in clients for s in pod["status"].get("containerStatuses", ())]
+    ended = any(s["restartCount"] >= 2 for s in states)
+    return ended and place.logged("Too many connections")
+
+
 def _names(place: Place) -> None:
     place.roll(
         hostAliases=[{"ip": "127.0.0.1", "$patch": "delete"}],
@@ -129,7 +137,7 @@ RUNTIME = (
         name="database connections used up",
         cause=("db_connection_exhaustion", "database_connections_exhausted"),
         label="db_connection_exhaustion",
-        inject=_connections, shows=lambda p: p.logged("Too many connections"),
+        inject=_connections, shows=_clients_fail,
     ),
     Fault(
         name="names do not resolve",
