@@ -2,18 +2,33 @@
 
 import logging
 import sys
+import traceback
 
 import structlog
 
+from bot.domain.errors import SreBotError
 from bot.domain.redaction import redact
+
+OWN_WAYS = ("dbos",)  # libraries that would write to a handler of their own, past the redaction
+NOISY = ("urllib3", "dbos", "slack_bolt", "slack_sdk", "aiohttp", "asyncio")
 
 
 class Redacted(logging.Filter):
-    """Redacts every message before any handler sees it."""
+    """Redacts every message, and the error that comes with it, before any handler sees it."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Replace the message by its redacted form; nothing is dropped."""
-        record.msg, record.args = redact(record.getMessage()), None
+        """Replace the message by its redacted form; nothing is dropped.
+
+        An error that we foresaw is one line more; a bug keeps its traceback.
+        """
+        text = record.getMessage()
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None:
+            text += f": {_told(error)}"
+        elif record.exc_text:
+            text += f": {record.exc_text}"
+        record.msg, record.args = redact(text), None
+        record.exc_info = record.exc_text = record.stack_info = None
         return True
 
 
@@ -37,5 +52,14 @@ def configure(level: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    for noisy in ("urllib3", "dbos", "slack_bolt", "slack_sdk", "aiohttp", "asyncio"):
+    for name in OWN_WAYS:
+        own = logging.getLogger(name)
+        own.handlers, own.propagate = [handler], False
+    for noisy in NOISY:
         logging.getLogger(noisy).setLevel(max(logging.WARNING, root.level))
+
+
+def _told(error: BaseException) -> str:
+    if isinstance(error, SreBotError):
+        return str(error)
+    return "".join(traceback.format_exception(error)).strip()
