@@ -54,7 +54,7 @@ def configure(level: str) -> None:
     root.setLevel(level.upper())
     for name in OWN_WAYS:
         own = logging.getLogger(name)
-        own.handlers, own.propagate = [handler], False
+        own.handlers, own.propagate = [logging.NullHandler()], True  # none: it would add its own
     for noisy in NOISY:
         logging.getLogger(noisy).setLevel(max(logging.WARNING, root.level))
 
