@@ -29,7 +29,7 @@ test: $(DEV_STAMP)  ## run the tests (≤ 15 minutes on two cores)
 	@$(BIN)/python -m pytest -m "kubernetes and not long" $(ARGS) $(CLUSTER)
 
 test-long: $(DEV_STAMP)  ## what takes too long for every run: full matrices, many seeds, long fuzzing
-	@SRE_BOT_TEST_LONG=1 $(BIN)/python -m pytest -n $(WORKERS) --dist load -m "long and not kubernetes" $(ARGS)
+	@SRE_BOT_TEST_LONG=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "long and not kubernetes" $(ARGS)
 
 test-cluster: $(DEV_STAMP)  ## every fault, story and action on the real Kubernetes, one after the other
 	@SRE_BOT_TEST_LONG=1 $(BIN)/python -m pytest -m "long and kubernetes" $(ARGS) \
