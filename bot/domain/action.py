@@ -12,6 +12,7 @@ from enum import IntEnum, StrEnum
 from typing import Any
 
 from bot.domain.diagnosis import SignalRef
+from bot.domain.people import SELF
 
 
 class Level(IntEnum):
@@ -168,6 +169,11 @@ class Proposal:
     short_term: bool = False  # helps for a while; `lasting_fix` is what ends the cause
     lasting_fix: str = ""
     preparations: tuple["Proposal", ...] = ()  # done before it, in order, each verified
+
+    @property
+    def asked_for(self) -> bool:
+        """Whether a person asked for it, not the bot."""
+        return self.requester not in ("", SELF.id)
 
 
 class Choice(StrEnum):

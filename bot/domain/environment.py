@@ -34,3 +34,5 @@ class Environment:
     service_aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     # External system → the flag that routes around it: {"provider": {"flag": …, "variant": …}}.
     fallbacks: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    service_tiers: Mapping[str, int] = field(default_factory=dict)  # 1 hurts most, 2 usual, 3 least
+    on_call: Mapping[str, str] = field(default_factory=dict)  # service or "*" → Slack user or group

@@ -185,16 +185,11 @@ class SwitchStore(Protocol):
         """Whether too many executions failed here (or anywhere) lately."""
         ...
 
-    async def record_failure(self, environment: str, action: str, at: datetime) -> None:
-        """Count a failed, worse or unverified execution towards the breaker."""
-        ...
-
     async def open_breaker(self, environment: str, action: str, at: datetime) -> None:
-        """Count a failure that is one too many by itself: what was done could not be undone."""
-        ...
+        """Count a failure that is one too many by itself: what was done could not be undone.
 
-    async def record_success(self, environment: str, action: str, at: datetime) -> None:
-        """Reset the breaker's count after a verified execution."""
+        Once it is open, nothing more is counted.
+        """
         ...
 
 
@@ -267,12 +262,25 @@ class ActionStore(Protocol):
         """Record how an execution ended."""
         ...
 
+    async def fail(self, key: str, detail: str, at: datetime) -> None:
+        """Record that an execution failed, and count it towards the breaker; both, and once."""
+        ...
+
     async def execution(self, key: str) -> Execution | None:
         """Return an execution by key."""
         ...
 
     async def save_verification(self, verification: Verification) -> None:
         """Insert or replace the verification of an execution."""
+        ...
+
+    async def settle(
+        self, verification: Verification, at: datetime, *, failure: bool | None
+    ) -> None:
+        """Save a verification and count it towards the breaker: both, and once per execution.
+
+        `failure`: whether it is one, False: the count begins anew, None: it says nothing.
+        """
         ...
 
     async def actions_since(self, environment: str, since: datetime) -> int:
