@@ -20,7 +20,9 @@ from bot.domain.action import (
     Verification,
 )
 from bot.domain.codec import decode, encode
+from bot.storage.breakers import count
 from bot.storage.database import Database
+from bot.storage.locks import taken
 from bot.storage.tables import (
     BreakGlassRow,
     DecisionRow,
@@ -114,18 +116,9 @@ class Actions:
 
     async def lock(self, target: str, *, holder: str, until: datetime, now: datetime) -> bool:
         """Take the target until then; True if it is free, expired or already this holder's."""
-
-        def write(session: Session) -> bool:
-            row = session.get(LockRow, target, with_for_update=True)
-            if row is None:
-                session.add(LockRow(target=target, holder=holder, until=until))
-                return True
-            if row.holder != holder and row.until > now:
-                return False
-            row.holder, row.until = holder, until
-            return True
-
-        return await self._database.run(write)
+        return await self._database.run(
+            lambda session: taken(session, target, holder=holder, until=until, now=now)
+        )
 
     async def unlock(self, target: str, *, holder: str) -> None:
         """Give the target back."""
@@ -178,6 +171,19 @@ class Actions:
 
         await self._database.run(write)
 
+    async def fail(self, key: str, detail: str, at: datetime) -> None:
+        """Record that an execution failed, and count it towards the breaker once."""
+
+        def write(session: Session) -> None:
+            row = session.get(ExecutionRow, key, with_for_update=True)
+            if row is None or row.status == ExecutionStatus.FAILED.value:
+                return
+            row.status = ExecutionStatus.FAILED.value
+            row.body = {**row.body, "status": row.status, "detail": detail}
+            count(session, row.proposal_id, at, failure=True)
+
+        await self._database.run(write)
+
     async def execution(self, key: str) -> Execution | None:
         """Return an execution by key."""
 
@@ -189,13 +195,21 @@ class Actions:
 
     async def save_verification(self, verification: Verification) -> None:
         """Insert or replace the verification of an execution."""
-        row = VerificationRow(
-            execution_key=verification.execution_key,
-            outcome=verification.outcome.value,
-            checked_at=verification.checked_at,
-            body=encode(verification),
-        )
-        await self._database.run(lambda session: session.merge(row))
+        await self._database.run(lambda session: session.merge(_row_of(verification)))
+
+    async def settle(
+        self, verification: Verification, at: datetime, *, failure: bool | None
+    ) -> None:
+        """Save a verification and count it towards the breaker, both or neither, and once."""
+
+        def write(session: Session) -> None:
+            row = session.get(ExecutionRow, verification.execution_key, with_for_update=True)
+            counted = session.get(VerificationRow, verification.execution_key) is not None
+            session.merge(_row_of(verification))
+            if row is not None and failure is not None and not counted:
+                count(session, row.proposal_id, at, failure=failure)
+
+        await self._database.run(write)
 
     async def verification(self, execution_key: str) -> Verification | None:
         """Return the verification of an execution."""
@@ -333,3 +347,12 @@ class Actions:
 
 def _execution(row: ExecutionRow) -> Execution:
     return decode(Execution, row.body)
+
+
+def _row_of(verification: Verification) -> VerificationRow:
+    return VerificationRow(
+        execution_key=verification.execution_key,
+        outcome=verification.outcome.value,
+        checked_at=verification.checked_at,
+        body=encode(verification),
+    )

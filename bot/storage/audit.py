@@ -20,6 +20,7 @@ from bot.storage.database import Database
 from bot.storage.tables import AuditRow
 
 GENESIS = "0" * 64
+TOLD_ONCE = frozenset(("executed", "undone", "verified"))  # what became of a deed
 ATTEMPTS = 20  # writers that race for the same place in the chain
 PAGE = 500  # lines held in memory while the chain is walked
 LOG = logging.getLogger(__name__)
@@ -63,11 +64,15 @@ class AuditLog:
     async def write(self, entry: AuditEntry) -> None:
         """Append an entry, without secrets, and give the new head to log and witnesses.
 
+        After a crash it may be told again what became of a deed; that is written once.
+
         Raises: Unavailable: it is not written, so nothing may be done.
         """
         entry = _clean(entry)
 
         def append(session: Session) -> Head | None:
+            if (told := _told(session, entry)) is not None:
+                return Head(id=told.id, hash=told.hash)
             last = session.scalar(select(AuditRow).order_by(AuditRow.id.desc()).limit(1))
             previous = last.hash if last else GENESIS
             row = AuditRow(**_columns(entry), previous_hash=previous, hash=chained(previous, entry))
@@ -197,6 +202,20 @@ def _clean_json(text: str) -> str:
     except ValueError:
         return json.dumps(redact(text))
     return json.dumps(redact_tree(value), sort_keys=True)
+
+
+def _told(session: Session, entry: AuditEntry) -> AuditRow | None:
+    """Return the line that says of the same deed what this entry would say again."""
+    if entry.event not in TOLD_ONCE:
+        return None
+    same = select(AuditRow).where(
+        AuditRow.subject == entry.subject,
+        AuditRow.event == entry.event,
+        AuditRow.details == entry.details,
+    )
+    if entry.event == "verified":  # its details name no single deed, its words do
+        same = same.where(AuditRow.text == entry.text)
+    return session.scalar(same.limit(1))
 
 
 def _columns(entry: AuditEntry) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,18 +13,35 @@ from sqlalchemy.orm import Session, sessionmaker
 from bot.domain.errors import NotConfigured, Unavailable
 
 T = TypeVar("T")
+CONNECTIONS = 12  # at one time, per replica
 
 
 class Database:
     """Runs units of work, each in a transaction of its own."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, waiting: int = 1_000) -> None:
+        """`waiting`: how many units of work may wait for a thread before more are refused."""
         self.engine = _engine(url)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+        self._threads = ThreadPoolExecutor(CONNECTIONS, "sre-bot-database")
+        self._inside: set[Future[Any]] = set()
+        self._most = CONNECTIONS + waiting
 
     async def run(self, work: Callable[[Session], T]) -> T:
-        """Return what `work` returns, committed. Raises: Unavailable: nothing was kept."""
-        return await asyncio.to_thread(self.run_now, work)
+        """Return what `work` returns, committed. Raises: Unavailable: nothing was kept.
+
+        In threads of its own, as many as there are connections: what else blocks threads (names
+        that do not resolve, the engine's own database) does not hold it up, nor the other way.
+        """
+        if len(self._inside) >= self._most:
+            raise Unavailable("database", "too many units of work wait for it already")
+        try:
+            future = self._threads.submit(self.run_now, work)
+        except RuntimeError as closed:
+            raise Unavailable("database", "it is closed") from closed
+        self._inside.add(future)
+        future.add_done_callback(self._inside.discard)
+        return await asyncio.wrap_future(future)
 
     def run_now(self, work: Callable[[Session], T]) -> T:
         """Do the same on the calling thread.
@@ -51,6 +69,7 @@ class Database:
 
     def close(self) -> None:
         """Close all connections."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
         self.engine.dispose()
 
 
@@ -62,7 +81,7 @@ def _engine(url: str) -> Engine:
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(url, parsed.database)
     return create_engine(
-        url, pool_pre_ping=True, pool_size=8, max_overflow=4, pool_timeout=2.0,
+        url, pool_pre_ping=True, pool_size=8, max_overflow=CONNECTIONS - 8, pool_timeout=2.0,
         connect_args={"connect_timeout": 2},
     )  # fmt: skip
 

@@ -10,6 +10,7 @@ from bot.domain.codec import decode, encode
 from bot.domain.conversation import InvestigationRow as Listed
 from bot.domain.conversation import Judgement, PersonVerdict, Thread
 from bot.domain.diagnosis import Report
+from bot.domain.signal import Origin
 from bot.domain.snapshot import PastIncident
 from bot.storage.database import Database
 from bot.storage.tables import (
@@ -126,7 +127,20 @@ class Incidents:
             incident = session.get(IncidentRow, row.incident_id) if row else None
             if incident is None:
                 return None
-            return Thread(team=incident.team, channel=incident.channel, ts=incident.thread_ts)
+            return Thread(team=incident.team, channel=incident.channel, ts=incident.thread_ts or "")
+
+        return await self._database.run(read)
+
+    async def about_itself(self, investigation_id: str) -> bool:
+        """Whether the incident of this investigation is one that the bot opened about itself.
+
+        An investigation that looked again after a refuted one belongs to the same incident.
+        """
+
+        def read(session: Session) -> bool:
+            row = session.get(InvestigationRow, investigation_id)
+            incident = session.get(IncidentRow, row.incident_id) if row else None
+            return incident is not None and incident.origin == Origin.SELF.value
 
         return await self._database.run(read)
 
@@ -173,7 +187,7 @@ class Incidents:
                 Listed(
                     id=row.id, environment=row.environment, title=incident.title, state=row.state,
                     started_at=row.started_at, channel=incident.channel,
-                    thread_ts=incident.thread_ts,
+                    thread_ts=incident.thread_ts or "",
                 )
                 for row, incident in rows
             )  # fmt: skip

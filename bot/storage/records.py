@@ -47,9 +47,9 @@ class Records:
 
         def read(session: Session) -> Sequence[Run]:
             rows = session.execute(_history(environment, action)).all()
-            judged = _judged(session, environment, {row.investigation_id for row in rows})
+            verdicts = judged(session, environment, {row.investigation_id for row in rows})
             choices = _choices(session, environment, action)
-            return tuple(_run(row, judged, choices) for row in rows)
+            return tuple(_run(row, verdicts, choices) for row in rows)
 
         return await self._database.run(read)
 
@@ -229,7 +229,7 @@ def _choices(session: Session, environment: str, action: str) -> dict[str, Choic
     return found
 
 
-def _judged(session: Session, environment: str, ids: set[str]) -> dict[str, Judgement]:
+def judged(session: Session, environment: str, ids: set[str]) -> dict[str, Judgement]:
     """Return people's verdicts: one "wrong" is enough; "right" counts from who holds a role."""
     rows = session.execute(
         select(VerdictRow.investigation_id, VerdictRow.judgement, VerdictRow.user, IncidentRow.team)

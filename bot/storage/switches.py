@@ -7,13 +7,11 @@ from sqlalchemy.orm import Session
 
 from bot.domain.freeze import Freeze
 from bot.domain.time import Window
+from bot.storage.breakers import PAIR_LIMIT, count_failure, is_open
 from bot.storage.database import Database
 from bot.storage.tables import BreakerRow, FreezeRow, SwitchRow
 
 KILL_SWITCH = "kill_switch"
-PAIR_LIMIT = 2  # failures in a row of one (environment, action) that open its breaker
-GLOBAL_LIMIT = 4  # failures in a row over everything that open all breakers
-EVERYWHERE = ("*", "*")
 
 
 class Switches:
@@ -86,49 +84,16 @@ class Switches:
 
     async def breaker_open(self, environment: str, action: str) -> bool:
         """Whether too many executions failed in a row, here or over everything."""
-
-        def read(session: Session) -> bool:
-            pair = session.get(BreakerRow, (environment, action))
-            everything = session.get(BreakerRow, EVERYWHERE)
-            return (pair is not None and pair.failures >= PAIR_LIMIT) or (
-                everything is not None and everything.failures >= GLOBAL_LIMIT
-            )
-
-        return await self._database.run(read)
-
-    async def record_failure(self, environment: str, action: str, at: datetime) -> None:
-        """Count a failed, worse or unverified execution."""
-
-        def write(session: Session) -> None:
-            for key in ((environment, action), EVERYWHERE):
-                row = session.get(BreakerRow, key, with_for_update=True)
-                if row is None:
-                    row = BreakerRow(environment=key[0], action=key[1], failures=0, last_at=at)
-                    session.add(row)
-                row.failures += 1
-                row.last_at = at
-
-        await self._database.run(write)
+        return await self._database.run(lambda session: is_open(session, environment, action))
 
     async def open_breaker(self, environment: str, action: str, at: datetime) -> None:
-        """Count one failure more, and at least as many as open the pair's breaker."""
-        await self.record_failure(environment, action, at)
+        """Count one failure more, and as many as open the pair's breaker; no more once it is."""
 
         def write(session: Session) -> None:
             row = session.get(BreakerRow, (environment, action), with_for_update=True)
-            if row is not None:
-                row.failures = max(row.failures, PAIR_LIMIT)
-
-        await self._database.run(write)
-
-    async def record_success(self, environment: str, action: str, at: datetime) -> None:
-        """Reset the counts after a verified execution."""
-
-        def write(session: Session) -> None:
-            for key in ((environment, action), EVERYWHERE):
-                row = session.get(BreakerRow, key, with_for_update=True)
-                if row is not None:
-                    row.failures, row.last_at = 0, at
+            if row is None or row.failures < PAIR_LIMIT:
+                row = count_failure(session, environment, action, at)
+                row.failures = PAIR_LIMIT
 
         await self._database.run(write)
 

@@ -1,61 +1,12 @@
-"""The tables. Moments are aware UTC; bodies are the domain's own JSON."""
+"""The tables of people, incidents, proposals, actions and the audit."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    JSON,
-    DateTime,
-    Dialect,
-    ForeignKey,
-    Index,
-    MetaData,
-    String,
-    Text,
-    TypeDecorator,
-    UniqueConstraint,
-)
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
 
-NAMING = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-    "pk": "pk_%(table_name)s",
-}
-
-
-class Moment(TypeDecorator[datetime]):
-    """An aware UTC datetime, also where the database keeps no zone."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
-        """Refuse naive datetimes."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("naive datetime")
-        return value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
-        """Give the zone back."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-class Base(DeclarativeBase):
-    """Base of all tables."""
-
-    metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it from the class
-        datetime: Moment,
-        dict[str, Any]: JSON,
-        str: String(255),
-    }
+from bot.storage.base import Base
 
 
 class EnvironmentRow(Base):
@@ -98,19 +49,32 @@ class LevelRow(Base):
 
 
 class IncidentRow(Base):
-    """One thread of trouble."""
+    """One trouble and its thread. An incident that is kept quiet, or not yet told, has none."""
 
     __tablename__ = "incidents"
-    __table_args__ = (UniqueConstraint("team", "channel", "thread_ts"),)
+    __table_args__ = (
+        UniqueConstraint("team", "channel", "thread_ts"),
+        Index(None, "state", "opened_at"),
+    )
     id: Mapped[str] = mapped_column(primary_key=True)
     team: Mapped[str]
     channel: Mapped[str]
-    thread_ts: Mapped[str]
+    thread_ts: Mapped[str | None]
     title: Mapped[str] = mapped_column(Text)
     environment: Mapped[str]
-    state: Mapped[str]
-    opened_at: Mapped[datetime]
-    closed_at: Mapped[datetime | None]
+    state: Mapped[str]  # "open", "quiet", "resolved"
+    opened_at: Mapped[datetime]  # wall
+    closed_at: Mapped[datetime | None]  # wall
+    origin: Mapped[str] = mapped_column(server_default="")  # of its first signal; "": a person's
+    severity: Mapped[int] = mapped_column(server_default="2")
+    service: Mapped[str] = mapped_column(server_default="")  # ours, "" if unknown
+    quiet: Mapped[str] = mapped_column(Text, server_default="")  # why it was kept quiet
+    alerts: Mapped[int] = mapped_column(server_default="0")  # signals that joined it
+    version: Mapped[int] = mapped_column(server_default="0")  # counts changes of what is told
+    shown: Mapped[int] = mapped_column(server_default="0")  # the version that its thread shows
+    began_at: Mapped[datetime | None]  # when the trouble began, as the signals say
+    acknowledged_at: Mapped[datetime | None]
+    escalated_at: Mapped[datetime | None]
 
 
 class InvestigationRow(Base):

@@ -4,10 +4,12 @@ import contextlib
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 PLACES = ("/usr/lib/postgresql", "/usr/local/pgsql/bin")
@@ -19,34 +21,73 @@ def program(name: str) -> str | None:
     return str(found[0]) if found else shutil.which(name)
 
 
+@dataclass
+class Postgres:
+    """A server on a free port; it can be stopped and started again on the same data."""
+
+    directory: Path
+    port: int
+    user: dict[str, object]
+    durable: bool = False
+    server: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"postgresql+psycopg://bot@127.0.0.1:{self.port}/postgres"
+
+    @property
+    def quiet(self) -> dict[str, object]:
+        return {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": "/", **self.user}
+
+    def make(self) -> None:
+        initdb = program("initdb")
+        assert initdb
+        subprocess.run(
+            [initdb, "-D", str(self.directory / "data"), "-U", "bot", "-A", "trust",
+             "--locale=C.UTF-8", "-N"],
+            check=True, **self.quiet,
+        )  # fmt: skip
+
+    def start(self) -> None:
+        postgres = program("postgres")
+        assert postgres
+        self.server = subprocess.Popen(
+            [postgres, "-D", str(self.directory / "data"), "-p", str(self.port),
+             "-k", str(self.directory), "-c", "listen_addresses=127.0.0.1",
+             "-c", f"fsync={'on' if self.durable else 'off'}", "-c", "max_connections=200"],
+            **self.quiet,
+        )  # fmt: skip
+        _wait_until_ready(self.port, self.server)
+
+    def stop(self, sign: int = signal.SIGTERM) -> None:
+        """Stop it; SIGQUIT ends it as a crash does."""
+        if self.server is not None:
+            self.server.send_signal(sign)
+            self.server.wait(20)
+            self.server = None
+
+
+@contextlib.contextmanager
+def own_postgres(*, durable: bool = False) -> Iterator[Postgres]:
+    """Yield a running server. With `durable`, what was committed survives its crash."""
+    user = _server_user()
+    with tempfile.TemporaryDirectory(prefix="sre-bot-pg-") as directory:
+        if user:
+            os.chown(directory, user["user"], user["group"])
+        server = Postgres(Path(directory), _free_port(), user, durable=durable)
+        server.make()
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
 @contextlib.contextmanager
 def running_postgres() -> Iterator[str]:
     """Yield the URL of an empty database."""
-    initdb, postgres = program("initdb"), program("postgres")
-    assert initdb
-    assert postgres
-    user = _server_user()
-    with tempfile.TemporaryDirectory(prefix="sre-bot-pg-") as directory:
-        data = Path(directory) / "data"
-        if user:
-            os.chown(directory, user["user"], user["group"])
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": "/", **user}
-        subprocess.run(
-            [initdb, "-D", str(data), "-U", "bot", "-A", "trust", "--locale=C.UTF-8", "-N"],
-            check=True, **quiet,
-        )  # fmt: skip
-        port = _free_port()
-        server = subprocess.Popen(
-            [postgres, "-D", str(data), "-p", str(port), "-k", directory,
-             "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "max_connections=200"],
-            **quiet,
-        )  # fmt: skip
-        try:
-            _wait_until_ready(port, server)
-            yield f"postgresql+psycopg://bot@127.0.0.1:{port}/postgres"
-        finally:
-            server.terminate()
-            server.wait(20)
+    with own_postgres() as server:
+        yield server.url
 
 
 def _server_user() -> dict[str, object]:

@@ -42,6 +42,7 @@ class FakeActions:
     executions: dict[str, Execution] = field(default_factory=dict)
     verifications: dict[str, Verification] = field(default_factory=dict)
     declared: dict[str, BreakGlass] = field(default_factory=dict)
+    switches: "FakeSwitches" = field(default_factory=lambda: FakeSwitches())
 
     async def save_proposal(self, proposal: Proposal) -> None:
         self.proposals[proposal.id] = decode(Proposal, encode(proposal))
@@ -91,12 +92,31 @@ class FakeActions:
         if key in self.executions:
             self.executions[key] = replace(self.executions[key], status=status, detail=detail)
 
+    async def fail(self, key: str, detail: str, at: datetime) -> None:
+        aware(at)
+        if key in self.executions and self.executions[key].status is not ExecutionStatus.FAILED:
+            await self.finish(key, ExecutionStatus.FAILED, detail)
+            self._count(key, failure=True)
+
+    def _count(self, key: str, *, failure: bool) -> None:
+        proposal = self.proposals[self.executions[key].proposal_id]
+        self.switches.count(proposal.call, failure=failure)
+
     async def execution(self, key: str) -> Execution | None:
         return self.executions.get(key)
 
     async def save_verification(self, verification: Verification) -> None:
         assert verification.execution_key in self.executions, "verification of nothing"
         self.verifications[verification.execution_key] = verification
+
+    async def settle(
+        self, verification: Verification, at: datetime, *, failure: bool | None
+    ) -> None:
+        aware(at)
+        counted = verification.execution_key in self.verifications
+        await self.save_verification(verification)
+        if failure is not None and not counted:
+            self._count(verification.execution_key, failure=failure)
 
     async def actions_since(self, environment: str, since: datetime) -> int:
         return sum(
@@ -299,18 +319,17 @@ class FakeSwitches:
     async def breaker_open(self, environment: str, action: str) -> bool:
         return self.failures.get((environment, action), 0) >= self.limit
 
-    async def record_failure(self, environment: str, action: str, at: datetime) -> None:
-        aware(at)
-        key = (environment, action)
-        self.failures[key] = self.failures.get(key, 0) + 1
-
     async def open_breaker(self, environment: str, action: str, at: datetime) -> None:
         aware(at)
         self.failures[environment, action] = self.limit
 
-    async def record_success(self, environment: str, action: str, at: datetime) -> None:
-        aware(at)
-        self.failures.pop((environment, action), None)
+    def count(self, call: ActionCall, *, failure: bool) -> None:
+        """Count how an execution ended."""
+        key = (call.environment, call.action)
+        if failure:
+            self.failures[key] = self.failures.get(key, 0) + 1
+        else:
+            self.failures.pop(key, None)
 
 
 @dataclass

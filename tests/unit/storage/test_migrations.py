@@ -8,13 +8,13 @@ from sqlalchemy.exc import DBAPIError
 
 from bot.storage.database import Database
 from bot.storage.migrate import downgrade, upgrade, versions
-from bot.storage.tables import Base
+from bot.storage.schema import METADATA
 
 
 def test_the_migrated_schema_is_the_schema_of_the_code(database: Database) -> None:
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, Base.metadata) == []
+        assert compare_metadata(context, METADATA) == []
 
 
 def test_upgrading_twice_changes_nothing(database: Database) -> None:

@@ -277,23 +277,62 @@ async def test_one_holder_at_a_time_has_a_target(database: Database) -> None:
     assert await actions.lock("prod/web", holder="next", until=later, now=later)
 
 
+async def became(
+    database: Database, outcome: Outcome, name: str = "p1", action: str = "restart"
+) -> None:
+    """Have a proposal executed, and watched with that outcome."""
+    actions = Actions(database)
+    made = replace(proposal(name), call=replace(CALL, action=action))
+    await actions.save_proposal(made)
+    await actions.intend(replace(execution(f"{name}-x"), proposal_id=name, call=made.call))
+    verification = Verification(
+        execution_key=f"{name}-x", outcome=outcome, statement="", value=None, checked_at=NOW
+    )
+    await actions.settle(verification, NOW, failure=outcome is not Outcome.RECOVERED)
+
+
 async def test_failures_in_a_row_open_the_breaker_and_a_success_closes_it(
     database: Database,
 ) -> None:
     switches = Switches(database)
-    await switches.record_failure("prod", "restart", NOW)
+    await became(database, Outcome.WORSE, "p1")
     assert not await switches.breaker_open("prod", "restart")
-    await switches.record_failure("prod", "restart", NOW)
+    await became(database, Outcome.WORSE, "p2")
     assert await switches.breaker_open("prod", "restart")
     assert not await switches.breaker_open("prod", "scale")
-    await switches.record_success("prod", "restart", NOW)
+    await became(database, Outcome.RECOVERED, "p3")
     assert not await switches.breaker_open("prod", "restart")
     await switches.open_breaker("prod", "restart", NOW)
     assert await switches.breaker_open("prod", "restart")
-    await switches.record_success("prod", "restart", NOW)
+    await became(database, Outcome.RECOVERED, "p4")
     for action in ("a", "b", "c", "d"):
-        await switches.record_failure("prod", action, NOW)
+        await became(database, Outcome.UNCHANGED, f"p-{action}", action=action)
     assert await switches.breaker_open("dev", "scale")
+
+
+async def test_what_a_crash_makes_run_again_counts_once_for_the_breaker(
+    database: Database,
+) -> None:
+    actions, switches = Actions(database), Switches(database)
+    for _ in range(2):
+        await became(database, Outcome.WORSE)
+    assert [row.failures for row in await switches.breakers()] == [1, 1]
+    for _ in range(2):
+        await actions.fail("p1-x", "the API said no", NOW)
+    assert [row.failures for row in await switches.breakers()] == [2, 2]
+    found = await actions.execution("p1-x")
+    assert found is not None
+    assert (found.status, found.detail) == (ExecutionStatus.FAILED, "the API said no")
+
+
+async def test_a_breaker_that_is_opened_twice_counts_one_failure_more(database: Database) -> None:
+    switches = Switches(database)
+    await became(database, Outcome.UNCHANGED)
+    for _ in range(2):
+        await switches.open_breaker("prod", "restart", NOW)
+    assert await switches.breaker_open("prod", "restart")
+    counts = {(row.environment, row.action): row.failures for row in await switches.breakers()}
+    assert counts == {("prod", "restart"): 2, ("*", "*"): 2}
 
 
 async def test_the_kill_switch_stays_as_it_was_left(database: Database) -> None:
