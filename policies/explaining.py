@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
-from bot.domain.action import Level
+from bot.domain.action import Effect, Level
 from bot.domain.people import ActorKind, Role
 from bot.domain.policy import Approvals, PolicyRequest, Ruling, RulingEngine, Stage, Verdict
 from policies.guardrails import RANK
@@ -85,8 +85,9 @@ def _changes(request: PolicyRequest) -> Iterator[tuple[str, Change]]:
     yield "fewer actions ran within the last hour", _condition(actions_last_hour=0)
     yield "the blast radius is smaller", _smaller
     if request.stage is Stage.EXECUTE:
-        yield "a responder approves who did not ask for it", _approved(Role.RESPONDER)
-        yield "an approver approves who did not ask for it", _approved(Role.APPROVER)
+        other = "" if request.action.effect is Effect.PAGE else " who did not ask for it"
+        yield f"a responder approves{other}", _approved(Role.RESPONDER)
+        yield f"an approver approves{other}", _approved(Role.APPROVER)
         yield "break-glass is used", _condition(break_glass=True)
     if request.actor.kind is ActorKind.PERSON:
         yield "the person is a responder here", _responder

@@ -10,7 +10,7 @@ from bot.domain.environment import Tier
 from bot.domain.people import Role
 from bot.domain.policy import PolicyRequest, Reason, Ruling, Stage, Verdict
 from policies.expressions import Values, compiled
-from policies.limits import BROKE_GLASS, GLASS, LIMITS, STANDS, view
+from policies.limits import BROKE_GLASS, GLASS, LIMITS, PAGERDUTY_PAGE, STANDS, view
 from policies.request import VOUCHED, Known
 
 FREEDOM = tuple(Verdict)  # declared from least to most freedom
@@ -19,6 +19,7 @@ GATED = (Verdict.ONE_CLICK, Verdict.APPROVAL)
 TESTS = tuple((compiled(limit.when), limit) for limit in LIMITS)
 STANDING = {verdict: compiled(when) for verdict, when in STANDS.items()}
 IS_BROKE_GLASS, IS_GLASS = compiled(BROKE_GLASS), compiled(GLASS)
+IS_PAGE = compiled(PAGERDUTY_PAGE)
 
 
 def guard(request: PolicyRequest, ruling: Ruling, known: Known = VOUCHED) -> Ruling:
@@ -73,6 +74,9 @@ def _gate(request: PolicyRequest, ruling: Ruling, values: Values) -> Ruling:
         return replace(
             ruling, approvals_needed=needed, approver_role=ruling.approver_role or Role.APPROVER
         )
+    if IS_PAGE(values):
+        role = Role.RESPONDER if ruling.approver_role is Role.RESPONDER else Role.APPROVER
+        return replace(ruling, approvals_needed=needed, approver_role=role)
     return replace(
         ruling,
         approvals_needed=needed,

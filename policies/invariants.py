@@ -18,6 +18,8 @@ from policies.limits import (
     ITSELF,
     LEVEL,
     LOWEST_CONFIDENCE,
+    PAGE,
+    PAGERDUTY_PAGE,
     PERSON,
     PRODUCTION,
     REVERSIBLE,
@@ -47,6 +49,7 @@ def invariants(model: Model) -> Iterator[Invariant]:
     """Yield everything that is proved of a policy: of the rules alone, as if without a guard."""
     yield from _levels(model)
     yield from _production(model)
+    yield from _pages(model)
     yield from _caps(model)
     yield from _stops(model)
     yield from _unknown(model)
@@ -121,23 +124,25 @@ def _production(m: Model) -> Iterator[Invariant]:
         broken=m.alone & PRODUCTION & flag("resource.stateful"),
         possible=m.decided & PRODUCTION & flag("resource.stateful"),
     )
+    acted = m.decided & PRODUCTION & ~PAGERDUTY_PAGE
     yield Invariant(
         name="prod-two-people",
-        says="in production the approver is not the requester; break-glass: reversible only",
-        broken=m.decided & PRODUCTION & BY_REQUESTER & ~GLASS,
-        possible=m.decided & PRODUCTION,
+        says="in production the approver of an action that is no page is not the requester; "
+        "break-glass: reversible only",
+        broken=acted & BY_REQUESTER & ~GLASS,
+        possible=acted,
     )
     yield Invariant(
         name="break-glass-is-noted",
         says="a decision that stands by break-glass alone is named as such, so the audit has it",
-        broken=m.decided & PRODUCTION & BY_REQUESTER & ~m.noted,
+        broken=acted & BY_REQUESTER & ~m.noted,
         possible=m.decided & m.noted,
     )
     yield Invariant(
         name="prod-approver",
-        says="in production an approver is among those who decided",
-        broken=m.decided & PRODUCTION & ~(COUNT.at_least(1) & BY_APPROVER),
-        possible=m.decided & PRODUCTION & COUNT.equals(1),
+        says="in production an approver is among those who decided on an action that is no page",
+        broken=acted & ~(COUNT.at_least(1) & BY_APPROVER),
+        possible=acted & COUNT.equals(1),
     )
     yield Invariant(
         name="approvers-are-enough",
@@ -145,6 +150,16 @@ def _production(m: Model) -> Iterator[Invariant]:
         broken=m.decided & ~m.promised,
         possible=m.decided & m.promised,
         hard=False,
+    )
+
+
+def _pages(m: Model) -> Iterator[Invariant]:
+    by_a_person = COUNT.at_least(1) & (BY_RESPONDER | BY_APPROVER)
+    yield Invariant(
+        name="page-by-people",
+        says="nobody but a person acknowledges, resolves or passes on a page, whatever the level",
+        broken=PAGE & (m.alone | m.taken_back | (m.runs & ~by_a_person)),
+        possible=m.decided & PAGE & PRODUCTION & BY_REQUESTER & ~BY_APPROVER & COUNT.equals(1),
     )
 
 

@@ -20,6 +20,8 @@ VIEW: Mapping[str, Callable[[PolicyRequest], Any]] = {
     "context.stage": lambda r: r.stage,
     "context.tier": lambda r: r.tier,
     "context.environment": lambda r: r.environment,
+    "context.act.effect": lambda r: r.action.effect,
+    "context.act.system": lambda r: r.action.system,
     "context.act.reversible": lambda r: r.action.reversible,
     "context.act.highestLevel": lambda r: r.action.highest_level,
     "context.level": lambda r: r.conditions.level,
@@ -82,6 +84,8 @@ BY_RESPONDER, BY_APPROVER = (
 )
 BY_REQUESTER = flag("context.approvals.includesRequester")
 GLASS = flag("context.breakGlass") & REVERSIBLE
+PAGE = _is("context.act.effect", "page")  # whatever system it is in
+PAGERDUTY_PAGE = PAGE & _is("context.act.system", "pagerduty")  # one person may answer it
 
 
 def _lower_is(level: int) -> Expression:
@@ -123,6 +127,7 @@ NEVER = (
 )  # fmt: skip
 UNDO = (
     _no("undo-reversible-only", "this action cannot be taken back", UNDOING & ~REVERSIBLE),
+    _no("page-not-undone", "a page is not taken back", UNDOING & PAGE),
     _limit(Verdict.ONE_CLICK, "autonomy-is-the-bot", "a person takes it back", UNDOING & ~ITSELF),
     _no("role-needed", "this takes the role responder or approver here",
         UNDOING & ~ITSELF & ~(flag("principal.responder") | flag("principal.approver"))),
@@ -132,6 +137,7 @@ LEVELS = tuple(
     for level, verdict in ((1, Verdict.SUGGEST), (2, Verdict.ONE_CLICK), (3, Verdict.APPROVAL))
 )
 AUTONOMY = (
+    _person("page-by-people", PAGE),
     _person("prod-irreversible-needs-a-person", PRODUCTION & ~REVERSIBLE),
     _person("prod-stateful-needs-a-person", PRODUCTION & flag("resource.stateful")),
     _person("low-confidence", ~ratio("exact.confidence").at_least(LOWEST_CONFIDENCE)),
@@ -154,13 +160,13 @@ CAPS = (
 )  # fmt: skip
 LIMITS = NEVER + UNDO + LEVELS + AUTONOMY + CAPS
 
-BROKE_GLASS = PRODUCTION & BY_REQUESTER & EXECUTING
+BROKE_GLASS = PRODUCTION & ~PAGERDUTY_PAGE & BY_REQUESTER & EXECUTING
 """A decision that stands only by break-glass: the ruling says so, and so the audit does."""
 
 DECIDED = every(
     COUNT.at_least(1),
     BY_RESPONDER | BY_APPROVER,
-    ~PRODUCTION | (BY_APPROVER & (~BY_REQUESTER | GLASS)),
+    ~PRODUCTION | PAGERDUTY_PAGE | (BY_APPROVER & (~BY_REQUESTER | GLASS)),
 )
 """The bound decisions of those who must decide are there, as the hard minimum has it."""
 

@@ -9,6 +9,7 @@ from bot.domain.policy import Reason, Ruling, Verdict
 from bot.remediation import wording
 from bot.remediation.desk import Acted, Desk, ruling_details, seen_details
 from bot.remediation.hand import Hand, Seen, lock_name
+from bot.remediation.pages import ON_PAGES
 
 OPEN = (ExecutionStatus.INTENDED, ExecutionStatus.UNCERTAIN)
 
@@ -94,6 +95,7 @@ class Doer:
 
     async def carry_out(self, deed: Deed, seen: Seen) -> Acted:
         """Apply what was entered, and record what became of it."""
+        self.desk.fence()
         try:
             applied: Applied = await deed.hand.action.apply(
                 deed.hand.arguments, seen.target, deed.key
@@ -138,16 +140,14 @@ class Doer:
         return after.spec_hash
 
     async def _failed(self, deed: Deed, why: str, *, counts: bool = False) -> Acted:
-        if counts or deed.is_undo:
-            call = deed.proposal.call
-            await self.desk.ports.switches.record_failure(
-                call.environment, call.action, self.desk.wall.now()
-            )
-        return await self._finish(deed, ExecutionStatus.FAILED, why)
+        counted = (counts or deed.is_undo) and deed.proposal.call.action not in ON_PAGES
+        return await self._finish(deed, ExecutionStatus.FAILED, why, counted=counted)
 
     async def _finish(
-        self, deed: Deed, status: ExecutionStatus, detail: str, after: str = ""
-    ) -> Acted:
+        self, deed: Deed, status: ExecutionStatus, detail: str, after: str = "", *,
+        counted: bool = False,
+    ) -> Acted:  # fmt: skip
+        """Record how it ended; `counted`: as a failure, towards the breaker."""
         words = self.desk.redact(detail)
         await self.desk.note(
             "undone" if deed.is_undo and status is ExecutionStatus.APPLIED else "executed",
@@ -156,8 +156,12 @@ class Doer:
             actor=deed.actor_id,
             details={"key": deed.key, "status": status.value, "after": {"spec": after}},
         )
-        await self.desk.ports.actions.finish(deed.key, status, words)
-        row = await self.desk.ports.actions.execution(deed.key)
+        actions = self.desk.ports.actions
+        if counted:
+            await actions.fail(deed.key, words, self.desk.wall.now())
+        else:
+            await actions.finish(deed.key, status, words)
+        row = await actions.execution(deed.key)
         failed = status is ExecutionStatus.FAILED
         return Acted(execution=row, why=wording.because(words.rstrip(".")) if failed else "")
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from bot.domain.action import BlastRadius, Decision, Level, Proposal, Target
+from bot.domain.action import BlastRadius, Decision, Effect, Level, Proposal, Target
+from bot.domain.own_incident import OwnIncidents
 from bot.domain.people import SELF, Actor, Role
 from bot.domain.policy import Approvals, Conditions, PolicyRequest, Stage
 from bot.domain.ports import ActionStore, Audit, LevelStore, Outbox, Resolver, SwitchStore
@@ -25,6 +26,7 @@ class Ports:
     people: Resolver
     audit: Audit
     posted: Outbox | None = None  # with it, a click counts only on the proposal's own card
+    own: OwnIncidents | None = None  # with it, nothing is done in an incident about the bot itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,14 +48,22 @@ class Asker:
             action=hand.facts,
             actor=SELF,
             requester_id=proposal.requester,
-            target=self._marked(seen.target),
+            target=await self._marked(proposal, hand, seen.target),
             blast_radius=await self._added_up(proposal, seen, hand.environment.name, now),
             approvals=NO_APPROVALS,
             conditions=await self._conditions(proposal, hand, seen, now),
         )
 
-    def _marked(self, target: Target) -> Target:
-        return replace(target, is_bot_itself=True) if self.own.holds(target) else target
+    async def _marked(self, proposal: Proposal, hand: Hand, target: Target) -> Target:
+        """Say that it is the bot itself: its own objects, and whatever its own incident is about.
+
+        What is wrong with the bot may look like anybody's trouble; a person has to see to it, and
+        may be paged for it.
+        """
+        own = self.own.holds(target)
+        if not own and self.ports.own is not None and hand.facts.effect is not Effect.PAGE:
+            own = await self.ports.own.about_itself(proposal.investigation_id)
+        return replace(target, is_bot_itself=True) if own else target
 
     async def _added_up(
         self, proposal: Proposal, seen: Seen, environment: str, now: datetime

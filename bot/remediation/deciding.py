@@ -33,9 +33,17 @@ class Decider:
     stager: Stager
 
     async def decide(
-        self, proposal_id: str, click: Click, choice: Choice, *, shown_as: str = ""
+        self,
+        proposal_id: str,
+        click: Click,
+        choice: Choice,
+        *,
+        shown_as: str = "",
+        message: str = "",
     ) -> Decided:
         """Return what became of the click. `shown_as`: whose card it is on, if not its own.
+
+        `message`: the key of the message it is on, if that is no card.
 
         Raises: Transient: it could not be taken.
         """
@@ -43,7 +51,9 @@ class Decider:
         proposal = await store.proposal(proposal_id)
         if proposal is None or click.subject != proposal_id:
             return await self._stray(click, "this button belongs to no proposal that I know")
-        if not await self.desk.is_its_card(click, shown_as or proposal_id):
+        card = shown_as or proposal_id
+        there = self.desk.is_on(click, message) if message else self.desk.is_its_card(click, card)
+        if not await there:
             return await self._stray(click, "this button is not on the card of its proposal")
         earlier = await store.decisions(proposal_id)
         actor = await self.desk.ports.people.actor(
@@ -72,7 +82,7 @@ class Decider:
         why = wording.again(decision)
         details = {"rules": ["counts-once"], "decision": decision.id}
         await self.desk.note("refused", case.proposal, why, actor=case.actor.id, details=details)
-        taken = await self._taken(case.proposal, decision)
+        taken = await self.taken(case.proposal, decision)
         return replace(taken, why=why, repeated=True)
 
     async def _too_late(self, case: _Case) -> str:
@@ -168,11 +178,12 @@ class Decider:
             there = await store.decisions(case.proposal.id)
             decision = next((d for d in there if d.id == decision.id), decision)
             return await self._again(case, decision)
-        return await self._taken(case.proposal, decision, ruling)
+        return await self.taken(case.proposal, decision, ruling)
 
-    async def _taken(
+    async def taken(
         self, proposal: Proposal, decision: Decision, ruling: Ruling | None = None
     ) -> Decided:
+        """Return that a decision stands, and whether enough are there."""
         complete = decision.choice is Choice.REJECT or await self._enough(proposal)
         return Decided(accepted=True, decision=decision, ruling=ruling, why="", complete=complete)
 

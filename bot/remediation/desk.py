@@ -50,6 +50,7 @@ class Options:
     trust: Trust | None = (
         None  # demotes after a false action; without it levels only change by hand
     )
+    fence: Callable[[], object] = tuple  # does not return if another replica may be at this by now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +106,7 @@ class Desk:
     redact: Callable[[str], str]
     times: Times = field(default_factory=Times)
     trust: Trust | None = None
+    fence: Callable[[], object] = tuple
 
     def open(self, call: ActionCall) -> Hand:
         """Return the hand for a call. Raises: UnknownName, NotConfigured, Malformed."""
@@ -117,9 +119,12 @@ class Desk:
 
     async def is_its_card(self, click: Click, proposal_id: str) -> bool:
         """Whether a click came from the message that shows this proposal."""
+        return await self.is_on(click, f"{proposal_id}/card")
+
+    async def is_on(self, click: Click, key: str) -> bool:
+        """Whether a click came from the message that was posted under a key."""
         if self.ports.posted is None:
             return True
-        key = f"{proposal_id}/card"
         card = await self.ports.posted.by_key(key)
         for _ in range(LATE_TIMES):
             if card is None or card.ts:

@@ -19,6 +19,7 @@ from bot.domain.environment import Environment
 from bot.domain.errors import Permanent, Refused
 from bot.domain.people import SELF, Actor
 from bot.domain.policy import PolicyRequest, RulingEngine, Stage
+from bot.domain.pressing import Pressed
 from bot.remediation import wording
 from bot.remediation.acting import OPEN, Deed, Doer
 from bot.remediation.asking import Asker, Ports, approvals_of, by, execution_key, undo_key
@@ -27,7 +28,9 @@ from bot.remediation.desk import Acted, Clocks, Decided, Desk, Options, Staged
 from bot.remediation.door import Door
 from bot.remediation.glass import Glass
 from bot.remediation.hand import Hands, Seen, lock_name, same_target
+from bot.remediation.pages import ON_PAGES
 from bot.remediation.plans import Plans
+from bot.remediation.pressing import Presser
 from bot.remediation.staging import Stager
 from bot.remediation.verification import Next, next_move
 from tools.contract import Action
@@ -63,6 +66,7 @@ class Gateway:
             redact=chosen.redact,
             times=chosen.times,
             trust=chosen.trust,
+            fence=chosen.fence,
         )
         self._stager = Stager(desk=self._desk)
         self._decider = Decider(desk=self._desk, stager=self._stager)
@@ -70,6 +74,7 @@ class Gateway:
         self._doer = Doer(desk=self._desk)
         self._door = Door(actions=ports.actions, wall=clocks.wall)
         self._glass = Glass(desk=self._desk, plans=self._plans)
+        self._presser = Presser(desk=self._desk, decider=self._decider)
 
     async def stage(self, proposal: Proposal) -> Staged:
         """Return the proposal with target, dry-run, inverse and expiry, and what policy allows."""
@@ -82,6 +87,14 @@ class Gateway:
     async def break_glass(self, proposal_id: str, click: Click) -> Decided:
         """Take the decision of a lone on-call about what they asked for themselves."""
         return await self._glass.decide(proposal_id, click)
+
+    async def press(self, proposal_id: str, pressed: Pressed) -> Decided:
+        """Take the press on an incident's message as the decision on what it asked for."""
+        return await self._presser.decide(proposal_id, pressed)
+
+    async def pressed(self, proposal_id: str, pressed: Pressed) -> Decided | None:
+        """Return what became of a press before a crash, None if it decided nothing yet."""
+        return await self._presser.before(proposal_id, pressed)
 
     async def execute(self, proposal_id: str) -> Acted:
         """Rule once more on the world as it is now, and act. Call again while it is UNCERTAIN."""
@@ -161,7 +174,9 @@ class Gateway:
                 return await self._undone(original, done)
             seen = await deed.hand.look()
             if row is not None and await deed.hand.action.begun(deed.hand.arguments, deed.key):
-                seen = replace(seen, target=proposal.applied or seen.target)
+                # As above; of the undo no dry-run is kept, and the action's has the same extent.
+                dry_run = proposal.dry_run or seen.dry_run
+                seen = replace(seen, target=proposal.applied or seen.target, dry_run=dry_run)
         except (Permanent, Refused) as error:
             return await self._cannot(proposal, str(error), row, actor=actor)
         acted = await self._undo((deed, original, actor), seen, known=row is not None)
@@ -200,12 +215,9 @@ class Gateway:
         )
         words = f"{verification.outcome.value}: {verification.statement}"
         await self._desk.note("verified", proposal, words, actor=SELF.id)
-        call, switches = proposal.call, self._desk.ports.switches
-        if following.failure:
-            await switches.record_failure(call.environment, call.action, now)
-        elif verification.outcome is Outcome.RECOVERED and not execution.is_undo:
-            await switches.record_success(call.environment, call.action, now)
-        await store.save_verification(verification)
+        counts = proposal.call.action not in ON_PAGES
+        counts = counts and (following.failure or not execution.is_undo)
+        await store.settle(verification, now, failure=following.failure if counts else None)
         return await self._judged(proposal, execution, verification, following)
 
     async def _judged(

@@ -13,6 +13,7 @@ ACTIONS: Mapping[Verb, str] = {
     Verb.NOTE: "add_note",
     Verb.CALL: "add_responders",
 }
+ON_PAGES = frozenset(ACTIONS.values())  # a person's answers: no repairs, so no breaker counts them
 
 
 def bind_page(wish: Wish, user: str, addresses: Mapping[str, str]) -> tuple[str, Bound]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from bot.domain.action import Choice, ExecutionStatus, Proposal, Target
 from bot.domain.conversation import Click
+from bot.domain.people import Role
 from bot.domain.policy import Reason, Ruling, Verdict
 from bot.domain.ports import ActionStore
 from bot.remediation import wording
@@ -93,10 +94,12 @@ def combined(rulings: Sequence[Ruling]) -> Ruling:
     Raises: ValueError: there are none.
     """
     strictest = min(rulings, key=lambda r: FREEDOM.index(r.verdict))
+    roles = {r.approver_role for r in rulings}
     return replace(
         strictest,
         reasons=tuple(dict.fromkeys(reason for r in rulings for reason in r.reasons)),
         approvals_needed=max(r.approvals_needed for r in rulings),
+        approver_role=Role.APPROVER if Role.APPROVER in roles else strictest.approver_role,
         requester_may_approve=all(r.requester_may_approve for r in rulings),
     )
 

@@ -88,6 +88,8 @@ def person(*roles: Role, id: str = "U1", kind: ActorKind = ActorKind.PERSON) -> 
     return Actor(id=id, team="T1", kind=kind, roles=frozenset(roles))
 
 
+EFFECTS = [*Effect, Effect.PAGE, Effect.PAGE]
+SYSTEMS = ["kubernetes", "flags", "pagerduty"]
 ratios = st.floats(0, 1)
 roles = st.frozensets(st.sampled_from(Role))
 actors = st.builds(
@@ -101,8 +103,8 @@ facts = st.builds(
     ActionFacts,
     name=st.sampled_from(["rollback_deployment", "drop_table", "set_flag"]),
     summary=st.text(max_size=5),
-    effect=st.sampled_from(Effect),
-    system=st.sampled_from(["kubernetes", "flags"]),
+    effect=st.sampled_from(EFFECTS),
+    system=st.sampled_from(SYSTEMS),
     reversible=st.booleans(),
     highest_level=st.sampled_from(Level),
     arguments=st.just({}),
@@ -203,8 +205,8 @@ def random_request(chance: random.Random) -> PolicyRequest:
         action=replace(
             FACTS,
             name=chance.choice(["rollback_deployment", "set_flag", "drop_table"]),
-            effect=chance.choice(list(Effect)),
-            system=chance.choice(["kubernetes", "flags"]),
+            effect=chance.choice(EFFECTS),
+            system=chance.choice(SYSTEMS),
             reversible=odds(0.7),
             highest_level=chance.choice([*Level, Level.L4, Level.L4]),
         ),

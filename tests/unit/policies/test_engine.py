@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.action import Level
+from bot.domain.action import Effect, Level
 from bot.domain.environment import Tier
 from bot.domain.people import ActorKind, Role
 from bot.domain.policy import Ruling, Stage, Verdict
@@ -55,6 +55,65 @@ def test_elsewhere_one_responder_is_enough_and_may_be_the_requester(
     ruling = engine.rule(but(level=Level.L3, tier=tier))
     assert (ruling.approvals_needed, ruling.approver_role) == (1, RESPONDER)
     assert ruling.requester_may_approve
+
+
+PAGE = {
+    "name": "acknowledge_incident", "effect": Effect.PAGE, "system": "pagerduty",
+    "reversible": False, "highest_level": Level.L3,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("level", [Level.L2, Level.L3, Level.L4])
+@pytest.mark.parametrize("tier", Tier)
+def test_a_page_takes_one_responder_who_may_have_asked_in_every_environment(
+    engine: CedarEngine, level: Level, tier: Tier
+) -> None:
+    ruling = engine.rule(but(level=level, tier=tier, **PAGE))
+    assert ruling.verdict in (Verdict.ONE_CLICK, Verdict.APPROVAL)
+    assert (ruling.approvals_needed, ruling.approver_role) == (1, RESPONDER)
+    assert ruling.requester_may_approve
+    alone = approved(1, RESPONDER, requester=True)
+    acting = engine.rule(but(stage=Stage.EXECUTE, level=level, tier=tier, approvals=alone, **PAGE))
+    assert not acting.denied
+    assert "break-glass" not in rules(acting)
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ({"approvals": approved(0)}, "prod-page-decision"),
+        ({"approvals": approved(2, Role.OBSERVER, requester=True)}, "prod-page-decision"),
+        ({"approvals": approved(2, ADMINISTRATOR)}, "prod-page-decision"),
+        ({"system": "pigeons"}, "prod-approver"),  # any other system's: as any action
+        ({"effect": Effect.CONFIG}, "prod-two-people"),  # whatever else is done in PagerDuty
+        ({"kill_switch": True}, "kill-switch"),
+        ({"target_locked": True}, "target-held"),
+        ({"break_glass": True}, "break-glass-reversible-only"),
+        ({"level": Level.L1}, "default-deny"),
+    ],
+)
+def test_a_page_in_production_is_refused_still(
+    engine: CedarEngine, change: dict[str, Any], rule: str
+) -> None:
+    own = approved(1, RESPONDER, requester=True)
+    ruling = engine.rule(but(**({"stage": Stage.EXECUTE, "approvals": own} | PAGE | change)))
+    assert ruling.denied
+    assert rule in rules(ruling)
+
+
+@pytest.mark.parametrize("tier", Tier)
+@pytest.mark.parametrize("system", ["pagerduty", "pigeons"])
+def test_no_page_is_answered_or_taken_back_by_the_bot_itself(
+    engine: CedarEngine, tier: Tier, system: str
+) -> None:
+    freest = PAGE | {"system": system, "reversible": True, "highest_level": Level.L4}
+    for stage in (Stage.PROPOSE, Stage.EXECUTE):
+        ruling = engine.rule(but(stage=stage, tier=tier, **freest))
+        assert ruling.verdict in (Verdict.DENY, Verdict.APPROVAL)
+        assert ruling.denied or stage is Stage.PROPOSE
+    undo = engine.rule(but(stage=Stage.UNDO, tier=tier, **freest))
+    assert undo.denied
+    assert "page-not-undone" in rules(undo)
 
 
 def test_the_highest_level_of_an_action_caps_its_level(engine: CedarEngine) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.action import Level
+from bot.domain.action import Effect, Level
 from bot.domain.environment import Tier
 from bot.domain.people import ActorKind, Role
 from bot.domain.policy import PolicyRequest, Ruling, Stage, Verdict
@@ -26,6 +26,8 @@ def hard_invariants_hold(request: PolicyRequest, ruling: Ruling) -> bool:
     executing = request.stage is Stage.EXECUTE and verdict in ACTING
     alone = verdict is Verdict.AUTONOMOUS and request.stage is not Stage.UNDO
     glass = conditions.break_glass and action.reversible
+    page = action.effect is Effect.PAGE
+    strict = production and not (page and action.system == "pagerduty")
     level = min(conditions.level, action.highest_level)
     caps = {Level.L1: Verdict.SUGGEST, Level.L2: Verdict.ONE_CLICK, Level.L3: Verdict.APPROVAL}
     broken = (
@@ -36,12 +38,11 @@ def hard_invariants_hold(request: PolicyRequest, ruling: Ruling) -> bool:
         request.stage is not Stage.UNDO
         and FREEDOM.index(verdict) > FREEDOM.index(caps.get(level, Verdict.AUTONOMOUS)),
         executing and not alone and request.approvals.count < 1,
-        executing and not alone and production and Role.APPROVER not in request.approvals.roles,
-        executing
-        and not alone
-        and production
-        and request.approvals.includes_requester
-        and not glass,
+        executing and not alone and not request.approvals.roles & {Role.RESPONDER, Role.APPROVER},
+        executing and not alone and strict and Role.APPROVER not in request.approvals.roles,
+        executing and not alone and strict and request.approvals.includes_requester and not glass,
+        page and verdict is Verdict.AUTONOMOUS,
+        page and request.stage is Stage.UNDO and verdict in ACTING,
         alone and production and (not action.reversible or request.target.stateful),
         alone and (conditions.freeze or conditions.novel or conditions.breaker_open),
         alone and conditions.confidence < 0.8,
@@ -79,7 +80,9 @@ def test_the_guard_alone_keeps_them_for_any_answer_of_the_rules(
     if ruling.verdict in (Verdict.ONE_CLICK, Verdict.APPROVAL) and request.stage is not Stage.UNDO:
         assert ruling.approvals_needed >= 1
         if request.tier is Tier.PRODUCTION:
-            assert ruling.approver_role is Role.APPROVER
+            page = request.action.effect is Effect.PAGE and request.action.system == "pagerduty"
+            may = {Role.APPROVER, Role.RESPONDER} if page else {Role.APPROVER}
+            assert ruling.approver_role in may
 
 
 @MANY

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.action import Level
+from bot.domain.action import Effect, Level
 from bot.domain.environment import Tier
 from bot.domain.people import Actor, ActorKind, Role
 from bot.domain.policy import Approvals, PolicyRequest, Stage, Verdict
@@ -45,6 +45,7 @@ BROKEN: dict[str, list[Break]] = {
     "prod-two-people": [("approvals.cedar", "context.approvals.includesRequester &&", "context.approvals.includesRequester && context.freeze &&")],
     "break-glass-is-noted": [],
     "prod-approver": [("approvals.cedar", "context.approvals.byApprover)\n};\n\n@id(\"prod-two", "(context.approvals.byApprover || context.approvals.byResponder))\n};\n\n@id(\"prod-two")],
+    "page-by-people": [("pages.cedar", 'context.act.effect == "page"', 'context.act.effect == "page" && context.novel')],
     "approvers-are-enough": [("approvals.cedar", '@id("known-tier")', '@id("card-asks-two") @reason("two decide while no break-glass is used")\nforbid (principal, action in Action::"decided", resource)\nwhen { principal.kind == "self" && context.stage == "execute" && context.approvals.count < 2 && context.approvals.byApprover && !context.approvals.byResponder };\n\n@id("known-tier")')],
     "blast-caps": [("blast_radius.cedar", "context.blast.nodes > 1", "context.blast.nodes > 2")],
     "blast-caps-alone": [("blast_radius.cedar", "workloadPermille > 340", "workloadPermille > 900")],
@@ -89,6 +90,7 @@ LOOSE = {  # invariant of the guard → its limits that have to go before it bre
     "unknown-environment": {"unknown-environment"},
     "unknown-actor": {"people-only"},
     "undo-role": {"role-needed"},
+    "page-by-people": {"page-by-people", "page-not-undone"},
 }
 
 
@@ -181,6 +183,7 @@ def request_from(whole: dict[str, Any]) -> PolicyRequest:
         action=replace(
             usual.action,
             reversible=context["act.reversible"],
+            effect=Effect(context["act.effect"]) if context["act.effect"] in set(Effect) else Effect.CONFIG,
             system=context["act.system"],
             highest_level=Level(context["act.highestLevel"]),
         ),

@@ -9,6 +9,7 @@ from typing import Any
 from bot.domain.action import ActionCall, Choice, Level, Proposal, VerificationPlan
 from bot.domain.conversation import Click
 from bot.domain.environment import Environment, Tier
+from bot.domain.own_incident import OwnIncidents
 from bot.domain.people import ActorKind, Role
 from bot.domain.ports import Outbox
 from bot.remediation.asking import Ports
@@ -79,8 +80,11 @@ class Office:
     times: Times = field(default_factory=Times)
     engine: CedarEngine = ENGINE
     own: Own = field(default_factory=Own)
+    fence: Callable[[], object] = tuple  # of a replica that lost its seat, it does not return
+    own_incidents: OwnIncidents | None = None
 
     def __post_init__(self) -> None:
+        self.actions.switches = self.switches
         self.cluster.environment = self.environment
         self.cluster.objects["checkout"] = FakeObject(name="checkout", value=41)
         self.people.grant("UAPPROVER", Role.APPROVER)
@@ -113,6 +117,7 @@ class Office:
                 people=self.people,
                 audit=watched(self.audit),
                 posted=self.posted,
+                own=self.own_incidents,
             ),
             clocks=Clocks(wall=self.clock, world=self.clock),
             options=Options(
@@ -121,6 +126,7 @@ class Office:
                 trust=self.trust,
                 times=self.times,
                 own=self.own,
+                fence=self.fence,
             ),
         )
 

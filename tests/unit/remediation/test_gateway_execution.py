@@ -480,8 +480,9 @@ async def test_an_outcome_is_recorded_counted_and_says_what_follows(
     verification = Verification(
         execution_key=KEY, outcome=outcome, statement="p99 4 s", value=4.0, checked_at=START
     )
-    following = await office.gateway().settle(verification)
-    assert following.move is move
+    for _ in range(2):  # a crash may come after all is written
+        following = await office.gateway().settle(verification)
+        assert following.move is move
     assert office.actions.verifications[KEY] == verification
     assert office.switches.failures.get(("prod", "set_number"), 0) == failures
 

@@ -1,13 +1,14 @@
 """An action of two writes that died between them is finished under the same key, not refused."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from bot.domain.action import Applied, ExecutionStatus, Level, Target
+from bot.domain.action import Applied, DryRun, ExecutionStatus, Level, Target
 from bot.domain.errors import Unavailable
 from tests.fakes.actions import Arguments, SetNumber
-from tests.unit.remediation.office import KEY, Office
+from tests.unit.remediation.office import KEY, UNDO, Office
 
 
 class Died(Exception):
@@ -25,6 +26,10 @@ class TwoWrites(SetNumber):
 
     async def begun(self, args: Arguments, key: str) -> bool:
         return key in self.cluster.get(args.name).keys
+
+    async def dry_run(self, args: Arguments) -> DryRun:
+        changes = self.cluster.get(args.name).value != args.value
+        return replace(await super().dry_run(args), ok=changes)
 
     async def apply(self, args: Arguments, target: Target, key: str) -> Applied:
         if key not in self.cluster.get(args.name).keys:
@@ -60,6 +65,26 @@ async def test_the_second_half_is_done_after_the_crash(
     assert acted.execution.status is ExecutionStatus.APPLIED
     assert office.writes == [(KEY, "checkout", 40)]
     assert KEY in office.cluster.objects["notice"].keys
+
+
+async def test_the_second_half_of_an_undo_is_done_after_the_crash(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await office.staged_at(Level.L3)
+    await office.approve()
+    monkeypatch.setattr(TwoWrites, "dies", False)
+    await office.execute()
+    monkeypatch.setattr(TwoWrites, "dies", True)
+    with pytest.raises(Died):
+        await office.gateway().undo(KEY)
+    monkeypatch.setattr(TwoWrites, "dies", False)
+    acted = await office.gateway().undo(KEY)
+    assert acted.execution is not None
+    assert (acted.execution.key, acted.execution.status) == (UNDO, ExecutionStatus.APPLIED)
+    assert office.actions.executions[KEY].status is ExecutionStatus.UNDONE
+    assert office.writes == [(KEY, "checkout", 40), (UNDO, "checkout", 41)]
+    assert office.cluster.objects["notice"].keys == {KEY, UNDO}
+    assert office.switches.failures == {}
 
 
 async def test_the_second_half_is_not_done_when_everything_was_stopped_meanwhile(

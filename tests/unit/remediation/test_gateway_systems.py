@@ -10,14 +10,16 @@ import pytest
 
 from bot.domain.action import ActionCall, ExecutionStatus, Level
 from bot.domain.environment import Environment
+from bot.domain.errors import Unavailable
 from bot.domain.policy import Verdict
 from bot.remediation.asking import Ports
 from bot.remediation.desk import Clocks, Options
 from bot.remediation.gateway import Gateway
+from bot.sandbox.pagerduty.directory import BOT_EMAIL, identity
+from bot.sandbox.pagerduty.directory import TOKEN as PAGER_KEY
 from tests.fakes.github_writing import TOKEN, GitRepo
-from tests.fakes.loopback import loopback
-from tests.fakes.pagerduty_incidents import KEY as PAGER_KEY
-from tests.fakes.pagerduty_incidents import PagerDutyServer
+from tests.fakes.loopback import Reply, loopback
+from tests.fakes.pagerduty import SERVICE, Pager
 from tests.fakes.whole_cluster import WholeCluster, company
 from tests.unit.remediation.office import ENGINE, ID, KEY, TIERS, Office
 from tools.act.kubernetes.drain_node import DrainNode
@@ -30,7 +32,7 @@ class Systems(Office):
 
     kubernetes: WholeCluster = field(default_factory=company)
     repo: GitRepo = field(default_factory=GitRepo)
-    pager: PagerDutyServer = field(default_factory=PagerDutyServer)
+    pager: Pager = field(default_factory=Pager)
     connections: dict[str, Any] = field(default_factory=dict)
 
     def gateway(
@@ -75,6 +77,7 @@ def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Systems]
         cluster = stack.enter_context(loopback(office.kubernetes.answer))
         github = stack.enter_context(loopback(office.repo))
         pager = stack.enter_context(loopback(office.pager))
+        office.pager.open()
         office.connections = {
             "kubernetes": {"url": cluster.url},
             "github": {
@@ -85,13 +88,14 @@ def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Systems]
             "pagerduty": {
                 "url": pager.url,
                 "token_file": str(tmp_path / "pagerduty"),
-                "from": "bot@shop.example",
-                "services": {"checkout": "PSHOP01"},
+                "from": BOT_EMAIL,
+                "services": {"checkout": SERVICE},
             },
         }
         yield office
 
 
+PAGE, EMAIL = identity("incident", "1"), "rosa@sandbox.example"
 DRAIN = {"node": "worker-1", "delete_empty_dir_data": False, "evict_unmanaged": False}
 
 
@@ -161,14 +165,14 @@ async def test_what_was_merged_is_left_to_a_person(office: Systems, bad: str) ->
 
 
 async def test_a_page_is_acknowledged_by_a_click_only(office: Systems) -> None:
-    arguments = {"incident": "PT4KHLK", "on_behalf_of": "anna@shop.example"}
+    arguments = {"incident": PAGE, "on_behalf_of": EMAIL}
     staged = await office.offered("acknowledge_incident", Level.L4, **arguments)
     assert staged.ruling.verdict is Verdict.ONE_CLICK
     assert (await office.execute()).refused
     assert office.pager.writes == []
     await office.approve("URESPONDER")
     await office.execute()
-    assert office.pager.writes == [("PUT /incidents/PT4KHLK", "anna@shop.example")]
+    assert office.pager.writes == [(f"PUT /incidents/{PAGE}", EMAIL)]
     assert office.audited("executed") == 1
 
 
@@ -181,3 +185,23 @@ async def test_what_gitops_owns_is_shown_and_not_run(office: Systems) -> None:
     assert staged.ruling.verdict is Verdict.SUGGEST
     assert "kubectl patch pvc data-db-0" in staged.proposal.dry_run.command
     assert replace(staged.proposal, id=ID) == staged.proposal
+
+
+@pytest.mark.parametrize("lost", [0, 1])
+async def test_an_acknowledgement_that_pagerduty_limits_is_made_once_when_it_takes_it(
+    office: Systems, lost: int
+) -> None:
+    arguments = {"incident": PAGE, "on_behalf_of": EMAIL}
+    await office.offered("acknowledge_incident", Level.L2, **arguments)
+    await office.approve("URESPONDER")
+    office.pager.instead = Reply(status=429, headers={"ratelimit-reset": "7"})
+    for _ in range(3):
+        with pytest.raises(Unavailable, match="HTTP 429") as limited:
+            await office.execute()
+        assert limited.value.retry_after_s == 7.0
+    assert office.pager.writes == []
+    office.pager.instead, office.pager.lost = None, lost
+    done = [await office.execute() for _ in range(3)][-1]
+    assert done.execution is not None
+    assert done.execution.status is ExecutionStatus.APPLIED
+    assert office.pager.writes == [(f"PUT /incidents/{PAGE}", EMAIL)]

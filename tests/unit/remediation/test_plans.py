@@ -184,6 +184,19 @@ def test_the_strictest_step_rules(verdicts: tuple[Verdict, ...], whole: Verdict)
     assert {r.rule for r in ruling.reasons} == {v.value for v in verdicts}
 
 
+def test_a_page_in_a_plan_does_not_lower_who_decides_it() -> None:
+    page, other = (
+        replace(r, approver_role=role)
+        for r, role in zip(
+            rulings(Verdict.APPROVAL, Verdict.ONE_CLICK), (Role.RESPONDER, Role.APPROVER),
+            strict=True,
+        )
+    )  # fmt: skip
+    whole = combined([replace(page, requester_may_approve=True), other])
+    assert whole.approver_role is Role.APPROVER
+    assert not whole.requester_may_approve
+
+
 def test_a_plan_in_a_plan_or_in_two_environments_is_none() -> None:
     office = Office()
     nested = replace(step(), preparations=(step(number=2),))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.action import Level
+from bot.domain.action import Effect, Level
 from bot.domain.environment import Environment, Tier
 from bot.domain.errors import (
     Conflict,
@@ -19,31 +19,36 @@ from bot.domain.errors import (
     UnknownName,
 )
 from bot.domain.policy import Verdict
+from bot.remediation.pages import ON_PAGES
+from bot.sandbox.pagerduty.account import Opening
+from bot.sandbox.pagerduty.directory import BOT_EMAIL, TOKEN, identity, service_id
 from policies.engine import CedarEngine
-from tests.fakes.loopback import Reply, loopback
-from tests.fakes.pagerduty_incidents import CHIEF, KEY, PERSON, PagerDutyServer
+from tests.fakes.loopback import Reply
+from tests.fakes.pagerduty import ADA, ANIL, ROSA, SERVICE, Pager, pager
 from tests.unit.policies.requests import BEST, but
 from tools.catalog import actions
 from tools.contract import Action
 
-ID = "PT4KHLK"
+ID = identity("incident", "1")
+EMAIL = "rosa@sandbox.example"
 CALLS: dict[str, dict[str, Any]] = {
-    "acknowledge_incident": {"incident": ID, "on_behalf_of": "anna@shop.example"},
-    "resolve_incident": {"incident": ID, "on_behalf_of": "anna@shop.example"},
+    "acknowledge_incident": {"incident": ID, "on_behalf_of": EMAIL},
+    "resolve_incident": {"incident": ID, "on_behalf_of": EMAIL},
     "add_note": {"incident": ID, "text": "rolled back to v2.40"},
     "escalate_incident": {"incident": ID, "level": 2},
-    "add_responders": {"incident": ID, "users": [CHIEF], "message": "the database needs you"},
+    "add_responders": {"incident": ID, "users": [ANIL], "message": "the database needs you"},
 }
 
 
 class Bench:
-    def __init__(self, url: str, server: PagerDutyServer, token: Path) -> None:
+    def __init__(self, url: str, server: Pager, token: Path) -> None:
         self.server = server
+        self.incident = server.open()
         self.settings: dict[str, Any] = {
             "url": url,
             "token_file": str(token),
-            "from": "bot@shop.example",
-            "services": {"checkout": "PSHOP01"},
+            "from": BOT_EMAIL,
+            "services": {"checkout": SERVICE},
         }
 
     def call(self, action_name: str, **changed: Any) -> tuple[Action[Any], Any]:
@@ -59,16 +64,15 @@ class Bench:
 
     @property
     def state(self) -> Any:
-        return copy.deepcopy((self.server.incident, self.server.notes, self.server.writes))
+        return copy.deepcopy((self.incident, self.server.writes))
 
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
     token = tmp_path / "key"
-    token.write_text(KEY)
-    server = PagerDutyServer()
-    with loopback(server) as running:
-        yield Bench(running.url, server, token)
+    token.write_text(TOKEN)
+    with pager() as server:
+        yield Bench(server.url, server, token)
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -77,10 +81,10 @@ async def test_a_dry_run_sends_nothing_and_says_the_same_twice(bench: Bench, nam
     before = bench.state
     first, second = await action.dry_run(args), await action.dry_run(args)
     assert first.ok, first.detail
-    assert "incident #1234 checkout is slow" in first.diff
+    assert "incident #1 checkout is slow" in first.diff
     assert first.diff_hash == second.diff_hash
     assert first.command.startswith("curl ")
-    assert KEY not in first.command
+    assert TOKEN not in first.command
     assert bench.state == before
 
 
@@ -103,7 +107,7 @@ async def test_one_key_acts_once(bench: Bench, name: str) -> None:
 async def test_an_incident_that_somebody_else_took_is_left_alone(bench: Bench, name: str) -> None:
     action, args = bench.call(name)
     target = await action.target(args)
-    bench.server.incident["assignments"] = [{"assignee": {"id": "PCLARA1"}}]
+    bench.server.account.reassign(bench.incident, [ADA], ADA)
     with pytest.raises(Conflict, match="was changed since it was read"):
         await action.apply(args, target, "k1")
     assert bench.server.writes == []
@@ -113,10 +117,10 @@ async def test_an_incident_that_somebody_else_took_is_left_alone(bench: Bench, n
 async def test_forbidden_names_what_the_key_lacks(bench: Bench, name: str) -> None:
     action, args = bench.call(name)
     target = await action.target(args)
-    bench.server.read_only = True
+    bench.server.rest.read_only = True
     with pytest.raises(Refused, match=r"its key needs write access .*incidents\.write") as refused:
         await action.apply(args, target, "k1")
-    assert KEY not in str(refused.value)
+    assert TOKEN not in str(refused.value)
     assert bench.server.writes == []
 
 
@@ -143,7 +147,7 @@ async def test_nothing_is_taken_back_and_each_says_so(bench: Bench, name: str) -
 @pytest.mark.parametrize("name", [n for n in CALLS if n != "resolve_incident"])
 async def test_what_is_resolved_is_over(bench: Bench, name: str) -> None:
     action, args = bench.call(name)
-    bench.server.incident["status"] = "resolved"
+    bench.server.account.resolve(bench.incident)
     seen = await action.dry_run(args)
     assert (seen.ok, seen.diff) == (False, "")
     with pytest.raises(Conflict, match="resolved"):
@@ -152,16 +156,26 @@ async def test_what_is_resolved_is_over(bench: Bench, name: str) -> None:
 
 
 async def test_another_teams_incident_is_refused(bench: Bench) -> None:
-    bench.server.incident["service"] = {"id": "POTHER1", "summary": "Payroll"}
-    action, args = bench.call("escalate_incident")
-    with pytest.raises(Refused, match="Payroll, which is not part of prod"):
+    other = Opening(service=service_id("prod", "cart"), title="cart is slow")
+    cart = bench.server.account.open(other)
+    action, args = bench.call("escalate_incident", incident=cart.id)
+    with pytest.raises(Refused, match=r"cart \(prod\), which is not part of prod"):
         await action.target(args)
 
 
 async def test_the_bots_own_incident_is_known(bench: Bench) -> None:
-    bench.settings["services"] = {"sre-bot": "PSHOP01"}
+    bench.settings["services"] = {"sre-bot": SERVICE}
     action, args = bench.call("resolve_incident")
     assert (await action.target(args)).is_bot_itself
+
+
+def test_what_one_person_may_decide_in_production_is_a_page_and_nothing_else() -> None:
+    pages = {name for name, action in actions().items() if action.facts.effect is Effect.PAGE}
+    assert pages == set(CALLS) == ON_PAGES
+    for facts in (actions()[name].facts for name in pages):
+        assert facts.system == "pagerduty"
+        assert not facts.reversible
+        assert facts.highest_level < Level.L4
 
 
 # A person's click only
@@ -178,7 +192,7 @@ def test_no_level_makes_it_run_without_a_click(name: str, level: Level) -> None:
 
 @pytest.mark.parametrize("name", ["acknowledge_incident", "resolve_incident"])
 async def test_the_bot_is_never_the_person(bench: Bench, name: str) -> None:
-    action, args = bench.call(name, on_behalf_of="Bot@shop.example")
+    action, args = bench.call(name, on_behalf_of=BOT_EMAIL.upper())
     seen = await action.dry_run(args)
     assert not seen.ok
     assert "never of the bot itself" in seen.detail
@@ -191,10 +205,24 @@ async def test_the_bot_is_never_the_person(bench: Bench, name: str) -> None:
 async def test_it_is_done_in_the_persons_name(bench: Bench, name: str) -> None:
     action, args = bench.call(name)
     await action.apply(args, await action.target(args), "k1")
-    assert bench.server.writes == [(f"PUT /incidents/{ID}", "anna@shop.example")]
-    action, args = bench.call(name, on_behalf_of="zoe@shop.example")
-    with pytest.raises(UnknownName, match=r"zoe@shop\.example"):
+    assert bench.server.writes == [(f"PUT /incidents/{ID}", EMAIL)]
+    action, args = bench.call(name, on_behalf_of="zoe@sandbox.example")
+    with pytest.raises(UnknownName, match=r"zoe@sandbox\.example"):
         await action.dry_run(args)
+
+
+@pytest.mark.parametrize("name", [n for n in CALLS if n != "resolve_incident"])
+async def test_what_is_resolved_soon_after_was_done_all_the_same(bench: Bench, name: str) -> None:
+    action, args = bench.call(name)
+    await action.apply(args, await action.target(args), "k1")
+    bench.server.account.resolve(bench.incident)
+    assert await action.find(args, "k1") is not None
+
+
+async def test_a_note_that_was_never_written_is_not_there_when_it_is_over(bench: Bench) -> None:
+    action, args = bench.call("add_note")
+    bench.server.account.resolve(bench.incident)
+    assert await action.find(args, "k1") is None
 
 
 # Notes, escalation, responders
@@ -203,16 +231,16 @@ async def test_it_is_done_in_the_persons_name(bench: Bench, name: str) -> None:
 async def test_a_note_is_masked_and_calls_nobody(bench: Bench) -> None:
     action, args = bench.call("add_note", text="@channel password=hunter2hunter2\x00")
     await action.apply(args, await action.target(args), "k1")
-    (note,) = bench.server.notes
-    assert "hunter2" not in note
-    assert "@channel" not in note
+    (note,) = bench.incident.notes
+    assert "hunter2" not in note.content
+    assert "@channel" not in note.content
     assert await action.find(args, "another key") is None
 
 
 async def test_an_escalation_shows_who_is_called(bench: Bench) -> None:
     action, args = bench.call("escalate_incident")
     seen = await action.dry_run(args)
-    assert f"-assigned to: {PERSON}\n+assigned to: {CHIEF} (level 2)" in seen.diff
+    assert f"-assigned to: {ROSA}\n+assigned to: {ANIL} (level 2)" in seen.diff
     action, args = bench.call("escalate_incident", level=1)
     assert "level 1 has it already" in (await action.dry_run(args)).detail
     action, args = bench.call("escalate_incident", level=9)
@@ -220,12 +248,11 @@ async def test_an_escalation_shows_who_is_called(bench: Bench) -> None:
 
 
 async def test_only_those_who_are_not_asked_yet_are_asked(bench: Bench) -> None:
-    bench.server.incident["incidents_responders"] = [{"user": {"id": CHIEF}}]
-    action, args = bench.call("add_responders", users=[CHIEF, PERSON])
-    assert CHIEF not in (await action.dry_run(args)).diff
+    bench.server.account.ask(bench.incident, [ANIL], "come", ADA)
+    action, args = bench.call("add_responders", users=[ANIL, ROSA])
+    assert ANIL not in (await action.dry_run(args)).diff
     await action.apply(args, await action.target(args), "k1")
-    asked = [r["user"]["id"] for r in bench.server.incident["incidents_responders"]]
-    assert asked == [CHIEF, PERSON]
+    assert [r.user for r in bench.incident.responders] == [ANIL, ROSA]
 
 
 # What is not believed
@@ -249,9 +276,9 @@ def test_ids_are_strict(name: str, wrong: Any) -> None:
         ("escalate_incident", {"level": 0}),
         ("escalate_incident", {"level": True}),
         ("add_responders", {"users": []}),
-        ("add_responders", {"users": "PBERT01"}),
+        ("add_responders", {"users": ANIL}),
         ("add_responders", {"users": ["x y"]}),
-        ("add_responders", {"users": [CHIEF] * 11}),
+        ("add_responders", {"users": [ANIL] * 11}),
     ],
 )
 def test_arguments_are_strict(name: str, changed: dict[str, Any]) -> None:
@@ -272,7 +299,7 @@ def test_arguments_are_strict(name: str, changed: dict[str, Any]) -> None:
         (Reply(body={"incident": {"id": "POTHER1"}}), Malformed),
         (Reply(body=b" " * 9_000_000), Malformed),
         (Reply(status=404), UnknownName),
-        (Reply(status=401, body={"key": KEY}), Refused),
+        (Reply(status=401, body={"key": TOKEN}), Refused),
     ],
 )
 async def test_odd_answers_are_sorted_by_what_to_do(
@@ -282,7 +309,7 @@ async def test_odd_answers_are_sorted_by_what_to_do(
     action, args = bench.call("escalate_incident")
     with pytest.raises(error) as raised:
         await action.target(args)
-    assert KEY not in str(raised.value)
+    assert TOKEN not in str(raised.value)
     assert len(str(raised.value)) < 600
 
 

@@ -33,6 +33,7 @@ class AcknowledgeIncidentArguments:
 class AcknowledgeIncident(IncidentAction[AcknowledgeIncidentArguments]):
     """Stops the calls of one incident: a person has it now."""
 
+    fulfilled_when_resolved = True
     facts: ClassVar[ActionFacts] = ActionFacts(
         name="acknowledge_incident",
         summary="acknowledge an incident on behalf of the person who clicks",

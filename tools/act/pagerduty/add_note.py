@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from bot.domain.action import ActionFacts, Effect, Level
+from bot.domain.paging import reference
 from bot.domain.redaction import defuse_mentions, printable, redact
-from tools.act.pagerduty.incident import IncidentAction, Plan, read_incident, reference
+from tools.act.pagerduty.incident import IncidentAction, Plan, read_incident
 from tools.clients.arguments import Arguments
 from tools.clients.pagerduty import Incident
 

@@ -20,6 +20,7 @@ class EscalateArguments:
 class EscalateIncident(IncidentAction[EscalateArguments]):
     """Calls the next people for one incident."""
 
+    fulfilled_when_resolved = True
     facts: ClassVar[ActionFacts] = ActionFacts(
         name="escalate_incident",
         summary="escalate an incident to a level of its policy",

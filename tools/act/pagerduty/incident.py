@@ -1,9 +1,8 @@
 """What all actions on a PagerDuty incident have in common: read it, show it, do it once."""
 
-import hashlib
 from abc import abstractmethod
 from dataclasses import dataclass, replace
-from typing import Generic, Protocol, Self, TypeVar
+from typing import ClassVar, Generic, Protocol, Self, TypeVar
 
 from bot.domain.action import ActionCall, Applied, BlastRadius, DryRun, Target
 from bot.domain.environment import Environment
@@ -39,6 +38,8 @@ class Plan:
 
 class IncidentAction(Action[ArgsT], Generic[ArgsT]):
     """An action on one incident. PagerDuty has no dry-run: what can be read is checked."""
+
+    fulfilled_when_resolved: ClassVar[bool] = False  # nothing is left to see of it then
 
     def __init__(self, environment: str, pagerduty: PagerDuty) -> None:
         self._environment, self.pagerduty = environment, pagerduty
@@ -106,12 +107,12 @@ class IncidentAction(Action[ArgsT], Generic[ArgsT]):
         return None
 
     async def find(self, args: ArgsT, key: str) -> Applied | None:
-        """Return that the incident is as it was to become."""
+        """Return that the incident is as it was to become, or past it."""
         incident = await self.pagerduty.incident(args.incident)
         words = await self.done(incident, args, key)
-        return (
-            Applied(changed=True, detail=f"incident #{incident.number}: {words}") if words else None
-        )
+        if not words and self.fulfilled_when_resolved and incident.status == RESOLVED:
+            words = "resolved by now"
+        return _applied(incident, words) if words else None
 
     async def apply(self, args: ArgsT, target: Target, key: str) -> Applied:
         """Do it once, if the incident still is the target.
@@ -119,10 +120,10 @@ class IncidentAction(Action[ArgsT], Generic[ArgsT]):
         Raises: Conflict: its state, or who has it, changed; Refused: names what the key lacks;
         Unavailable: not known whether it was done.
         """
-        found = await self.find(args, key)
-        if found is not None:
-            return replace(found, changed=False)
         incident = await self.pagerduty.incident(args.incident)
+        words = await self.done(incident, args, key)
+        if words:
+            return replace(_applied(incident, words), changed=False)
         if incident.digest != target.spec_hash:
             raise Conflict(f"incident #{incident.number} was changed since it was read")
         why = (await self.plan(incident, args)).why_not or _over(incident)
@@ -130,8 +131,7 @@ class IncidentAction(Action[ArgsT], Generic[ArgsT]):
             raise Conflict(why)
         await self.act(incident, args, key)
         after = await self.find(args, key)
-        words = after.detail if after else f"incident #{incident.number}: sent, not to be seen yet"
-        return Applied(changed=True, detail=words)
+        return after or _applied(incident, "sent, not to be seen yet")
 
 
 def read_incident(read: Arguments) -> str:
@@ -155,15 +155,14 @@ async def of_a_person(pagerduty: PagerDuty, email: str) -> str:
     return ""
 
 
-def reference(key: str) -> str:
-    """Return a short text by which what was done under a key is found again."""
-    return f"ref {hashlib.sha256(key.encode()).hexdigest()[:12]}"
-
-
 def person_only(pagerduty: PagerDuty, email: str) -> None:
     """Raise Refused if the "person" is the bot's own user: it would silence a page by itself."""
     if email.lower() == pagerduty.sender.lower():
         raise Refused("the bot does not do this on its own behalf", rule="person-only")
+
+
+def _applied(incident: Incident, words: str) -> Applied:
+    return Applied(changed=True, detail=f"incident #{incident.number}: {words}")
 
 
 def _over(incident: Incident) -> str:
