@@ -80,6 +80,10 @@ def reads() -> tuple[Grant, ...]:
     return (*listed, _grant("get", "Pod", "log"))
 
 
+WATCHES = (_grant("watch", "Event"),)
+"""What is read as it happens, if the settings ask for it: warning events."""
+
+
 TOO_MUCH: Mapping[str, Grant] = {
     "everything (cluster-admin)": Grant(verb="*", group="*", resource="*"),
     "read secrets": Grant(verb="get", group="", resource="secrets"),
@@ -137,7 +141,7 @@ async def allowed(client: Kubernetes, grant: Grant, namespace: str) -> bool:
 
 def manifests() -> dict[str, list[dict[str, Any]]]:
     """Return the roles by file name, below deploy/rbac."""
-    files = {"read.yaml": [_ACCOUNT, *_roles("sre-bot-read", reads(), "")]}
+    files = {"read.yaml": [_ACCOUNT, *_roles("sre-bot-read", (*reads(), *WATCHES), "")]}
     for name, grants in ACTIONS.items():
         role = f"sre-bot-act-{name.replace('_', '-')}"
         files[f"actions/{name}.yaml"] = _roles(role, grants, name)

@@ -231,7 +231,11 @@ class Kubernetes:
             name=pod,
             query={**query, "timestamps": "true", "limitBytes": str(max_bytes)},
         )
-        raw = await self._threads.run(self._exchange, asked, max_bytes + CHUNK)
+        return await self.text(asked, max_bytes + CHUNK)
+
+    async def text(self, request: Request, max_bytes: int) -> str:
+        """Make one call and return what it answers as text. Raises: see `api_error`; Malformed."""
+        raw = await self._threads.run(self._exchange, request, max_bytes)
         return raw.decode("utf-8", "replace")
 
     async def api_version(self, kind: str) -> str:

@@ -30,6 +30,7 @@ PUBLIC_API = "https://api.pagerduty.com"
 WRITE = "write access to incidents (scope incidents.write)"
 READ = "read access"
 RULE = "pagerduty-permission"
+LONGEST_WAIT_S = 300.0
 MAX_BYTES = 8 * 1024 * 1024
 EMAIL = r"[A-Za-z0-9._%+\-]{1,64}@[A-Za-z0-9.\-]{1,190}"
 TRIGGERED, ACKNOWLEDGED, RESOLVED = "triggered", "acknowledged", "resolved"
@@ -206,7 +207,7 @@ class PagerDuty:
         if status == 404:
             return UnknownName("path", path, place=SYSTEM)
         if status == 429 or status >= 500 or 300 <= status < 400:
-            return Unavailable(SYSTEM, f"HTTP {status}{said}")
+            return Unavailable(SYSTEM, f"HTTP {status}{said}", retry_after_s=_again_s(answer))
         return Malformed(f"{SYSTEM} does not accept it: HTTP {status}{said}")
 
     def _connected(self) -> Any:
@@ -252,6 +253,12 @@ def _words(answer: Any, token: str) -> str:
     said = answer.content[:2000].decode("utf-8", "replace")
     said = redact(" ".join(printable(said.replace(token, MASK) if token else said).split()))[:300]
     return f": {said}" if said else ""
+
+
+def _again_s(answer: Any) -> float:
+    """Return when to come back: in seconds, as the answer says, or a while."""
+    said = str(answer.headers.get("ratelimit-reset") or answer.headers.get("retry-after") or "")
+    return min(float(said), LONGEST_WAIT_S) if said.isdecimal() and len(said) < 6 else 5.0
 
 
 def _objects(found: Mapping[str, Any], field: str) -> list[Mapping[str, Any]]:

@@ -5,8 +5,8 @@ import contextvars
 import functools
 import time
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
 
 from bot.domain.errors import Unavailable
 
@@ -16,16 +16,29 @@ RETRY_PAUSE_S = 0.1
 
 
 class Threads:
-    """At most `workers` blocking calls at once, apart from the event loop's own few threads."""
+    """A bulkhead: at most `workers` blocking calls at once, in threads of this system's own.
 
-    def __init__(self, name: str, *, workers: int = 16) -> None:
+    So many more may wait for a thread; beyond that a call is refused at once: a system that hangs
+    must not collect work without end, and holds up nobody but those who ask it.
+    """
+
+    def __init__(self, name: str, *, workers: int = 16, waiting: int = 256) -> None:
+        self._name, self._most = name, workers + waiting
         self._pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix=f"sre-bot-{name}")
+        self._inside: set[Future[Any]] = set()
 
     async def run(self, call: Callable[..., T], *args: object) -> T:
-        """Return what `call(*args)` returns; cancelled, the call is left to its own timeout."""
+        """Return what `call(*args)` returns; cancelled, the call is left to its own timeout.
+
+        Raises: Unavailable: too many calls wait already.
+        """
+        if len(self._inside) >= self._most:
+            raise Unavailable(self._name, "too many calls wait for it already")
         context = contextvars.copy_context()
-        bound = functools.partial(context.run, call, *args)
-        return await asyncio.get_running_loop().run_in_executor(self._pool, bound)
+        future = self._pool.submit(context.run, functools.partial(call, *args))
+        self._inside.add(future)
+        future.add_done_callback(self._inside.discard)
+        return await asyncio.wrap_future(future)
 
 
 async def twice(call: Callable[[], Awaitable[T]], *, quick_s: float) -> T:

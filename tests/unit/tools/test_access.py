@@ -16,6 +16,8 @@ from bot.domain.environment import Environment, Tier
 from tests.fakes.loopback import Asked, Reply, loopback
 from tools.catalog import actions
 from tools.clients.access import ACTIONS, TOO_MUCH, manifests, reads
+from tools.clients.kubernetes_errors import Request
+from tools.clients.watching import WarningEvents
 
 ROLES = Path(__file__).parents[3] / "deploy" / "rbac"
 HOW = "add it to ACTIONS in tools/clients/access.py, then run `sre-bot rbac --to deploy/rbac`"
@@ -70,8 +72,38 @@ def test_no_role_has_secrets_wildcards_or_power_over_roles() -> None:
 
 def test_the_role_to_read_only_reads() -> None:
     verbs = {verb for name, rule in rules() if name == "read.yaml" for verb in rule["verbs"]}
-    assert verbs == {"get", "list"}
+    assert verbs == {"get", "list", "watch"}
     assert not {g for g in reads() if g in TOO_MUCH.values()}
+
+
+async def test_the_role_to_read_has_what_the_watch_of_events_asks_for() -> None:
+    class Client:
+        """Remembers which verb on which resource."""
+
+        def __init__(self) -> None:
+            self.asked: set[tuple[str, str]] = set()
+
+        async def call(self, request: Request) -> dict[str, Any]:
+            self.asked.add((request.verb, request.resource))
+            return {}
+
+        async def text(self, request: Request, _most: int) -> str:
+            self.asked.add((request.verb, request.resource))
+            return ""
+
+    client = Client()
+    events = WarningEvents(client)  # type: ignore[arg-type] # the part of it that is used
+    await events.listed("shop")
+    await events.watched("shop", "1")
+    assert client.asked == {("list", "events"), ("watch", "events")}
+    granted = {
+        (verb, resource)
+        for name, rule in rules() if name == "read.yaml" and "" in rule["apiGroups"]
+        for verb in rule["verbs"] for resource in rule["resources"]
+    }  # fmt: skip
+    assert client.asked <= granted
+    watched = {resource for verb, resource in granted if verb == "watch"}
+    assert watched == {"events"}, "nothing else is watched"
 
 
 def test_what_is_too_much_is_never_needed() -> None:
@@ -94,13 +126,14 @@ class Cluster:
         return Reply(status=self.status, body={"status": {"allowed": answer}})
 
 
-async def asked(may: Any, status: int = 200) -> Access:
+async def asked(may: Any, status: int = 200, *, watches: bool = False) -> Access:
     with loopback(Cluster(may, status)) as server:
         found = await access_of(
             Environment(
                 name="prod", tier=Tier.PRODUCTION, namespaces=("shop", "pay"),
                 connections={"kubernetes": {"url": server.url}},
-            )
+            ),
+            watches=watches,
         )  # fmt: skip
     assert found is not None
     return found
@@ -114,6 +147,18 @@ async def test_an_identity_that_only_reads_may_act_nowhere() -> None:
     assert act_words(found).startswith("0 actions: none; cordon_node needs ")
     assert "deploy/rbac/actions/cordon_node.yaml" in act_words(found)
     assert 'resources: ["nodes"], verbs: ["patch"]' in act_words(found)
+
+
+async def test_whether_events_may_be_watched_is_asked_if_they_are_to_be() -> None:
+    never = ("secrets", "nodes/proxy")
+
+    def reads_only(verb: str, resource: str, _namespace: str) -> bool:
+        return verb in ("get", "list") and resource not in never
+
+    missing = (await asked(reads_only, watches=True)).unread
+    assert missing == ('apiGroups: [""], resources: ["events"], verbs: ["watch"]',)
+    may = await asked(lambda v, r, n: reads_only(v, r, n) or v == "watch", watches=True)
+    assert may.unread == ()
 
 
 async def test_one_role_that_is_granted_lets_one_action_through() -> None:

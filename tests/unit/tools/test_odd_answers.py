@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from bot.domain.errors import SreBotError
+from bot.sandbox.pagerduty.directory import TOKEN
 from tests.fakes.github_writing import GitRepo
 from tests.fakes.loopback import Answer, loopback
-from tests.fakes.pagerduty_incidents import KEY, PagerDutyServer
+from tests.fakes.pagerduty import Pager
 from tests.fakes.spoiling import Spoiling, variants
 from tests.unit.tools import test_github_actions as on_github
 from tests.unit.tools import test_pagerduty_actions as on_pagerduty
@@ -51,8 +52,8 @@ async def test_odd_answers_of_github(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", on_pagerduty.CALLS)
 async def test_odd_answers_of_pagerduty(name: str, tmp_path: Path) -> None:
-    (tmp_path / "key").write_text(KEY)
-    incidents = PagerDutyServer()
+    (tmp_path / "key").write_text(TOKEN)
+    incidents = Pager()
     answer: Answer = incidents
     server = Spoiling(answer)
     with loopback(server) as running:
