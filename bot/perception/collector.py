@@ -10,6 +10,7 @@ from bot.domain.environment import Environment
 from bot.domain.errors import SreBotError
 from bot.domain.needs import Fact, Need
 from bot.domain.snapshot import BlindSpot, Snapshot
+from bot.domain.telemetry import telemetry
 from bot.domain.time import Clock, Window
 from bot.perception.facts import Seen
 from tools.contract import Query, ReadTool, recorded_queries
@@ -25,7 +26,7 @@ class Limits:
     """What one collection may take, on the wall clock."""
 
     deadline_s: float = 8.0
-    parallel: int = 16  # tools at work at once
+    parallel: int = 8  # tools at work at once, per system: one that hangs holds up no other
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,11 +154,12 @@ class Collector:
         return [tool for tool in self._tools if tool.answers is need.fact]
 
     async def _run(self, work: Sequence[tuple[Need, ReadTool]], deadline_s: float) -> list[Answer]:
-        places = asyncio.Semaphore(self._limits.parallel)
+        systems = {tool.system for _, tool in work}
+        places = {system: asyncio.Semaphore(self._limits.parallel) for system in systems}
         deadline = time.monotonic() + deadline_s
 
         async def one(need: Need, tool: ReadTool) -> Answer:
-            async with places:
+            async with places[tool.system]:
                 return await self._ask(need, tool, deadline)
 
         return list(await asyncio.gather(*(one(need, tool) for need, tool in work)))
@@ -165,15 +167,19 @@ class Collector:
     async def _ask(self, need: Need, tool: ReadTool, deadline: float) -> Answer:
         started = time.monotonic()
         limit = max(0.0, min(tool.timeout_s, deadline - started))
-        empty = self._empty(need.window)
-        with recorded_queries(within_s=limit * HAND_OVER) as queries:
+        empty, outcome = self._empty(need.window), "ok"
+        with (
+            recorded_queries(within_s=limit * HAND_OVER) as queries,
+            telemetry().span(tool.name, system=tool.system, fact=need.fact.value),
+        ):
             try:
                 async with asyncio.timeout(limit):
                     snapshot, error = await tool.read(need), ""
             except TimeoutError:
-                snapshot, error = empty, f"not done after {limit:.1f} s"
+                snapshot, error, outcome = empty, f"not done after {limit:.1f} s", "timeout"
             except SreBotError as failed:
-                snapshot, error = empty, str(failed)
+                snapshot, error, outcome = empty, str(failed), "error"
+        telemetry().called(tool.system, tool.name, outcome, time.monotonic() - started)
         return Answer(
             need=need,
             tool=tool.name,

@@ -3,6 +3,7 @@
 Pure and deterministic between two calls of `collect`: it runs inside a durable, replayed workflow.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from bot.domain.diagnosis import Budget, Concluded, Diagnosis, Finding, Question
 from bot.domain.environment import Tier
 from bot.domain.needs import Need
 from bot.domain.ports import Collect
+from bot.domain.redaction import redact
 from bot.domain.snapshot import BlindSpot, Snapshot
 from bot.reasoning import needs, remedies
 from bot.reasoning.analyzers import Analyzer
@@ -63,8 +65,9 @@ async def investigate(  # noqa: PLR0913 - the loop's whole contract, five of the
         snapshot = snapshot.merge(await collect(wanted))
         asked.update(map(needs.key, wanted))
         rounds += 1
-        looked = look(snapshot, question, analyzers)
-        diagnosis = _diagnose(looked, snapshot, question)
+        # it takes a second of computing at times, in which others would wait for the loop
+        looked = await asyncio.to_thread(look, snapshot, question, analyzers)
+        diagnosis = await asyncio.to_thread(_diagnose, looked, snapshot, question)
         wanted = needs.fresh(looked.needs, asked)
         if rounds == 1:
             wanted = (*needs.unanswered(snapshot, question), *wanted)
@@ -112,6 +115,6 @@ def _diagnose(looked: Looked, snapshot: Snapshot, question: Question) -> Diagnos
 def _failed(analyzer: Analyzer, bug: Exception) -> BlindSpot:
     return BlindSpot(
         system="reasoning",
-        reason=f"the analyzer failed with {type(bug).__name__}: {str(bug)[:120]}",
+        reason=f"the analyzer failed with {type(bug).__name__}: {redact(str(bug))[:120]}",
         wanted=f"what {analyzer.name} would say",
     )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from bot.domain.diagnosis import Evidence, Hypothesis
+from bot.domain.redaction import redact
 from bot.domain.snapshot import KubernetesObject, Source
 from bot.reasoning.event_times import first_seen, times
 from bot.reasoning.kubernetes import mapping, moment, object_name
@@ -26,7 +27,7 @@ def event_text(event: KubernetesObject, limit: int = 300) -> str:
     often = f" ({count}x)" if count > 1 else ""
     name = f"{str(involved.get('kind', '')).lower()}/{involved.get('name', '')}"
     message = " ".join(str(event.body.get("message") or "").split())
-    return f"{name}: {event.body.get('reason')}{often}: {message[:limit]}"
+    return f"{name}: {event.body.get('reason')}{often}: {redact(message)[:limit]}"
 
 
 def blame(  # noqa: PLR0913 - a hypothesis has that many sides

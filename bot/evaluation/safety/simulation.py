@@ -81,6 +81,7 @@ class Company:
     def __post_init__(self) -> None:
         self.dice = random.Random(self.seed)  # noqa: S311 - a simulation
         self.world = SimulatedWorld(self.dice)
+        self.actions.switches = self.switches
         self.records = MemoryRecords(self.actions)
         self.trust = Trust(
             records=self.records, levels=self.levels, audit=self.audit, clock=self.clock,

@@ -42,6 +42,7 @@ class MemoryActions:
     counts: dict[tuple[str, str, str], list[int]] = field(
         default_factory=lambda: defaultdict(lambda: [0, 0])
     )
+    switches: "MemorySwitches" = field(default_factory=lambda: MemorySwitches())
 
     async def save_proposal(self, proposal: Proposal) -> None:
         """Insert or replace."""
@@ -104,6 +105,16 @@ class MemoryActions:
         if key in self.executions:
             self.executions[key] = replace(self.executions[key], status=status, detail=detail)
 
+    async def fail(self, key: str, detail: str, at: datetime) -> None:  # noqa: ARG002
+        """Record a failure, and count it once."""
+        if key in self.executions and self.executions[key].status is not ExecutionStatus.FAILED:
+            await self.finish(key, ExecutionStatus.FAILED, detail)
+            self._count(key, failure=True)
+
+    def _count(self, key: str, *, failure: bool) -> None:
+        call = self.proposals[self.executions[key].proposal_id].call
+        self.switches.count(call.environment, call.action, failure=failure)
+
     async def execution(self, key: str) -> Execution | None:
         """Return by key."""
         return self.executions.get(key)
@@ -111,14 +122,28 @@ class MemoryActions:
     async def save_verification(self, verification: Verification) -> None:
         """Keep what became of an execution."""
         key = verification.execution_key
-        self.verifications[key] = verification
+        before, self.verifications[key] = self.verifications.get(key), verification
         execution = self.executions[key]
+        again = before is not None and before.outcome is Outcome.RECOVERED  # after a death
         if verification.outcome is Outcome.RECOVERED and not execution.is_undo:
-            self.counts[self._place(execution)][0] += 1
+            self.counts[self._place(execution)][0] += not again
             if any(d.choice is Choice.APPROVE for d in self.taken[execution.proposal_id].values()):
                 target = self.proposals[execution.proposal_id].target
                 call = execution.call
                 self.proven.add((call.environment, call.action, target.name if target else ""))
+
+    async def settle(
+        self,
+        verification: Verification,
+        at: datetime,  # noqa: ARG002
+        *,
+        failure: bool | None,
+    ) -> None:
+        """Keep what became of an execution, and count it once."""
+        counted = verification.execution_key in self.verifications
+        await self.save_verification(verification)
+        if failure is not None and not counted:
+            self._count(verification.execution_key, failure=failure)
 
     async def actions_since(self, environment: str, since: datetime) -> int:
         """Count executions here since then."""
@@ -214,17 +239,14 @@ class MemorySwitches:
         """Whether two failed in a row."""
         return self.failures[environment, action] >= 2
 
-    async def record_failure(self, environment: str, action: str, at: datetime) -> None:  # noqa: ARG002
-        """Count one."""
-        self.failures[environment, action] += 1
-
     async def open_breaker(self, environment: str, action: str, at: datetime) -> None:  # noqa: ARG002
         """Count as many as open it."""
-        self.failures[environment, action] += 2
+        self.failures[environment, action] = max(2, self.failures[environment, action])
 
-    async def record_success(self, environment: str, action: str, at: datetime) -> None:  # noqa: ARG002
-        """Start over."""
-        self.failures[environment, action] = 0
+    def count(self, environment: str, action: str, *, failure: bool) -> None:
+        """Count one more, or start over."""
+        before = self.failures[environment, action]
+        self.failures[environment, action] = before + 1 if failure else 0
 
 
 @dataclass

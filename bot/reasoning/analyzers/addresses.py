@@ -157,9 +157,16 @@ def _complained(
     if failing:
         text = f"its log speaks of a failed connection: {failing[0].example[:160]}"
         return [saw(text, GOOD if address.port else HINT, failing[0].source)]
-    if logs:
+    if logs and not _unheard(cluster, address):
         return [saw(f"its errors do not mention {address.host}", -GOOD, logs[0].source)]
     return []
+
+
+def _unheard(cluster: Cluster, address: Address) -> bool:
+    """Whether a pod of the workload has no log yet, or none that can be read: it may complain."""
+    wanted = " ".join(spot.wanted for spot in cluster.snapshot.blind_spots)
+    pods = cluster.pods_of(address.workload)
+    return any(p.name in wanted or get(p.body, "status", "phase") == "Pending" for p in pods)
 
 
 def _answered(cluster: Cluster, address: Address, naming: list[LogTemplate]) -> list[Evidence]:

@@ -3,10 +3,12 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from bot.domain.diagnosis import Evidence, Finding, Hypothesis, Question
 from bot.domain.needs import Fact, Need
+from bot.domain.redaction import redact
 from bot.domain.snapshot import KubernetesObject, Snapshot, Source
 from bot.reasoning.database_clients import is_trouble
 from bot.reasoning.database_texts import NO_SPACE
@@ -49,6 +51,7 @@ LAST_WORDS = (
 )
 KERNEL = ("OOMKilling", "SystemOOM")
 RECENT_S = 3600.0
+SHORT = timedelta(seconds=15)  # nobody is well again so soon
 EXIT = {
     1: "an error of the application",
     2: "an error of the application or wrong arguments",
@@ -121,7 +124,7 @@ def _ended(
         reason, code = ended.get("reason"), ended.get("exitCode")
         text = f"{pod.name} ({status.get('name')}): {count} restarts, last {reason}, exit {code}"
         evidence = [saw(text, GOOD, pod)]
-        if is_ready(pod):
+        if is_ready(pod) and not _as_short_as_before(cluster.snapshot, status):
             evidence.append(saw(f"{pod.name} is ready by now", -GOOD, pod))
         if reason == "OOMKilled":
             evidence.append(saw(f"OOMKilled at limits {_limits(owner)}", PROOF, pod))
@@ -130,6 +133,16 @@ def _ended(
             yield _blame("oom_killed", owner, summary, evidence, None)
         else:
             yield from _by_log(cluster, pod, owner, status, evidence)
+
+
+def _as_short_as_before(snapshot: Snapshot, status: Mapping[str, Any]) -> bool:
+    """Whether the run that is ready now has not yet lasted longer than the one that ended."""
+    ended = terminated(status)
+    since = moment(get(status, "state", "running", "startedAt"))
+    began, over = moment(ended.get("startedAt")), moment(ended.get("finishedAt"))
+    if since is None or began is None or over is None:
+        return False
+    return snapshot.now - since <= max(over - began, SHORT)
 
 
 def _by_log(
@@ -187,7 +200,10 @@ def _by_words(
     for cause, pattern, meaning in LAST_WORDS:
         said = next((w for w in words if pattern.search(w.text)), None)
         if said is not None:
-            weighed = [*evidence, saw(f"its last words: {said.text[:200]}", PROOF, said.source)]
+            weighed = [
+                *evidence,
+                saw(f"its last words: {redact(said.text)[:200]}", PROOF, said.source),
+            ]
             yield _blame(cause, owner, f"{owner.name} ends: {meaning}", weighed, None)
             return
 
@@ -224,7 +240,7 @@ def _shared_port(
 def _taken(pod: KubernetesObject, owner: KubernetesObject, taken: Word | None) -> list[Evidence]:
     if taken is None:
         return []
-    said = saw(f"its log: {taken.text[:200]}", PROOF, taken.source)
+    said = saw(f"its log: {redact(taken.text)[:200]}", PROOF, taken.source)
     return [said, *_who_else(pod, owner, taken)]
 
 

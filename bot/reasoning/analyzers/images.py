@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bot.domain.diagnosis import Evidence, Finding, Hypothesis, Question
+from bot.domain.redaction import redact
 from bot.domain.snapshot import KubernetesObject, Snapshot
 from bot.reasoning.image_names import Reference, before, misspelt, pulled_by, reference
 from bot.reasoning.kubernetes import (
@@ -267,7 +268,7 @@ def _blame(pull: Pull, cause: str, why: str, evidence: list[Evidence]) -> Hypoth
     if pull.telling is not None:
         weighed.append(saw(event_text(pull.telling, 500), STRONG, pull.telling))
     elif _answer(pull.state):
-        weighed.append(saw(f"the kubelet says: {pull.state[:300]}", GOOD, pull.pod))
+        weighed.append(saw(f"the kubelet says: {redact(pull.state)[:300]}", GOOD, pull.pod))
     return blame(
         cause,
         pull.owner,

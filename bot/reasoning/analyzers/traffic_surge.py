@@ -48,7 +48,7 @@ def _hypothesis(
         *_runs_full(picture, service),
         *_order(picture, sign),
         *_origin(picture, sign, surged),
-        *_place(picture, service),
+        *_place(picture, sign),
         *_changed(picture, sign),
     )
     growth = f"{quantity(sign.shift.usual, '1/s')} → {quantity(sign.shift.now, '1/s')}"
@@ -127,11 +127,17 @@ def _origin(picture: Picture, sign: Sign, surged: dict[str, Sign]) -> list[Evide
     return [said("none of its callers got more requests: not more users", -STRONG, source)]
 
 
-def _place(picture: Picture, service: str) -> list[Evidence]:
-    source = next(iter(picture.signs)).series.source
+def _place(picture: Picture, sign: Sign) -> list[Evidence]:
+    service, source = sign.service, next(iter(picture.signs)).series.source
     if service in picture.roots:
         return [said(f"nothing that {service} calls is worse than usual", GOOD, source)]
     if service in picture.symptoms:
+        ill = sorted(picture.graph.callees(service) & set(picture.symptoms))
+        began = [o for callee in ill if (o := picture.onset_of(callee)) is not None]
+        if began and min(began) > sign.onset + EARLY:
+            when = at(min(began), picture)
+            text = f"{listed(ill)}, which it calls, got worse only after its load rose, at {when}"
+            return [said(text, HINT, source)]
         return [said(f"something that {service} calls has symptoms too", -GOOD, source)]
     return [said(f"{service} keeps up: no symptoms of its own", -GOOD, source)]
 

@@ -121,3 +121,15 @@ def test_the_command_prints_the_table() -> None:
     assert said.exit_code == 0
     assert "false actions unaccounted for" in said.output
     assert not Row(what="x", count=1, must=0).safe
+
+
+def test_a_verdict_that_a_death_repeats_counts_once(company: Company) -> None:
+    store = company.actions
+    verified = next(
+        v for k, v in store.verifications.items()
+        if v.outcome is Outcome.RECOVERED and not store.executions[k].is_undo
+    )  # fmt: skip
+    before = {place: list(counts) for place, counts in store.counts.items()}
+    asyncio.run(store.settle(verified, verified.checked_at, failure=False))
+    assert dict(store.counts) == before
+    assert all(done <= tried for done, tried in before.values())

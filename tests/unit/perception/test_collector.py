@@ -107,6 +107,18 @@ async def test_tools_work_at_the_same_time_and_not_too_many() -> None:
     assert tool.most_at_work == 4
 
 
+async def test_a_system_that_hangs_leaves_the_others_their_places() -> None:
+    hangs = Scripted("hangs", system="metrics", after_s=30, timeout_s=30)
+    quick = Scripted("quick", answers=Fact.CHANGES, system="changes", after_s=0.01)
+    needs = [need(services=(str(n),)) for n in range(8)]
+    needs += [need(Fact.CHANGES, services=(str(n),)) for n in range(8)]
+    limits = Limits(deadline_s=0.5, parallel=2)
+    found = await collector(hangs, quick, limits=limits).collect(needs)
+    assert found.snapshot.looked_at == ("changes",)
+    assert {b.system for b in found.snapshot.blind_spots} == {"metrics"}
+    assert len(quick.needs) == 8
+
+
 async def test_a_failing_tool_is_a_blind_spot_and_the_others_are_heard() -> None:
     good = Scripted("good", edges=(edge("a", "b"),))
     down = Scripted(

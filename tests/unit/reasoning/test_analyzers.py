@@ -238,6 +238,28 @@ def test_a_traffic_surge_is_found_at_the_service_that_saturates():
     assert cause_of(answer(scene)) == ("traffic_surge", "deployment/checkout")
 
 
+@pytest.mark.parametrize(("after", "words"), [(10, "got worse only after its load rose"),
+                                              (0, "has symptoms too")])  # fmt: skip
+def test_what_a_surge_does_to_those_below_speaks_against_it_only_if_it_came_first(
+    after: int, words: str
+):
+    more, at = values(50, 400, at=97), 97 + after
+    scene = wired(
+        ill(
+            storefront={"rate": more, "p99": SLOW},
+            checkout={"rate": more, "p99": values(0.2, 1.5, at=97)},
+            payment={"p99": values(0.1, 0.4, at=at)},
+        ),
+        storefront_checkout=more,
+    )
+    (surge,) = (
+        r.hypothesis
+        for r in answer(scene).ranked
+        if (r.hypothesis.cause, r.hypothesis.service) == ("traffic_surge", "checkout")
+    )
+    assert any(words in e.statement for e in surge.evidence)
+
+
 CALLS = {(Signal.EDGE_RATE, name) for name in ("storefront", "checkout", "payment")}
 CALLERS = {(Signal.REQUEST_RATE, name) for name in ("storefront", "checkout")}
 LOAD = {(Signal.CPU_OF_LIMIT, "catalogue")}

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.snapshot import KubernetesObject
+from bot.domain.snapshot import BlindSpot, KubernetesObject
 from tests.fakes.cluster import (
     container,
     deployment,
@@ -148,6 +148,27 @@ def test_an_address_from_a_config_map_that_leads_nowhere_is_found() -> None:
     said = log("news", "lookup carrt on 10.96.0.10:53: no such host")
     objects = (*cart(), service("cart"), endpoints("cart", ready=1), owner, pod(owner), settings)
     assert cause(*objects, logs=(said,)) == ("service_env_var_address_mismatch", "deployment/news")
+
+
+@pytest.mark.parametrize(("heard", "started"), [(True, True), (False, True), (True, False)])
+def test_silence_speaks_for_an_address_only_if_every_pod_was_heard(
+    *, heard: bool, started: bool
+) -> None:
+    box = container(env=[{"name": "STOCK_ADDR", "value": "stokc:8080"}])
+    owner = deployment("news", containers=[box])
+    lost = BlindSpot(system="logs", reason="its node lost it", wanted=f"logs of {pod(owner).name}")
+    new = pod(owner, suffix="x2", phase="Running" if started else "Pending")
+    found = diagnosed(
+        owner, pod(owner), new, logs=(log("news", "INFO ready"),),
+        blind_spots=() if heard else (lost,),
+    )  # fmt: skip
+    [hypothesis] = [
+        r.hypothesis
+        for r in found.ranked
+        if r.hypothesis.cause == "service_env_var_address_mismatch"
+    ]
+    against = [e for e in hypothesis.evidence if e.weight < 0]
+    assert bool(against) is (heard and started)
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,28 @@ def test_two_containers_that_declare_one_port_conflict_without_a_log() -> None:
     assert cause(owner, down, front("cart")) == ("service_sidecar_port_conflict", HERE)
 
 
+@pytest.mark.parametrize(("started", "recovered"), [("03:03:50", False), ("02:40:00", True)])
+def test_a_container_that_just_started_again_is_not_well_again(
+    started: str, *, recovered: bool
+) -> None:
+    port = [{"containerPort": 8080}]
+    boxes = [container("app", ports=port), container("mesh", ports=port)]
+    owner = deployment("cart", containers=boxes)
+    again = ended("Error", 1, name="mesh", loops=False)
+    again["state"] = {"running": {"startedAt": f"2026-01-02T{started}Z"}}
+    again["lastState"]["terminated"]["startedAt"] = LATELY
+    up = pod(owner, statuses=[fine("app"), again])
+    found = diagnosed(owner, up, front("cart"))
+    doubts = [
+        e.statement
+        for r in found.ranked
+        if r.hypothesis.cause == "service_sidecar_port_conflict"
+        for e in r.hypothesis.evidence
+        if e.weight < 0
+    ]
+    assert any("ready by now" in doubt for doubt in doubts) is recovered
+
+
 def test_a_crash_for_no_known_reason_is_no_sure_answer() -> None:
     for code in (1, 2, 139, 143, 255):
         found = diagnosed(*broken(ended("Error", code)), logs=(log("cart", "something odd"),))
