@@ -1,0 +1,1 @@
+"""The HTTP door: what monitoring systems send, verified, parsed and stored before the answer."""
