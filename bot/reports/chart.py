@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from bot.domain.diagnosis import ChartData
 from bot.domain.redaction import printable, redact
 from bot.domain.snapshot import Change
+from bot.reports.drawing import BLUE, FAINT, GREY, INK, PAPER, RED, SCALE, font, ticks
 
 WIDTH, HEIGHT = 900, 500  # of the finished picture, in pixels
-_SCALE = 2  # drawn twice as large and shrunk: smooth lines
 _POINTS = 1_000  # more than the picture can show are thinned, extremes kept
 _CHANGES = 4  # markers that stay legible
 # seconds between two times on the axis
@@ -21,9 +21,7 @@ _STEPS = (10, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200,
 _LEFT, _RIGHT, _TOP, _BOTTOM = 84, 24, 132, 52
 _ROW = 18  # height of one change's words; the rows end above the plot
 
-_PAPER, _INK, _FAINT = (255, 255, 255), (29, 28, 29), (222, 222, 222)
-_LINE, _BAND, _ONSET = (18, 100, 163), (214, 236, 220), (200, 30, 40)
-_SUSPECT, _OTHER, _GREY = (200, 30, 40), (130, 130, 130), (97, 96, 97)
+_BAND, _OTHER = (214, 236, 220), (130, 130, 130)
 
 _NAMES = {
     "latency_p99": "p99",
@@ -51,12 +49,12 @@ class _Axes:
     def x(self, t: float) -> float:
         """Return the column of a moment."""
         share = (t - self.t0) / (self.t1 - self.t0)
-        return _SCALE * (_LEFT + share * (WIDTH - _LEFT - _RIGHT))
+        return SCALE * (_LEFT + share * (WIDTH - _LEFT - _RIGHT))
 
     def y(self, value: float) -> float:
         """Return the row of a value, within the frame."""
         share = min(1.0, max(0.0, (value - self.low) / (self.high - self.low)))
-        return _SCALE * (HEIGHT - _BOTTOM - share * (HEIGHT - _TOP - _BOTTOM))
+        return SCALE * (HEIGHT - _BOTTOM - share * (HEIGHT - _TOP - _BOTTOM))
 
 
 def chart(chart: ChartData, suspect: str = "") -> bytes:
@@ -66,7 +64,7 @@ def chart(chart: ChartData, suspect: str = "") -> bytes:
     """
     points = _thinned(_points(chart))
     axes = _axes(chart, points)
-    image = Image.new("RGB", (WIDTH * _SCALE, HEIGHT * _SCALE), _PAPER)
+    image = Image.new("RGB", (WIDTH * SCALE, HEIGHT * SCALE), PAPER)
     pen = ImageDraw.Draw(image)
     _draw_band(pen, axes, chart)
     _draw_axes(pen, axes, _unit(chart))
@@ -109,10 +107,6 @@ def _axes(chart: ChartData, points: Sequence[tuple[float, float]]) -> _Axes:
     return _Axes(t0=t0, t1=t1 if t1 > t0 else t0 + 60.0, low=low, high=high + 0.08 * (high - low))
 
 
-def _font(size: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    return ImageFont.load_default(size=size * _SCALE)
-
-
 def _unit(chart: ChartData) -> str:
     return "%" if chart.series.unit in ("ratio", "0..1") else chart.series.unit
 
@@ -122,11 +116,11 @@ def _draw_title(pen: ImageDraw.ImageDraw, chart: ChartData) -> None:
     name = _NAMES.get(series.signal, series.signal.replace("_", " "))
     unit = f" ({_unit(chart)})" if series.unit else ""
     text = _label(f"{name} of {series.service}{unit}" if series.service else f"{name}{unit}", 60)
-    pen.text((_SCALE * 16, _SCALE * 10), text, fill=_INK, font=_font(22))
+    pen.text((SCALE * 16, SCALE * 10), text, fill=INK, font=font(22))
     legend = "shaded: usual range"
-    width = pen.textlength(legend, font=_font(14))
-    place = (_SCALE * (WIDTH - _RIGHT) - width, _SCALE * 16)
-    pen.text(place, legend, fill=_GREY, font=_font(14))
+    width = pen.textlength(legend, font=font(14))
+    place = (SCALE * (WIDTH - _RIGHT) - width, SCALE * 16)
+    pen.text(place, legend, fill=GREY, font=font(14))
 
 
 def _draw_band(pen: ImageDraw.ImageDraw, axes: _Axes, chart: ChartData) -> None:
@@ -134,28 +128,19 @@ def _draw_band(pen: ImageDraw.ImageDraw, axes: _Axes, chart: ChartData) -> None:
     if not abs(low) < 1e300 or not abs(high) < 1e300:
         return
     top, bottom = axes.y(high), axes.y(low)
-    box = (axes.x(axes.t0), min(top, bottom - 2 * _SCALE), axes.x(axes.t1), bottom)
+    box = (axes.x(axes.t0), min(top, bottom - 2 * SCALE), axes.x(axes.t1), bottom)
     pen.rectangle(box, fill=_BAND)
 
 
 def _draw_axes(pen: ImageDraw.ImageDraw, axes: _Axes, unit: str) -> None:
     left, right = axes.x(axes.t0), axes.x(axes.t1)
-    for value in _ticks(axes.low, axes.high):
+    for value in ticks(axes.low, axes.high):
         y = axes.y(value)
-        pen.line((left, y, right, y), fill=_FAINT, width=_SCALE)
+        pen.line((left, y, right, y), fill=FAINT, width=SCALE)
         text = _value(value * 100 if unit == "%" else value, unit)
-        width = pen.textlength(text, font=_font(15))
-        pen.text((left - width - 8 * _SCALE, y - 10 * _SCALE), text, fill=_GREY, font=_font(15))
+        width = pen.textlength(text, font=font(15))
+        pen.text((left - width - 8 * SCALE, y - 10 * SCALE), text, fill=GREY, font=font(15))
     _draw_times(pen, axes)
-
-
-def _ticks(low: float, high: float) -> list[float]:
-    """Return three to six round values between low and high."""
-    rough = (high - low) / 5
-    magnitude = 10.0 ** math.floor(math.log10(rough))
-    step = next(m * magnitude for m in (1, 2, 2.5, 5, 10) if m * magnitude >= rough * 0.999)
-    first = math.ceil(low / step - 1e-9)
-    return [n * step for n in range(first, math.floor(high / step + 1e-9) + 1)]
 
 
 def _moments(t0: float, t1: float) -> list[float]:
@@ -167,47 +152,47 @@ def _moments(t0: float, t1: float) -> list[float]:
 
 
 def _draw_times(pen: ImageDraw.ImageDraw, axes: _Axes) -> None:
-    base = _SCALE * (HEIGHT - _BOTTOM)
+    base = SCALE * (HEIGHT - _BOTTOM)
     days = axes.t1 - axes.t0 > 36 * 3600
     moments = _moments(axes.t0, axes.t1)
     for t in moments:
         moment = datetime.fromtimestamp(t, UTC)
         text = moment.strftime("%d %b %H:%M" if days else "%H:%M")
         text += " UTC" if t == moments[-1] else ""
-        width = pen.textlength(text, font=_font(15))
-        x = min(max(axes.x(t) - width / 2, 0), _SCALE * WIDTH - width - 4 * _SCALE)
-        pen.line((axes.x(t), base, axes.x(t), base + 5 * _SCALE), fill=_GREY, width=_SCALE)
-        pen.text((x, base + 9 * _SCALE), text, fill=_GREY, font=_font(15))
+        width = pen.textlength(text, font=font(15))
+        x = min(max(axes.x(t) - width / 2, 0), SCALE * WIDTH - width - 4 * SCALE)
+        pen.line((axes.x(t), base, axes.x(t), base + 5 * SCALE), fill=GREY, width=SCALE)
+        pen.text((x, base + 9 * SCALE), text, fill=GREY, font=font(15))
 
 
 def _draw_line(
     pen: ImageDraw.ImageDraw, axes: _Axes, points: Sequence[tuple[float, float]]
 ) -> None:
     if not points:
-        middle = (_SCALE * WIDTH / 2 - 40 * _SCALE, _SCALE * HEIGHT / 2)
-        pen.text(middle, "no data", fill=_GREY, font=_font(18))
+        middle = (SCALE * WIDTH / 2 - 40 * SCALE, SCALE * HEIGHT / 2)
+        pen.text(middle, "no data", fill=GREY, font=font(18))
         return
     path = [(axes.x(t), axes.y(v)) for t, v in points]
     if len(path) == 1:
         x, y = path[0]
-        pen.ellipse((x - 6, y - 6, x + 6, y + 6), fill=_LINE)
+        pen.ellipse((x - 6, y - 6, x + 6, y + 6), fill=BLUE)
         return
-    pen.line(path, fill=_LINE, width=3 * _SCALE, joint="curve")
+    pen.line(path, fill=BLUE, width=3 * SCALE, joint="curve")
 
 
 def _draw_onset(pen: ImageDraw.ImageDraw, axes: _Axes, onset: datetime | None) -> None:
     if onset is None or not axes.t0 <= onset.timestamp() <= axes.t1:
         return
     x = axes.x(onset.timestamp())
-    top, bottom = _SCALE * (_TOP - 6), _SCALE * (HEIGHT - _BOTTOM)
-    pen.line((x, top, x, bottom), fill=_ONSET, width=2 * _SCALE)
+    top, bottom = SCALE * (_TOP - 6), SCALE * (HEIGHT - _BOTTOM)
+    pen.line((x, top, x, bottom), fill=RED, width=2 * SCALE)
     text = f"onset {onset.astimezone(UTC):%H:%M}"
-    width = pen.textlength(text, font=_font(16))
-    room = axes.x(axes.t1) - x > width + 10 * _SCALE
-    place = x + 6 * _SCALE if room else x - width - 6 * _SCALE
-    box = (place - 3 * _SCALE, top, place + width + 3 * _SCALE, top + 22 * _SCALE)
-    pen.rectangle(box, fill=_PAPER)
-    pen.text((place, top), text, fill=_ONSET, font=_font(16))
+    width = pen.textlength(text, font=font(16))
+    room = axes.x(axes.t1) - x > width + 10 * SCALE
+    place = x + 6 * SCALE if room else x - width - 6 * SCALE
+    box = (place - 3 * SCALE, top, place + width + 3 * SCALE, top + 22 * SCALE)
+    pen.rectangle(box, fill=PAPER)
+    pen.text((place, top), text, fill=RED, font=font(16))
 
 
 def _shown(chart: ChartData, axes: _Axes, suspect: str) -> list[Change]:
@@ -221,20 +206,20 @@ def _shown(chart: ChartData, axes: _Axes, suspect: str) -> list[Change]:
 def _draw_changes(pen: ImageDraw.ImageDraw, axes: _Axes, chart: ChartData, suspect: str) -> None:
     for row, change in enumerate(_shown(chart, axes, suspect)):
         suspected = change.id == suspect
-        colour = _SUSPECT if suspected else _OTHER
+        colour = RED if suspected else _OTHER
         x = axes.x(change.at.timestamp())
-        y = _SCALE * (_TOP - 10 - _ROW * (_CHANGES - row))
-        bottom = _SCALE * (HEIGHT - _BOTTOM)
-        _dashed(pen, x, y + 8 * _SCALE, bottom, colour)
-        side = 6 * _SCALE
+        y = SCALE * (_TOP - 10 - _ROW * (_CHANGES - row))
+        bottom = SCALE * (HEIGHT - _BOTTOM)
+        _dashed(pen, x, y + 8 * SCALE, bottom, colour)
+        side = 6 * SCALE
         pen.polygon(
             [(x - side, bottom + side), (x + side, bottom + side), (x, bottom - side)], colour
         )
         text = _label(_change_words(change), 44) + (" (suspected)" if suspected else "")
-        width = pen.textlength(text, font=_font(14))
-        place = min(max(x - width - 6 * _SCALE, 8 * _SCALE), _SCALE * WIDTH - width - 8 * _SCALE)
-        pen.rectangle((place, y, place + width, y + 16 * _SCALE), fill=_PAPER)
-        pen.text((place, y), text, fill=colour, font=_font(14))
+        width = pen.textlength(text, font=font(14))
+        place = min(max(x - width - 6 * SCALE, 8 * SCALE), SCALE * WIDTH - width - 8 * SCALE)
+        pen.rectangle((place, y, place + width, y + 16 * SCALE), fill=PAPER)
+        pen.text((place, y), text, fill=colour, font=font(14))
 
 
 def _dashed(
@@ -242,8 +227,8 @@ def _dashed(
 ) -> None:
     y = top
     while y < bottom:
-        pen.line((x, y, x, min(y + 7 * _SCALE, bottom)), fill=colour, width=_SCALE)
-        y += 12 * _SCALE
+        pen.line((x, y, x, min(y + 7 * SCALE, bottom)), fill=colour, width=SCALE)
+        y += 12 * SCALE
 
 
 def _change_words(change: Change) -> str:
