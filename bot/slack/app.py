@@ -2,10 +2,15 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import Any
 
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.middleware.async_middleware import AsyncMiddleware
+from slack_bolt.middleware.authorization.async_single_team_authorization import (
+    AsyncSingleTeamAuthorization,
+)
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
@@ -13,13 +18,23 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.domain.errors import Malformed, Transient
 from bot.domain.ports import Teammate
 from bot.domain.redaction import redact
+from bot.domain.signal import Inbox
 from bot.slack.desk import Desk, SlackOptions
-from bot.slack.listeners import buttons, commands, home, mentions, messages, submissions
+from bot.slack.listeners import (
+    buttons,
+    commands,
+    controls,
+    home,
+    mentions,
+    messages,
+    pages,
+    submissions,
+)
 from bot.slack.parse import check_shape
 from bot.slack.views.notice import BROKEN, plain_notice
 
 _LOG = logging.getLogger(__name__)
-_SURFACES = (mentions, messages, buttons, submissions, commands, home)
+_SURFACES = (mentions, messages, controls, pages, buttons, submissions, commands, home)
 # What Bolt raises on odd payloads.
 GARBAGE = (TypeError, AttributeError, LookupError, ValueError, RecursionError)
 
@@ -40,12 +55,14 @@ class Doorkeeper(AsyncMiddleware):
     """Lets in what can be read, once the bot knows who it is.
 
     Bolt acknowledges what it gets while auth.test fails, and the event would be lost; here it is an
-    error, and Slack delivers again. Runs after the signature was verified.
+    error, and Slack delivers again. Runs after the signature was verified. What Slack answered is
+    handed to Bolt, `knows`: else it would ask once more, and lose the event after all.
     """
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._bot_user = ""
+        self.knows: Callable[[Any], None] = lambda _answer: None
 
     async def async_process(
         self,
@@ -65,28 +82,46 @@ class Doorkeeper(AsyncMiddleware):
             client = self._desk.client
             answer = await self._desk.opening.call("auth.test", client.auth_test)
             self._bot_user = str(answer["user_id"])
+            self.knows(answer)
         return await next()
 
 
-def create_app(options: SlackOptions, teammate: Teammate, client: AsyncWebClient) -> AsyncApp:
-    """Return the app with all its listeners; nothing is sent to Slack before the first event."""
-    return create_app_at(Desk(teammate=teammate, client=client, options=options))
+def create_app(
+    options: SlackOptions,
+    teammate: Teammate,
+    client: AsyncWebClient,
+    inbox: Inbox | None = None,
+) -> AsyncApp:
+    """Return the app with all its listeners; nothing is sent to Slack before the first event.
+
+    With an `inbox`, alerts that other apps post become signals; without, they are only read.
+    """
+    return create_app_at(Desk(teammate=teammate, client=client, options=options, inbox=inbox))
 
 
 def create_app_at(desk: Desk) -> AsyncApp:
     """Return the app of a desk that the caller keeps (to wait for what it put off)."""
+    doorkeeper = Doorkeeper(desk)
     app = SreApp(
         name="sre-bot",
         client=desk.client,
         signing_secret=desk.options.signing_secret,
         process_before_response=True,
         raise_error_for_unhandled_request=True,
-        before_authorize=Doorkeeper(desk),
+        before_authorize=doorkeeper,
     )
+    doorkeeper.knows = partial(_greeted, app)
     app.error(_on_error(desk))
     for surface in _SURFACES:
         surface.register(app, desk)
     return app
+
+
+def _greeted(app: AsyncApp, answer: Any) -> None:
+    """Give Bolt's own authorization what auth.test answered."""
+    for middleware in app._async_middleware_list:
+        if isinstance(middleware, AsyncSingleTeamAuthorization):
+            middleware.auth_test_result = answer
 
 
 def _on_error(desk: Desk) -> Callable[..., Awaitable[BoltResponse]]:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
 
@@ -13,8 +14,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.conversation import Click, Notice
 from bot.domain.errors import Malformed, SreBotError, Transient
+from bot.domain.pacing import Pacing
+from bot.domain.paging import PageButtons
 from bot.domain.ports import Teammate
 from bot.domain.redaction import redact
+from bot.domain.signal import Inbox
+from bot.domain.time import Clock, ScaledClock
 from bot.slack.parse import (
     CLICKED,
     Place,
@@ -31,8 +36,13 @@ from bot.slack.web import Web
 
 T = TypeVar("T")
 Json = Mapping[str, Any]
+Control = Callable[[Click], Coroutine[Any, Any, Notice]]
 LATEST_S = 20.0  # a click that takes longer is given up; its buttons are still there
 _LOG = logging.getLogger(__name__)
+
+
+def _wall() -> Clock:
+    return ScaledClock(origin=datetime(2000, 1, 1, tzinfo=UTC))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +52,10 @@ class SlackOptions:
     signing_secret: str = ""  # needed in HTTP mode
     incident_channels: frozenset[str] = frozenset()  # where every message is read
     handover_s: float = 2.5
+    pacing: Pacing | None = None  # Slack's limits, kept together with the other replicas
+    pages: PageButtons | None = None  # what the buttons of an incident's pages do
+    controls: Mapping[str, Control] = field(default_factory=dict)  # by the button's action id
+    environments: Mapping[str, str] = field(default_factory=dict)  # channel → environment
 
 
 @dataclass(slots=True)
@@ -51,9 +65,16 @@ class Desk:
     teammate: Teammate
     client: AsyncWebClient
     options: SlackOptions
-    web: Web = field(default_factory=lambda: Web(timeout_s=5.0, longest_wait_s=10.0))
-    opening: Web = field(default_factory=lambda: Web(timeout_s=2.0, longest_wait_s=0.5))
+    web: Web = field(init=False)
+    opening: Web = field(init=False)
+    inbox: Inbox | None = None  # where other apps' alerts go; without it they are only read
+    clock: Clock = field(default_factory=_wall)
     _later: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        pacing = self.options.pacing
+        self.web = Web(timeout_s=5.0, longest_wait_s=10.0, pacing=pacing)
+        self.opening = Web(timeout_s=2.0, longest_wait_s=0.5, pacing=pacing)
 
     async def take(self, handing_over: Awaitable[T]) -> T:
         """Hand over within Slack's patience. Raises: Transient when it took too long."""

@@ -21,6 +21,7 @@ USER = re.compile(r"[UWB][A-Z0-9]{1,30}")
 _CHANNEL = re.compile(r"[CGD][A-Z0-9]{1,30}")
 _TS = re.compile(r"\d{1,12}\.\d{1,9}")
 _SUBJECT = re.compile(r"[A-Za-z0-9][\w.:/+=@-]{0,199}")
+_CHANNEL_TOKEN = re.compile(r"<#([CG][A-Z0-9]{1,20})(?:\|[^<>]{0,100})?>")
 _EVENT = re.compile(r"[\w.:-]{1,100}")
 _ANY = re.compile(r"[\s\S]{1,300}")
 _TOKEN = re.compile(r"<([^<>|]{0,3000})(?:\|([^<>|]{0,3000}))?>")
@@ -280,8 +281,14 @@ def command_of(body: Json) -> Command:
         event_id=stable_id("cmd", team, channel, user, trigger_of(body)),
         thread=Thread(team=team, channel=channel, ts=maybe(body, "thread_ts", _TS)),
         user=user,
-        text=unmarked(text)[:MAX_QUESTION],
+        text=unmarked(_CHANNEL_TOKEN.sub(_channel_id, text))[:MAX_QUESTION],
     )
+
+
+def _channel_id(match: re.Match[str]) -> str:
+    """Keep the id of a channel in a command about routes; elsewhere people read its name."""
+    is_route = match.string.lstrip().lower().startswith("route")
+    return f"#{match[1]}" if is_route else match[0]
 
 
 def check_shape(body: Any) -> None:

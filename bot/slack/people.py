@@ -7,6 +7,7 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.domain.pacing import Pacing
 from bot.domain.people import Actor, ActorKind
 from bot.domain.ports import PeopleStore
 from bot.slack.web import Web
@@ -28,12 +29,17 @@ class SlackPeople:
     """Implements `Resolver`. Only a full member of the very workspace can hold a role."""
 
     def __init__(
-        self, client: AsyncWebClient, store: PeopleStore, *, cache_s: float = CACHE_S
+        self,
+        client: AsyncWebClient,
+        store: PeopleStore,
+        *,
+        cache_s: float = CACHE_S,
+        pacing: Pacing | None = None,
     ) -> None:
         self._client = client
         self._store = store
         self._cache_s = min(cache_s, CACHE_S)
-        self._web = Web(timeout_s=2.0, longest_wait_s=1.0)
+        self._web = Web(timeout_s=2.0, longest_wait_s=1.0, pacing=pacing)
         self._known: dict[tuple[str, str], _Person] = {}
 
     async def actor(self, team: str, user: str, environment: str) -> Actor:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from http import HTTPStatus
 
@@ -48,10 +48,12 @@ async def run_socket_mode(
     stop: asyncio.Event,
     *,
     connected: Callable[[], None] | None = None,
+    seen: Callable[[Callable[[], Awaitable[bool]]], None] | None = None,
 ) -> None:
     """Listen over Socket Mode until `stop` is set; the client reconnects by itself.
 
-    `connected` is called once, when the first connection stands.
+    `connected` is called once, when the first connection stands; `seen` is given what tells later
+    whether there is one.
     While Slack cannot be reached at the start, it tries again.
     Raises: NotConfigured: no app token, or Slack refuses it.
     """
@@ -64,6 +66,8 @@ async def run_socket_mode(
         await asyncio.wait((connecting, stopping), return_when=asyncio.FIRST_COMPLETED)
         if connecting.done():
             connecting.result()
+            if seen is not None:
+                seen(handler.client.is_connected)
             if connected is not None:
                 connected()
         await stopping

@@ -70,5 +70,5 @@ async def _root(desk: Desk, command: Command, question: str) -> Thread:
         unfurl_links=False,
         unfurl_media=False,
     )
-    answer = await desk.opening.call("chat.postMessage", post)
+    answer = await desk.opening.call("chat.postMessage", post, channel=command.thread.channel)
     return Thread(team=command.thread.team, channel=command.thread.channel, ts=str(answer["ts"]))

@@ -12,7 +12,6 @@ from bot.domain.action import (
     VerificationPlan,
 )
 from bot.domain.conversation import Card, CardState, Mark
-from bot.domain.people import SELF
 from bot.domain.policy import Verdict
 from bot.slack.views.blocks import Block, Message, actions, button, confirm, message, section
 from bot.slack.views.text import (
@@ -115,7 +114,7 @@ def _what(card: Card) -> list[str]:
     proposal = card.proposal
     dry_run = proposal.dry_run
     why = sentence(_told(card, proposal.reason, 500))
-    if _asked_for(proposal):
+    if proposal.asked_for:
         lines = [f"Asked for by {person(proposal.requester)}: {why}"]
     else:
         lines = [f"Why: {why} {percent(proposal.confidence)} sure."]
@@ -156,7 +155,7 @@ def _held_back(card: Card) -> list[str]:
     """At L4, say why it asks all the same: the level's own rule is no reason, the others are."""
     if card.level < FREEST or card.ruling.verdict is not Verdict.APPROVAL:
         return []
-    if _asked_for(card.proposal):
+    if card.proposal.asked_for:
         return ["I ask although this is L4: what a person asks for, a person decides."]
     held = [r for r in card.ruling.reasons if not r.rule.startswith("level-")]
     words = "; ".join(f"{r.text} (rule {r.rule})" for r in held)
@@ -330,13 +329,8 @@ def _buttons(card: Card) -> Block | None:
 
 def _alone(card: Card) -> bool:
     """Whether a person asked for it who may not approve it: for a lone on-call there is a way."""
-    asked, ruling = _asked_for(card.proposal), card.ruling
+    asked, ruling = card.proposal.asked_for, card.ruling
     return asked and not ruling.requester_may_approve and card.proposal.inverse is not None
-
-
-def _asked_for(proposal: Proposal) -> bool:
-    """Whether a person asked for it, not the bot."""
-    return proposal.requester not in ("", SELF.id)
 
 
 def _run(card: Card) -> Block:

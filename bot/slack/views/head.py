@@ -11,8 +11,17 @@ LINE = 220  # characters of a line of the head: two lines on a phone
 
 def head(head: Head) -> Message:
     """Return the head message of an investigation that runs or has ended."""
-    lines = _running(head) if head.diagnosis is None else _ended(head, head.diagnosis)
+    lines = _lines(head)
     return message(_spoken(head), [section("\n".join(line for line in lines if line))])
+
+
+def details(head: Head) -> list[str]:
+    """Return what is known, without the first line: for an incident, whose title is its own."""
+    return _lines(head)[1:]
+
+
+def _lines(head: Head) -> list[str]:
+    return _running(head) if head.diagnosis is None else _ended(head, head.diagnosis)
 
 
 def _first(head: Head, mark: Mark, state: str) -> str:

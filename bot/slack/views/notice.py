@@ -24,7 +24,8 @@ HELP = (
     "`/sre levels` how far I may go, and the record it rests on\n"
     "`/sre stop` stop every action of mine · `/sre start` let me act again (administrators)\n"
     "`/sre freezes` when I run nothing by myself · `/sre freeze prod for 4h because …`, "
-    "`/sre unfreeze …` (administrators)"
+    "`/sre unfreeze …` (administrators)\n"
+    "`/sre routes` where incidents are told · `/sre route checkout #payments` (approvers)"
 )
 
 

@@ -28,6 +28,7 @@ _KEPT = re.compile(
 _ENTITY = re.compile(r"&(?!amp;|lt;|gt;)")
 _CLOCK = re.compile(r"(?<![\w:./-])([01]\d|2[0-3]):([0-5]\d)(:[0-5]\d)?(?: UTC|Z)?(?![\w:/-]|\.\d)")
 _SLACK_USER = re.compile(r"[UW][A-Z0-9]{1,20}")
+_SLACK_GROUP = re.compile(r"S[A-Z0-9]{1,20}")
 
 
 def cut(text: str, limit: int, mark: str = CUT) -> str:
@@ -103,6 +104,13 @@ def mrkdwn(text: str, limit: int = SECTION) -> str:
         parts += [_inert(safe[end : match.start()]), match[0]]
         end = match.end()
     return cut("".join([*parts, _inert(safe[end:])]), limit)
+
+
+def mention(who: str) -> str:
+    """Return what mentions a user or a user group by id, "" if it is the id of neither."""
+    if _SLACK_USER.fullmatch(who):
+        return f"<@{who}>"
+    return f"<!subteam^{who}>" if _SLACK_GROUP.fullmatch(who) else ""
 
 
 def _inert(text: str) -> str:

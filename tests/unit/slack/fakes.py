@@ -118,7 +118,16 @@ class FakeSlack:
         return {"ok": True, "message_ts": "1700000009.000001"}
 
     def on_conversations_replies(self, args: dict[str, Any]) -> dict[str, Any]:
-        found = [m for m in self.messages if m.get("thread_ts") == args["ts"]]
+        return self._page([m for m in self.messages if m.get("thread_ts") == args["ts"]], args)
+
+    def on_conversations_history(self, args: dict[str, Any]) -> dict[str, Any]:
+        if args["channel"] != CHANNEL:
+            return {"ok": False, "error": "channel_not_found"}
+        after = float(args.get("oldest") or 0)
+        found = [m for m in self.messages if not m.get("thread_ts") and float(m["ts"]) > after]
+        return self._page(found[::-1], args)
+
+    def _page(self, found: list[dict[str, Any]], args: dict[str, Any]) -> dict[str, Any]:
         if str(args.get("include_all_metadata")).lower() not in ("true", "1"):
             found = [{k: v for k, v in m.items() if k != "metadata"} for m in found]
         start = int(args.get("cursor") or 0)

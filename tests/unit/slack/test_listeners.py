@@ -119,6 +119,19 @@ class TestMentions:
         await send(message_body(user=None, bot_id="B0SREBOT", subtype="bot_message"))
         assert teammate.mentions == {}
 
+    async def test_slack_is_asked_once_who_the_bot_is(
+        self, send: Send, slack: FakeSlack, teammate: FakeTeammate
+    ) -> None:
+        """Were Bolt to ask again and got no answer, it would acknowledge and lose the event."""
+        failing = (500, {"ok": False, "error": "internal_error"}, {})
+        slack.calls.clear()
+        assert (await send(mention_body())).status == 200
+        assert len(slack.named("auth.test")) == 1
+        slack.fail["auth.test"] = [failing] * 5
+        assert (await send(mention_body(event_id="Ev2"))).status == 200
+        assert len(slack.named("auth.test")) == 1
+        assert "Ev1" in teammate.mentions
+
     async def test_while_slack_cannot_say_who_the_bot_is_nothing_is_acknowledged(
         self, send: Send, slack: FakeSlack, teammate: FakeTeammate
     ) -> None:
@@ -150,6 +163,8 @@ class TestMessages:
         [
             {"channel": "C0OTHER"},
             {"subtype": "message_changed"},
+            {"subtype": {"a": 1}},
+            {"subtype": ["bot_message"]},
             {"subtype": "message_deleted"},
             {"subtype": "channel_join"},
             {"text": f"<@{BOT_USER}> hello"},  # comes as app_mention as well

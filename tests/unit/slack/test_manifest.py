@@ -19,6 +19,7 @@ NEEDS = {
     "chat_postEphemeral": {"chat:write"},
     "chat_postMessage": {"chat:write"},
     "chat_update": {"chat:write"},
+    "conversations_history": {"channels:history", "groups:history"},
     "conversations_replies": {"channels:history", "groups:history"},
     "files_upload_v2": {"files:write"},
     "users_info": {"users:read", "users:read.email"},
@@ -26,7 +27,7 @@ NEEDS = {
     "views_publish": set(),
     "views_update": set(),
 }
-NO_METHODS = {"send_socket_mode_response", "wss_uri"}  # of the Socket Mode client
+NO_METHODS = {"is_connected", "send_socket_mode_response", "wss_uri"}  # of the Socket Mode client
 # Scopes that each event needs. Source: docs.slack.dev/reference/events
 EVENTS = {
     "app_home_opened": set(),
