@@ -2,62 +2,66 @@
 
 Rules for a workflow's body, which make `kill -9` harmless: effects happen in `step` only; between
 steps there is no clock and no randomness; what goes in and out of the journal is JSON. A step runs
-at least once, so what it does must be safe to do again. The application version is pinned: a change
-of the order of steps in a kind of workflow that may be running needs `patched`.
+at least once, so what it does must be safe to do again. The version is pinned: a change of the
+order of steps in a kind of workflow that may be running needs `patched`, and a higher version.
 """
 
 import asyncio
-import json
-import sqlite3
-from collections.abc import Awaitable, Callable, Coroutine
-from pathlib import Path
+import socket
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
+from uuid import uuid4
 
 from dbos import DBOS, DBOSConfig, SetWorkflowID
-from dbos import Serializer as JournalSerializer
 
 from bot.domain.codec import decode, encode
-from bot.domain.errors import Permanent, SreBotError, Transient, Unavailable
+from bot.domain.errors import SreBotError, Unavailable
+from bot.domain.own_incident import Failed
+from bot.domain.telemetry import binding, telemetry, watched
+from bot.workflows.cron import Cron
+from bot.workflows.endings import ALIVE, Ending, count_alive, failed_since
+from bot.workflows.journal import JsonSerializer, prepare_file, sqlite_file
+from bot.workflows.naming import names_of, trace_of
+from bot.workflows.patience import PATIENCE
+from bot.workflows.running import AROUND, Around, do, patched, step
+from bot.workflows.schedules import Due, Schedule, Schedules
+from bot.workflows.seat import FileSeat, Seat, ServerSeat
+from bot.workflows.strays import Strays
+from bot.workflows.tidying import Tidying
+from bot.workflows.timing import Timekeeper, WallTime
+from bot.workflows.waiting import pause, receive
+
+__all__ = ["Due", "Engine", "do", "patched", "pause", "receive", "step"]
 
 T = TypeVar("T")
 Body = Callable[..., Coroutine[Any, Any, Any]]
 
-APPLICATION_VERSION = "1"
-ALIVE = frozenset(("PENDING", "ENQUEUED", "DELAYED"))
-ATTEMPTS = 10  # of a step whose trouble is transient: 0.5 s, 1 s, 2 s, … about 4 minutes in all
-
-
-class JsonSerializer(JournalSerializer):
-    """The journal in plain JSON: readable, and no code in the database."""
-
-    def name(self) -> str:
-        """Return the name that is stored beside each value."""
-        return "sre_bot_json"
-
-    def serialize(self, data: Any) -> str:
-        """Return JSON; an exception becomes its type's name and text."""
-        if isinstance(data, BaseException):
-            data = {"$error": type(data).__name__, "text": str(data)}
-        return json.dumps(data, separators=(",", ":"))
-
-    def deserialize(self, serialized_data: str) -> Any:
-        """Return the value, or the error that was stored."""
-        data = json.loads(serialized_data)
-        if isinstance(data, dict) and "$error" in data:
-            return Permanent(data["text"])
-        return data
+SINCE = "since:"
+VERSION = 1  # of the workflows' code; docs/durability.md says when it goes up
 
 
 class Engine:
     """Starts, feeds and stops workflows. One per process."""
 
-    def __init__(self, journal: str, *, executor_id: str, poll_s: float = 0.1) -> None:
-        _prefer_wal(journal)
+    def __init__(
+        self,
+        journal: str,
+        *,
+        executor_id: str = "",
+        poll_s: float = 0.1,
+        time: Timekeeper | None = None,
+        version: int = VERSION,
+        seat: Seat | None = None,
+    ) -> None:
+        executor_id = executor_id or _own_id(journal)
+        self._journal, self._executor_id, self._version = journal, executor_id, version
+        self._seat = seat or _seat_at(journal, executor_id, version)
         config: DBOSConfig = {
             "name": "sre-bot",
             "system_database_url": journal,
             "executor_id": executor_id,
-            "application_version": APPLICATION_VERSION,
+            "application_version": str(version),
             "serializer": JsonSerializer(),
             "notification_listener_polling_interval_sec": poll_s,
             "log_level": "WARNING",
@@ -65,19 +69,75 @@ class Engine:
         self._dbos = DBOS(config=config)
         self._bodies: dict[str, Body] = {}
         self._poll_s = poll_s
+        self._patience, self._telemetry = PATIENCE.get(), telemetry()  # of who starts it
         self._under_way: set[asyncio.Future[Any]] = set()
+        self._time = time or WallTime()
+        self._around = Around(time=self._time, send=self.send, fence=self._seat.check)
+        self._schedules = Schedules(self, self._time)
+        self._strays = Strays()
+        self._tidying = Tidying(self._time, self._forgettable)
+        self._beside: list[asyncio.Task[None]] = []  # what runs beside the workflows
 
     def register(self, name: str, body: Body) -> None:
         """Make `body` a workflow of that name. All of them, before `launch`."""
 
         async def run(*arguments: Any) -> Any:  # a plain function: the engine marks it
-            return await body(*arguments)
+            AROUND.set(self._around)
+            PATIENCE.set(self._patience)
+            names = names_of(arguments)
+            with (
+                watched(self._telemetry),
+                binding(workflow=str(DBOS.workflow_id), **names),
+                self._telemetry.span(name, trace=trace_of(names)),
+                Ending(self._telemetry, name),
+            ):
+                return await self._strays.run(body, *arguments)
 
         self._bodies[name] = DBOS.workflow(name=name, max_recovery_attempts=None)(run)
 
+    def schedule(
+        self, name: str, cron: str, zone: str, body: Callable[[Due], Awaitable[object]]
+    ) -> None:
+        """Run `body` as a workflow at every due time of `cron` in the time zone `zone`.
+
+        `name` is kept in the journal ("digest:C0SHOP": at most 100 characters, no "@"), `cron` has
+        five fields ("0 9 * * 1"). Every due time is started at most once, by whichever replica, and
+        runs to its end whatever crashes: `body` is a workflow's body, with effects in steps only.
+        Of the due times that passed while no bot ran, the newest alone is made up for, as soon as
+        one runs again; `Due.missed` counts the others. Before the first launch with a name nothing
+        is due. Call it before `launch`, on every replica alike; to change cron or zone, start again
+        with others.
+
+        Raises: NotConfigured: no such time zone, or no cron expression; ValueError: a bad name.
+        """
+        self._schedules.add(Schedule(name=name, cron=Cron(fields=cron, zone=zone)))
+
+        async def due(data: Any) -> None:
+            await body(decode(Due, data))
+
+        async def known_since() -> str:
+            return await step("known since", str, self._now)
+
+        self.register(_due_kind(name), due)
+        self.register(_since_kind(name), known_since)
+
     def launch(self) -> None:
-        """Start, and take up again what a crash left. Call it inside the running event loop."""
+        """Start, and take up again what a crash left. Call it inside the running event loop.
+
+        Raises: NotConfigured: another process has this seat; Unavailable: no database.
+        """
+        self._seat.take()
+        path = sqlite_file(self._journal)
+        if path is not None:
+            prepare_file(path, self._executor_id, self._version)
         DBOS.launch()
+        loop = asyncio.get_running_loop()
+        beside = (self._schedules.run(), self._strays.watch(), self._tidying.watch())
+        self._beside = [loop.create_task(work) for work in beside]
+
+    def check(self) -> None:
+        """Return if this process may act; one that lost its seat to another ends here."""
+        self._seat.check()
 
     async def start(self, name: str, workflow_id: str, *arguments: Any) -> None:
         """Start a workflow under an id; an id that was started before does nothing.
@@ -109,9 +169,42 @@ class Engine:
         return await handle.get_result(polling_interval_sec=self._poll_s)
 
     async def unfinished(self) -> int:
-        """Return how many workflows are not at their end."""
-        found = await DBOS.list_workflows_async(status="PENDING", load_input=False)
-        return len(found)
+        """Return how many workflows are not at their end: run, wait in a queue, or are put off.
+
+        Raises: Unavailable.
+        """
+        return await self._whole(count_alive())
+
+    async def failed(self, since: datetime) -> Sequence[Failed]:
+        """Return what ended with an error since then, of all replicas. Raises: Unavailable."""
+        return await self._whole(failed_since(since))
+
+    async def start_due(self, name: str, run_id: str, due: Due) -> None:
+        """Start a schedule's workflow, once per due time. Raises: Unavailable."""
+        await self.start(_due_kind(name), run_id, encode(due))
+
+    async def known_since(self, name: str) -> datetime:
+        """Return when the schedule was first launched, by any replica. Raises: Unavailable."""
+        kind = _since_kind(name)
+        await self.start(kind, kind)
+        return datetime.fromisoformat(await self._whole(self.result(kind)))
+
+    async def newest_runs(self, name: str, limit: int) -> Sequence[str]:
+        """Return the ids of a schedule's newest runs. Raises: Unavailable."""
+        found = await self._whole(
+            DBOS.list_workflows_async(
+                name=_due_kind(name), limit=limit, sort_desc=True, load_input=False,
+                load_output=False,
+            )
+        )  # fmt: skip
+        return tuple(status.workflow_id for status in found)
+
+    def _forgettable(self) -> Sequence[str]:
+        """Return the kinds of workflows but those that say since when a schedule is known."""
+        return [name for name in self._bodies if not name.startswith(SINCE)]
+
+    async def _now(self) -> str:
+        return self._time.now().isoformat()
 
     async def _whole(self, work: Coroutine[Any, Any, T]) -> T:
         """Run to the end even if the caller gives up.
@@ -135,67 +228,25 @@ class Engine:
 
     def close(self) -> None:
         """Stop; what runs is taken up at the next launch."""
+        for task in self._beside:
+            task.cancel()
         DBOS.destroy(destroy_registry=True)
+        self._seat.release()  # last: from now on others may take up what was left
 
 
-async def step(
-    name: str, kind: type[T], work: Callable[[], Awaitable[T]], *, attempts: int = ATTEMPTS
-) -> T:
-    """Run `work` as a step and return its result; after a crash, what the journal says it returned.
-
-    `Transient` and unforeseen errors are tried again, other domain errors end the workflow: work
-    that can be refused returns that as a value.
-    """
-
-    async def body() -> Any:
-        return encode(await work())
-
-    options: Any = {
-        "name": name,
-        "retries_allowed": attempts > 1,
-        "max_attempts": attempts,
-        "interval_seconds": 0.5,
-        "backoff_rate": 2.0,
-        "should_retry": _is_transient,
-    }
-    return decode(kind, await DBOS.run_step_async(options, body))
+def _due_kind(name: str) -> str:
+    return f"due:{name}"
 
 
-async def do(name: str, work: Callable[[], Awaitable[None]], *, attempts: int = ATTEMPTS) -> None:
-    """Run `work` as a step that returns nothing."""
-
-    async def body() -> bool:
-        await work()
-        return True
-
-    await step(name, bool, body, attempts=attempts)
+def _since_kind(name: str) -> str:
+    return f"{SINCE}{name}"
 
 
-async def receive(topic: str, *, timeout_s: float) -> Any:
-    """Wait for a message on a topic; None after the timeout. The deadline survives a restart."""
-    return await DBOS.recv_async(topic, timeout_seconds=max(0.0, timeout_s))
+def _seat_at(journal: str, executor_id: str, version: int) -> Seat:
+    path = sqlite_file(journal)
+    return FileSeat(path) if path else ServerSeat(journal, executor_id, version=version)
 
 
-async def pause(seconds: float) -> None:
-    """Wait; the end of the wait survives a restart."""
-    await DBOS.sleep_async(seconds)
-
-
-async def patched(change: str) -> bool:
-    """Whether this run takes the changed path; runs that began before the change don't."""
-    return bool(await DBOS.patch_async(change))
-
-
-def _is_transient(error: BaseException) -> bool:
-    return isinstance(error, Transient) or not isinstance(error, SreBotError)
-
-
-def _prefer_wal(journal: str) -> None:
-    """Set write-ahead logging once in the file: three times the throughput, still durable."""
-    if not journal.startswith("sqlite:///"):
-        return
-    path = Path(journal.removeprefix("sqlite:///"))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with sqlite3.connect(path) as connection:
-        connection.execute("PRAGMA journal_mode=WAL")
-    connection.close()
+def _own_id(journal: str) -> str:
+    """Return an executor id that no other replica has; what it leaves undone others take over."""
+    return "local" if sqlite_file(journal) else f"{socket.gethostname()}-{uuid4().hex[:8]}"

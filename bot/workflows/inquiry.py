@@ -21,13 +21,14 @@ from bot.domain.errors import SreBotError, UnknownName
 from bot.domain.needs import Need
 from bot.domain.ports import Collect
 from bot.domain.snapshot import PastIncident, Snapshot, Source
-from bot.domain.time import Clock
+from bot.domain.time import Clock, Window
 from bot.domain.wish import Wanted, Wish
 from bot.perception.collector import Collector
 from bot.reasoning.analyzers import Analyzer
 from bot.reasoning.investigate import investigate
 from bot.reasoning.question import understand
 from bot.reasoning.wishes import resolve
+from bot.triage.depth import deepened
 from bot.workflows.orders import Refuted
 
 LONGEST_THOUGHT_S = 5.0  # wall; a longer gap between two rounds was a crash, not thinking
@@ -103,6 +104,10 @@ class Inquiry:
             environment_tier=self.environments[question.environment].tier,
         )
 
+    def deepened(self, share: float) -> "Inquiry":
+        """Return the same with that share of the budget."""
+        return self if share == 1.0 else replace(self, budget=deepened(self.budget, share))
+
     def _environment_of(self, channel: str) -> str:
         for environment in self.environments.values():
             if channel in environment.channels:
@@ -118,6 +123,12 @@ class Inquiry:
                 return name, ()
 
         return dict(await asyncio.gather(*(of(name) for name in self.collectors)))
+
+
+def anchored(question: Question, now: datetime) -> Question:
+    """Return the question as asked now, over a window that reaches from its start until now."""
+    start = min(question.window.start, now)
+    return replace(question, asked_at=now, window=Window(start=start, end=now))
 
 
 class Meter:

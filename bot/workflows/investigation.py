@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -13,11 +13,19 @@ from bot.domain.diagnosis import Concluded, Diagnosis, Progress, Question, Repor
 from bot.domain.errors import Permanent, SreBotError
 from bot.domain.needs import Need
 from bot.domain.ports import Collect, IncidentStore, Notify
-from bot.domain.snapshot import PastIncident, Snapshot
+from bot.domain.snapshot import Alert, PastIncident, Snapshot
 from bot.perception.case import Case
 from bot.perception.recording import Recording
 from bot.workflows.engine import do, step
-from bot.workflows.inquiry import Found, Inquiry, Meter, progress_of, report_of, with_past
+from bot.workflows.inquiry import (
+    Found,
+    Inquiry,
+    Meter,
+    anchored,
+    progress_of,
+    report_of,
+    with_past,
+)
 from bot.workflows.orders import InvestigationOrder
 from bot.workflows.planning import Planning
 
@@ -25,6 +33,7 @@ RECORDER = "sre-bot"
 PROGRESS_WITHIN_S = 2.0  # wall; a head message that takes longer is left for the next round
 
 
+Alerted = Callable[[str], Awaitable[Sequence[Alert]]]  # an investigation's alerts so far, by its id
 Keep = Callable[[Case, Report], None]  # must not raise: a full disk stops no investigation
 
 
@@ -47,9 +56,10 @@ class Investigation:
         planning: Planning,
         *,
         keep: Keep | None = None,
+        alerted: Alerted | None = None,
     ) -> None:
         self._inquiry, self._incidents, self._notify = inquiry, incidents, notify
-        self._planning, self._keep = planning, keep
+        self._planning, self._keep, self._alerted = planning, keep, alerted
         self._clock = inquiry.clock
 
     async def body(self, order_data: Any) -> str:
@@ -77,7 +87,8 @@ class Investigation:
         past = await step("recall", Past, lambda: self._past(question))
         meter = Meter(question.asked_at, self._clock)
         recording = Recording(with_past(past.incidents, self._collecting(order, question, meter)))
-        concluded = await self._inquiry.run(question, recording.collect, meter, order.refuted)
+        inquiry = self._inquiry.deepened(order.depth)
+        concluded = await inquiry.run(question, recording.collect, meter, order.refuted)
         return concluded, meter, recording.case(question, tool=RECORDER)
 
     async def _save(self, report: Report, case: Case) -> None:
@@ -103,23 +114,36 @@ class Investigation:
                 collected, _ = await asyncio.gather(
                     collector.collect(needs), self._progress(order, question, head)
                 )
-                found = Found(snapshot=collected.snapshot, steps=collected.steps)
+                snapshot = await self._with_alerts(order, seen, collected.snapshot)
+                found = Found(snapshot=snapshot, steps=collected.steps)
                 return Collected(found=found, began=began, ended=self._clock.now())
 
             collected = await step(f"look {rounds}", Collected, round_of_queries)
             collector.recall(collected.found.snapshot)  # after a crash it is the journal's
             meter.count(collected.found, began=collected.began, ended=collected.ended)
-            seen = replace(seen, looked_at=seen.looked_at + collected.found.snapshot.looked_at)
+            fresh = collected.found.snapshot
+            seen = replace(
+                seen, looked_at=seen.looked_at + fresh.looked_at, alerts=seen.alerts + fresh.alerts
+            )
             return collected.found.snapshot
 
         return collect
 
+    async def _with_alerts(
+        self, order: InvestigationOrder, seen: Snapshot, found: Snapshot
+    ) -> Snapshot:
+        """Add what alerted so far, also after the investigation began: evidence like the rest."""
+        if self._alerted is None or order.question is None:
+            return found
+        alerts = await self._alerted(order.investigation_id)
+        known = {alert.source.query for alert in seen.alerts}
+        fresh = tuple(alert for alert in alerts if alert.source.query not in known)
+        return replace(found, alerts=found.alerts + fresh)
+
     async def _understand(self, order: InvestigationOrder, previous: Question | None) -> Asked:
         mention, question, answer = order.mention, None, ""
         try:
-            question = await self._inquiry.understand(
-                mention.text, channel=mention.thread.channel, previous=previous
-            )
+            question = await self._question(order, previous)
         except Permanent as unclear:
             answer = str(unclear)
         if not mention.addressed and not _tells_of_trouble(question):
@@ -130,6 +154,14 @@ class Investigation:
         if question is None:
             await self._incidents.set_state(order.investigation_id, "unclear")
         return Asked(question=question, answer=answer)
+
+    async def _question(self, order: InvestigationOrder, previous: Question | None) -> Question:
+        if order.question is not None:
+            return anchored(order.question, self._clock.now())
+        mention = order.mention
+        return await self._inquiry.understand(
+            mention.text, channel=mention.thread.channel, previous=previous
+        )
 
     async def _previous(self, order: InvestigationOrder) -> "Previous":
         before = await self._incidents.investigation_of(order.mention.thread)

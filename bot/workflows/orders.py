@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from bot.domain.action import Proposal
 from bot.domain.codec import encode
 from bot.domain.conversation import Mention, Thread
+from bot.domain.diagnosis import Question
+from bot.domain.pressing import Pressed
+from bot.domain.wish import Wish
 from bot.remediation.planner import Tried
 from bot.workflows.engine import Engine
 
 INVESTIGATE, REMEDIATE, OBSERVE, REQUEST = "investigate", "remediate", "observe", "request"
+INCIDENT = "incident"
 DECISION, CONTROL = "decision", "control"  # topics of messages to a running remediation
 MOST_REOPENINGS = 2
 
@@ -25,12 +29,17 @@ class Refuted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvestigationOrder:
-    """Investigate what the mention asks; what was refuted before counts as evidence."""
+    """Investigate what the mention asks; what was refuted before counts as evidence.
+
+    Of an incident that signals made, the question is there already: no alert's text is read as one.
+    """
 
     investigation_id: str
     mention: Mention
     refuted: tuple[Refuted, ...] = ()
     tried: tuple[str, ...] = ()  # digests of calls that were made or rejected in this incident
+    question: Question | None = None
+    depth: float = 1.0  # share of the usual budget
 
     def again(self, refuted: Refuted, digest: str) -> "InvestigationOrder | None":
         """Return the order to look again, None when that was done often enough."""
@@ -43,6 +52,8 @@ class InvestigationOrder:
             mention=self.mention,
             refuted=(*self.refuted, refuted),
             tried=(*self.tried, digest),
+            question=self.question,
+            depth=self.depth,
         )
 
 
@@ -52,6 +63,7 @@ class RemediationOrder:
 
     proposal: Proposal
     asked: InvestigationOrder
+    pressed: Pressed | None = None  # the button that asked for it, if it was one of a page's
 
     @property
     def thread(self) -> Thread:
@@ -74,9 +86,26 @@ async def start_investigation(engine: Engine, order: InvestigationOrder) -> None
     await engine.start(INVESTIGATE, order.investigation_id, encode(order))
 
 
-async def start_request(engine: Engine, order: InvestigationOrder) -> None:
-    """Start the workflow that makes a proposal of what a person asks for, once per mention."""
-    await engine.start(REQUEST, f"req-{order.mention.event_id}", encode(order))
+async def start_incident(engine: Engine, incident_id: str) -> None:
+    """Start the workflow that tells of an incident, once."""
+    await engine.start(INCIDENT, f"tell-{incident_id}", incident_id)
+
+
+async def start_request(
+    engine: Engine,
+    order: InvestigationOrder,
+    wish: Wish | None = None,
+    pressed: Pressed | None = None,
+) -> None:
+    """Start the workflow that makes a proposal of what a person asks for, once per mention.
+
+    `wish`: what a button asks for; without it, what was typed does. `pressed`: that button, if its
+    dialog showed all that it does.
+    """
+    more = () if wish is None else (encode(wish),) if pressed is None else (
+        encode(wish), encode(pressed),
+    )  # fmt: skip
+    await engine.start(REQUEST, f"req-{order.mention.event_id}", encode(order), *more)
 
 
 async def start_observation(engine: Engine, order: RemediationOrder) -> None:

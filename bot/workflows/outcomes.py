@@ -3,7 +3,18 @@
 from dataclasses import dataclass
 
 from bot.domain.action import Decision
+from bot.domain.conversation import CardState
 from bot.domain.diagnosis import Report
+from bot.domain.policy import Verdict
+
+STATES = {
+    Verdict.DENY: CardState.REFUSED,
+    Verdict.SUGGEST: CardState.SUGGESTED,
+    Verdict.ONE_CLICK: CardState.WAITING,
+    Verdict.APPROVAL: CardState.WAITING,
+    Verdict.AUTONOMOUS: CardState.ACTING,
+}
+"""How a card is shown first, by what policy said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,8 +12,6 @@ from bot.domain.action import Execution, ExecutionStatus, Outcome, Proposal, Ver
 from bot.domain.codec import decode
 from bot.domain.conversation import Card, CardState, Click, Mark, Notice
 from bot.domain.errors import Permanent, Refused, SreBotError
-from bot.domain.people import SELF
-from bot.domain.policy import Verdict
 from bot.domain.ports import ActionStore, IncidentStore
 from bot.domain.redaction import redact
 from bot.domain.time import Clock
@@ -30,8 +28,9 @@ from bot.workflows.orders import (
     start_investigation,
     start_observation,
 )
-from bot.workflows.outcomes import Decisions, Recalled, Undone
+from bot.workflows.outcomes import STATES, Decisions, Recalled, Undone
 from bot.workflows.preparing import Attempt, Preparing, TakenBack
+from bot.workflows.presses import Presses
 from bot.workflows.telling import Telling
 from bot.workflows.trusting import Trusting
 from bot.workflows.watch import Watch
@@ -49,6 +48,7 @@ class Parts:
     telling: Telling
     wall: Clock
     trusting: Trusting | None = None  # with it, the record of trust is kept and told
+    presses: Presses | None = None  # with it, a button of a page may be the decision
 
 
 class Remediation:
@@ -59,7 +59,7 @@ class Remediation:
         self._actions, self._incidents = parts.actions, parts.incidents
         self._watch, self._telling = parts.watch, parts.telling
         self._clock, self._wall = parts.watch.clock, parts.wall
-        self._trusting = parts.trusting
+        self._trusting, self._presses = parts.trusting, parts.presses
         self._preparing = Preparing(gateway=parts.gateway, watch=parts.watch)
 
     async def body(self, order_data: Any) -> str:
@@ -70,11 +70,13 @@ class Remediation:
             proposal=staged.proposal, ruling=staged.ruling, level=int(staged.level),
             state=STATES[staged.ruling.verdict],
         )  # fmt: skip
-        await self._show("offer", order, card)
+        pressed = self._presses is not None and await self._presses.decide(order, staged)
+        if not pressed:
+            await self._show("offer", order, card)
         if card.state not in (CardState.WAITING, CardState.ACTING):
             await self._observe(order, staged.proposal)
             return card.state.value
-        attempt = await self._until_acted(order, card)
+        attempt = await self._until_acted(order, card, pressed=pressed)
         if attempt is None:
             await self._observe(order, staged.proposal)
             return "not acted"
@@ -82,27 +84,34 @@ class Remediation:
 
     async def _observe(self, order: RemediationOrder, proposal: Proposal) -> None:
         """Nothing is done: see whether it goes away all the same."""
-        own = proposal.requester == SELF.id  # what a person asks for follows from no trouble
+        own = not proposal.asked_for  # what a person asks for follows from no trouble
         if own and self._trusting is not None and proposal.target is not None:
             await start_observation(self._engine, replace(order, proposal=proposal))
 
-    async def _until_acted(self, order: RemediationOrder, card: Card) -> Attempt | None:
+    async def _until_acted(
+        self, order: RemediationOrder, card: Card, *, pressed: bool
+    ) -> Attempt | None:
         """Wait for the decision and go through the door; None when it ends without acting."""
         if card.state is CardState.WAITING:
-            left = await step("time left", float, lambda: self._left(card.proposal))
-            message = await receive(DECISION, timeout_s=left)
-            if message is None:
+            choice = "approve" if pressed else await self._choice(card.proposal)
+            if not choice:
                 await self._end(order, card, CardState.EXPIRED, "nobody decided in time")
                 return None
             decisions = await step("decided", Decisions, lambda: self._decisions(card.proposal))
             card = replace(card, decisions=decisions.taken)
-            if message["choice"] == "reject":
+            if choice == "reject":
                 await self._end(order, card, CardState.REJECTED, "")
                 return None
             await self._tell_alone(order, card)
             approved = replace(card, state=CardState.APPROVED)
             await do("show approved", lambda: self._show_soon(order, approved))
         return await self._prepared_and_acted(order, card)
+
+    async def _choice(self, proposal: Proposal) -> str:
+        """Wait for the decision; "" when there is none in time."""
+        left = await step("time left", float, lambda: self._left(proposal))
+        message = await receive(DECISION, timeout_s=left)
+        return str(message["choice"]) if message is not None else ""
 
     async def _tell_alone(self, order: RemediationOrder, card: Card) -> None:
         """Tell the channel when somebody decided alone what they asked for themselves."""
@@ -386,10 +395,3 @@ TRY_AGAIN_S = 10.0  # wall
 MOST_ATTEMPTS = 30
 UNDO_WITHIN_S = 3600.0  # wall; how long [Undo] is offered after it recovered
 UNDO_ASKED = 24  # times that long a person is asked for an undo that the kill switch held back
-STATES = {
-    Verdict.DENY: CardState.REFUSED,
-    Verdict.SUGGEST: CardState.SUGGESTED,
-    Verdict.ONE_CLICK: CardState.WAITING,
-    Verdict.APPROVAL: CardState.WAITING,
-    Verdict.AUTONOMOUS: CardState.ACTING,
-}

@@ -1,6 +1,7 @@
 """The workflow from a person's wish to a proposal, which then goes the way of any other."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Protocol
 
 from bot.domain.action import Proposal
@@ -11,6 +12,7 @@ from bot.domain.errors import Malformed, Permanent
 from bot.domain.needs import Fact, Need
 from bot.domain.people import ActorKind
 from bot.domain.ports import ActionStore, Audit, AuditEntry, IncidentStore, Notify, Resolver
+from bot.domain.pressing import Pressed
 from bot.domain.snapshot import Snapshot
 from bot.domain.time import Clock, Window
 from bot.domain.wish import PAGES, Wanted, Wish
@@ -73,16 +75,22 @@ class Requesting:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
-    async def body(self, order_data: Any) -> str:
-        """Understand, look at what is there, then propose, or ask back."""
+    async def body(self, order_data: Any, wish_data: Any = None, press_data: Any = None) -> str:
+        """Understand, look at what is there, then propose, or ask back.
+
+        `wish_data`: what a button asks for; without it, what was typed does. `press_data`: that
+        button as it was pressed, if it may be the decision.
+        """
         order = decode(InvestigationOrder, order_data)
-        requested = await step("understand the request", Requested, lambda: self._request(order))
+        wish = decode(Wish, wish_data) if wish_data else None
+        understand = partial(self._request, order, wish)
+        requested = await step("understand the request", Requested, understand)
         proposal = requested.proposal
         if proposal is not None:
             asked = replace(order, investigation_id=proposal.investigation_id)
-            await start_remediation(
-                self._parts.engine, RemediationOrder(proposal=proposal, asked=asked)
-            )
+            pressed = decode(Pressed, press_data) if press_data else None
+            remedy = RemediationOrder(proposal=proposal, asked=asked, pressed=pressed)
+            await start_remediation(self._parts.engine, remedy)
             return "proposed"
         if requested.answer:
             await do("answer", lambda: self._answer(order, requested))
@@ -90,10 +98,10 @@ class Requesting:
         await start_investigation(self._parts.engine, order)
         return "a question"
 
-    async def _request(self, order: InvestigationOrder) -> Requested:
+    async def _request(self, order: InvestigationOrder, pressed: Wish | None) -> Requested:
         mention = order.mention
         try:
-            wish = wish_of(mention.typed)
+            wish = pressed or wish_of(mention.typed)
         except Malformed as error:
             return Requested(answer=str(error))
         if wish is None:

@@ -33,6 +33,7 @@ from bot.workflows.orders import (
     start_request,
 )
 from bot.workflows.requesting import is_request
+from bot.workflows.routing import Routing
 from bot.workflows.trusting import Trusting
 
 HELP = """Ask me about a service: `@sre-bot why is checkout slow?`, `@sre-bot is anything wrong in \
@@ -44,7 +45,8 @@ payments`. I show a card first, and in production somebody else approves it.
 `/sre stop` nobody's action runs any more · `/sre start` (administrators) · `/sre ask …` the same \
 as a mention · `/sre help`
 `/sre freezes` when nothing runs by itself · `/sre freeze prod for 4h because …`, \
-`/sre unfreeze …` (administrators)"""
+`/sre unfreeze …` (administrators)
+`/sre routes` where incidents are told · `/sre route checkout #payments` (approvers)"""
 NOTHING_TO_UNDO = "Not taken back: I did nothing under this button that still stands."
 TOO_LATE_TO_UNDO = (
     "Not taken back: I no longer look after this action. Ask me about the service, and I look "
@@ -52,6 +54,7 @@ TOO_LATE_TO_UNDO = (
 )
 CLOSED = "This offer is closed; its card says how it ended. Ask me again if it is still needed."
 NO_TRUST = Notice(mark=Mark.REFUSED, text="I keep no record of trust here.")
+ROUTE_WORDS = frozenset({"route", "routes"})
 FREEZE_WORDS = frozenset({"freeze", "freezes", "unfreeze"})
 MAY_STOP = frozenset({Role.RESPONDER, Role.APPROVER, Role.ADMINISTRATOR})
 STATUS_ROWS = 8
@@ -71,6 +74,7 @@ class Parts:
     clock: Clock
     trusting: Trusting | None = None
     freezing: Freezing | None = None
+    routing: Routing | None = None
 
 
 class SreBot:
@@ -186,6 +190,9 @@ class SreBot:
                 )
             )
             return None
+        if word.lower() in ROUTE_WORDS and self._parts.routing is not None:
+            routing = self._parts.routing
+            return await (routing.route(thread, user, rest) if rest else routing.shown())
         if word.lower() in FREEZE_WORDS and self._parts.freezing is not None:
             return await _frozen(self._parts.freezing, word.lower(), event_id, (thread, user, rest))
         return await self._answer(word.lower(), thread, user, rest)

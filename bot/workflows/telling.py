@@ -1,10 +1,17 @@
 """Shows a proposal's card and keeps the head message's last line in step with it."""
 
+import logging
+
 from bot.domain.action import Decision, Proposal
 from bot.domain.conversation import Card, CardState, Click, Head, Mark, Notice, Thread
 from bot.domain.diagnosis import Progress
+from bot.domain.errors import Permanent, Refused
 from bot.domain.ports import IncidentStore, Notify
+from bot.domain.redaction import redact
 from bot.remediation.glass import MARK as BREAK_GLASS
+from bot.remediation.pages import ON_PAGES
+
+LOG = logging.getLogger(__name__)
 
 LINES = {
     CardState.SUGGESTED: f"{Mark.NONE.value}{{title}}: the command is below, for a person to run",
@@ -29,8 +36,13 @@ class Telling:
         self._notify, self._incidents = notify, incidents
 
     async def show(self, thread: Thread, card: Card) -> None:
-        """Post or edit the card, and the head message's last line."""
+        """Post or edit the card, and the head message's last line.
+
+        What becomes of a page is in its own line there; a card that waits keeps the last one.
+        """
         await self._notify.card(thread, card)
+        if card.proposal.call.action in ON_PAGES:
+            return
         investigation = card.proposal.investigation_id
         report = await self._incidents.report(investigation)
         line = LINES.get(card.state, "").format(title=card.proposal.title)
@@ -54,8 +66,11 @@ class Telling:
         await self._incidents.set_state(investigation, card.state.value)
 
     async def whisper(self, click: Click, notice: Notice) -> None:
-        """Say something to whoever clicked."""
-        await self._notify.whisper(click.channel, click.user, notice, click.thread_ts)
+        """Say something to whoever clicked; one who left the channel must not stop the rest."""
+        try:
+            await self._notify.whisper(click.channel, click.user, notice, click.thread_ts)
+        except (Permanent, Refused) as error:
+            LOG.warning("%s was not told: %s", click.user, redact(str(error)))
 
     async def call_a_person(self, thread: Thread, card: Card) -> None:
         """Say that a person is needed now."""

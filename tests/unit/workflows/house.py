@@ -32,8 +32,9 @@ from bot.domain.diagnosis import (
     Symptom,
 )
 from bot.domain.environment import Environment, Tier
-from bot.domain.errors import Unavailable
+from bot.domain.errors import Permanent, Unavailable
 from bot.domain.needs import Need
+from bot.domain.paging import Pager
 from bot.domain.snapshot import PastIncident, Snapshot, Source
 from bot.domain.time import ScaledClock, Window
 from bot.domain.trust import Promotion
@@ -52,6 +53,7 @@ from bot.workflows.orders import (
     start_remediation,
 )
 from bot.workflows.planning import Planning
+from bot.workflows.presses import Presses
 from bot.workflows.remediation import Parts, Remediation
 from bot.workflows.teammate import Parts as BotParts
 from bot.workflows.teammate import SreBot
@@ -86,6 +88,7 @@ class FakeNotify:
     whispered: list[tuple[str, Notice]] = field(default_factory=list)
     promotions: list[tuple[Thread, Promotion]] = field(default_factory=list)
     down: int = 0
+    gone: bool = False  # nobody can be whispered to
 
     def _up(self) -> None:
         if self.down > 0:
@@ -113,6 +116,8 @@ class FakeNotify:
         self.said.append((key, notice))
 
     async def whisper(self, channel: str, user: str, notice: Notice, thread_ts: str = "") -> None:
+        if self.gone:
+            raise Permanent("Slack refused chat.postEphemeral: user_not_in_channel")
         self.whispered.append((user, notice))
 
     @property
@@ -219,6 +224,7 @@ class House:
     wall: FakeClock | None = None  # what the wait for a decision is measured by
     investigate: bool = False  # really; else orders are only noted
     keep: Keep | None = None  # what keeps investigations as cases
+    pagers: dict[str, Pager] = field(default_factory=dict)  # where a press looks
     orders: list[InvestigationOrder] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -235,16 +241,18 @@ class House:
         )
         self.engine.register(INVESTIGATE, self._investigation())
         self.trusting = self._trusting()
+        gateway, telling = self.office.gateway(), Telling(self.notify, self.incidents)
         remediation = Remediation(
             Parts(
                 engine=self.engine,
-                gateway=self.office.gateway(),
+                gateway=gateway,
                 actions=self.office.actions,
                 incidents=self.incidents,
                 watch=self.watch,  # type: ignore[arg-type]
-                telling=Telling(self.notify, self.incidents),
+                telling=telling,
                 wall=self.wall or self.office.clock,
                 trusting=self.trusting,
+                presses=Presses(gateway=gateway, pagers=self.pagers, telling=telling),
             )
         )
         self.engine.register(REMEDIATE, remediation.body)

@@ -206,6 +206,15 @@ async def test_an_observer_takes_nothing_back_and_is_told_so(make: Make) -> None
     assert [user for user, _ in house.notify.whispered] == ["UOBSERVER"]
 
 
+async def test_who_cannot_be_told_why_not_stops_nothing(make: Make) -> None:
+    house = make()
+    house.watch.every_s, house.notify.gone = 600.0, True
+    await approved(house)
+    await house.shown(CardState.WATCHING)
+    await house.bot.undo(house.click("UOBSERVER", KEY))
+    await house.shown(CardState.RECOVERED)
+
+
 async def test_what_was_changed_since_is_not_undone_and_a_person_is_called(make: Make) -> None:
     house = make(outcomes=[Outcome.UNCHANGED])
     house.watch.every_s = 600.0
