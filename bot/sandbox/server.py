@@ -1,5 +1,6 @@
 """Runs the sandbox's application with uvicorn on loopback."""
 
+import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -91,3 +92,7 @@ async def running(
         if workspace is not None:
             await workspace.close()
         await server.shutdown(sockets=[listener])
+        for _ in range(3):  # whose answer took too long, and who was still being accepted
+            for connection in list(server.server_state.connections):
+                connection.transport.abort()
+            await asyncio.sleep(0.01)

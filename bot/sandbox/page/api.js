@@ -49,6 +49,8 @@ export const api = {
   startIncident: (body) => post("/control/incidents", body),
   clock: () => call("/control/clock"),
   truth: () => call("/control/truth"),
+  pager: () => call("/control/pagerduty"),
+  pagerDo: (body) => post("/control/pagerduty", body),
 };
 
 const WORDS = {

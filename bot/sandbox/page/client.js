@@ -11,6 +11,7 @@ import { Modals } from "./modal.js";
 import { channelRoute, messageRoute, parseRoute } from "./route.js";
 import { SandboxPanel } from "./sandbox.js";
 import { Sidebar } from "./sidebar.js";
+import { watchPointer, whenReleased } from "./steady.js";
 import { isReply, Store } from "./store.js";
 import { ThreadPane } from "./thread.js";
 import { receive } from "./receive.js";
@@ -50,6 +51,7 @@ export class Client {
     this.modals = new Modals(this);
     this.who = new Who(this.store, (user) => this.become(user));
     this.teamName = el("span", { class: "team" });
+    watchPointer();
     closeMenusOnOutsideClick();
     document.querySelector("[data-skip]").addEventListener("click", (event) => {
       event.preventDefault(); // the address holds the route
@@ -254,6 +256,10 @@ export class Client {
   }
 
   draw() {
+    whenReleased(this, () => this.redraw());
+  }
+
+  redraw() {
     const { page, channel, thread } = this.route ?? {};
     if (!page || !this.store.me) return;
     this.frame.dataset.page = page === "channel" && thread ? "thread" : page;

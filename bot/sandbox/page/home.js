@@ -4,6 +4,7 @@ import { avatar } from "./avatar.js";
 import { blocks } from "./blocks/index.js";
 import { el, fill, icon, keepingFocus } from "./dom.js";
 import { FormState } from "./form.js";
+import { whenReleased } from "./steady.js";
 
 export class HomePane {
   constructor(app) {
@@ -42,6 +43,10 @@ export class HomePane {
   }
 
   draw() {
+    whenReleased(this, () => this.redraw());
+  }
+
+  redraw() {
     if (!this.view) return;
     this.form = new FormState(this.form);
     const surface = {

@@ -5,6 +5,7 @@ import { plain } from "./blocks/text.js";
 import { openDialog } from "./dialog.js";
 import { el, fill, icon, keepingFocus } from "./dom.js";
 import { FormState } from "./form.js";
+import { whenReleased } from "./steady.js";
 
 export class Modals {
   constructor(app) {
@@ -12,6 +13,7 @@ export class Modals {
     this.stack = []; // {view, form, errors, problem}
     this.dialog = null;
     this.busy = false;
+    this.fresh = false; // the next drawing is of another view: focus goes to its first field
   }
 
   get top() {
@@ -126,6 +128,13 @@ export class Modals {
   }
 
   draw(fresh = false) {
+    this.fresh ||= fresh;
+    whenReleased(this, () => this.redraw());
+  }
+
+  redraw() {
+    const { fresh } = this;
+    this.fresh = false;
     if (!this.top) return this.unmount();
     if (!this.dialog) this.mount();
     const { view } = this.top;

@@ -1,6 +1,7 @@
 // The panel that is not part of the chat: starts incidents, shows the sandbox's clock, reveals the truth when asked.
 import { explain } from "./api.js";
 import { el, fill, icon, uid } from "./dom.js";
+import { PagerPanel } from "./pager.js";
 import { clockSeconds } from "./time.js";
 
 const ENVIRONMENTS = ["prod", "staging", "dev"];
@@ -40,7 +41,7 @@ export class SandboxPanel {
       el("summary", { class: "sandbox-summary" }, icon("flask"), el("span", {}, "Sandbox"), this.clock),
       el("div", { class: "sandbox-inner" },
         el("p", { class: "hint" }, "Not part of the chat: break the make-believe company, then ask the bot about it."),
-        form, this.status, this.reveal, this.truth));
+        form, this.status, this.reveal, this.truth, new PagerPanel(this.api).node));
   }
 
   /** Fetch the incidents and the clock, and keep the clock ticking. */

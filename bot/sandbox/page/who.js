@@ -1,6 +1,6 @@
 // The switcher that says who you are in this workspace.
 import { avatar } from "./avatar.js";
-import { el, fill, icon } from "./dom.js";
+import { el, fill, icon, keepingFocus } from "./dom.js";
 
 const ROLE_WORDS = {
   responder: "Responder: asks, runs what is advised, may stop everything",
@@ -27,11 +27,13 @@ export class Who {
 
   render() {
     const { me } = this.store;
-    if (!me) return;
+    const shown = JSON.stringify([me, this.store.people()]);
+    if (!me || shown === this.shown) return;
+    this.shown = shown;
     fill(this.button, avatar(me, false, "avatar small"),
       el("span", { class: "who-text" }, el("span", { class: "who-name" }, this.store.userName(me.id)), el("span", { class: "who-role" }, roleOf(me))), icon("down"));
     this.button.setAttribute("aria-label", `You are ${this.store.userName(me.id)}, ${roleOf(me)}. Change who you are`);
-    fill(this.menu, el("p", { class: "menu-title" }, "Be somebody else"), this.store.people().map((user) => this.option(user)));
+    keepingFocus(this.menu, () => fill(this.menu, el("p", { class: "menu-title" }, "Be somebody else"), this.store.people().map((user) => this.option(user))));
   }
 
   option(user) {

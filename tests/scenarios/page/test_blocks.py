@@ -128,7 +128,7 @@ def test_every_element_tells_the_app_what_was_chosen(chat: Open, api: FakeClient
 def test_a_click_waits_for_its_acknowledgement_and_is_sent_once(
     chat: Open, api: FakeClientApi
 ) -> None:
-    api.action_delay_s = 0.4
+    api.answering.clear()
     ts = api.add(blocks=[kit.actions(kit.button("approve", "Approve", value="p1"))])
     page = chat()
     approve = page.get_by_test_id("action-approve")
@@ -138,6 +138,7 @@ def test_a_click_waits_for_its_acknowledgement_and_is_sent_once(
     approve.press("Enter")
     api.edit(ts, text="an edit must not enable it again")
     expect(approve).to_be_disabled()
+    api.answering.set()
     expect(approve).to_be_enabled()
     expect(approve).to_be_focused()
     assert len(api.called("actions")) == 1

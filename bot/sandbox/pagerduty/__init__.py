@@ -1,0 +1,1 @@
+"""A make-believe PagerDuty: its REST API, its Events API, and the webhooks that it signs."""
