@@ -8,7 +8,7 @@ from bot.domain.environment import Environment
 from bot.domain.errors import SreBotError
 from bot.domain.redaction import redact
 from tools.catalog import actions
-from tools.clients.access import ACTIONS, TOO_MUCH, Grant, allowed, reads
+from tools.clients.access import ACTIONS, TOO_MUCH, WATCHES, Grant, allowed, reads
 from tools.clients.kubernetes import Kubernetes
 
 SHOWN = 4  # missing rules in one line
@@ -26,18 +26,22 @@ class Access:
     problem: str = ""  # why it could not be asked
 
 
-async def access_of(environment: Environment) -> Access | None:
-    """Return what may be done there, None when it has no cluster."""
+async def access_of(environment: Environment, *, watches: bool = False) -> Access | None:
+    """Return what may be done there, None when it has no cluster.
+
+    `watches`: whether its events are to be watched.
+    """
     try:
         client = Kubernetes.of(environment)
-        return await _ask(client, environment) if client is not None else None
+        watched = WATCHES if watches else ()
+        return await _ask(client, environment, watched) if client is not None else None
     except SreBotError as error:
         return Access(environment=environment.name, problem=redact(str(error)))
 
 
-async def _ask(client: Kubernetes, environment: Environment) -> Access:
+async def _ask(client: Kubernetes, environment: Environment, watched: Sequence[Grant]) -> Access:
     wanted = {name: grants for name, grants in ACTIONS.items() if name in actions()}
-    served = [g for g in reads() if await client.serves(g.kind)]
+    served = [g for g in (*reads(), *watched) if await client.serves(g.kind)]
     needed = {*served, *(g for grants in wanted.values() for g in grants), *TOO_MUCH.values()}
     held = await _held(client, sorted(needed, key=lambda g: g.words), environment.namespaces)
     lacking = {

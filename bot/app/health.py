@@ -2,27 +2,33 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.app.access import Access, access_of, act_words, read_words
+from bot.app.digest import SLACK_WITHIN_S, checked, not_taken
+from bot.app.intake import secrets_of
 from bot.app.watching import inquiry_of
 from bot.domain.errors import SreBotError
+from bot.domain.kpis import DigestPlan
 from bot.domain.redaction import redact
 from bot.domain.time import ScaledClock
-from bot.settings import Settings, load_environments
+from bot.settings import Settings, load_environments, load_file
 from bot.slack.web import Web
 from bot.storage.database import Database
 from bot.storage.migrate import versions
 from bot.storage.people import Levels, People
 from bot.storage.switches import Switches
+from bot.workflows.cron import Cron
 from policies.catalog import load as load_runbooks
 from policies.proof import require as require_proof
 from tools.catalog import actions
 
 State = Literal["ok", "missing", "risky", "wrong"]
-SLACK_WITHIN_S = 5.0
+EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +46,9 @@ async def examine(settings: Settings) -> Sequence[Checked]:
         *_policies(),
         *await _database(settings),
         *await _slack(settings),
+        _webhooks(settings),
         *await _environments(settings),
+        *await _digests(settings),
     ]
 
 
@@ -87,6 +95,24 @@ def _counted(what: str, count: int, none: str) -> Checked:
     if not count:
         return Checked(what=what, state="missing", words=none)
     return Checked(what=what, state="ok", words=f"{count} granted")
+
+
+def _webhooks(settings: Settings) -> Checked:
+    """Say which doors are open to whom; a closed one is a choice."""
+    try:
+        known = secrets_of(settings)
+    except SreBotError as error:
+        return Checked(what="webhooks", state="wrong", words=str(error))
+    doors = {"PagerDuty": known.pagerduty, "Alertmanager": known.alertmanager,
+             "signed JSON": known.signals}  # fmt: skip
+    taken = [f"{name} (secrets: {len(secrets)})" for name, secrets in doors.items() if secrets]
+    closed = [name for name, secrets in doors.items() if not secrets]
+    words = "; ".join(
+        part
+        for part in (", ".join(taken), f"closed: {', '.join(closed)}" if closed else "")
+        if part
+    )
+    return Checked(what="webhooks", state="ok" if taken else "missing", words=words)
 
 
 async def _slack(settings: Settings) -> Sequence[Checked]:
@@ -137,8 +163,28 @@ async def _environments(settings: Settings) -> Sequence[Checked]:
             state: State = "ok" if reach.ok else "wrong"
             lines.append(Checked(what=f"{name}: {tool}", state=state, words=redact(reach.words)))
     for environment in environments:
-        lines.extend(_access(await access_of(environment)))
+        watches = settings.kubernetes_events
+        lines.extend(_access(await access_of(environment, watches=watches)))
     return lines
+
+
+async def _digests(settings: Settings) -> Sequence[Checked]:
+    """Say when each channel is told of its week next, and whether the bot may post there."""
+    try:
+        file = load_file(settings.environments)
+        plans = checked(file.digests, file.environments)
+    except SreBotError as error:
+        return [Checked(what="digests", state="wrong", words=redact(str(error)))]
+    return [await _digest(plan, settings) for plan in plans]
+
+
+async def _digest(plan: DigestPlan, settings: Settings) -> Checked:
+    what, why = f"digest of {plan.channel}", await not_taken(settings, plan.channel)
+    if why:
+        return Checked(what=what, state="wrong", words=f"it would not be posted: {why}")
+    following = Cron(fields=plan.cron, zone=plan.zone).next(ScaledClock(origin=EPOCH).now())
+    local = following.astimezone(ZoneInfo(plan.zone))
+    return Checked(what=what, state="ok", words=f"next {local:%Y-%m-%d %H:%M} {plan.zone}")
 
 
 def _access(access: Access | None) -> Sequence[Checked]:

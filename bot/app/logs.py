@@ -3,11 +3,13 @@
 import logging
 import sys
 import traceback
+from typing import Any
 
 import structlog
 
 from bot.domain.errors import SreBotError
 from bot.domain.redaction import redact
+from bot.domain.telemetry import bound
 
 OWN_WAYS = ("dbos",)  # libraries that would write to a handler of their own, past the redaction
 NOISY = ("urllib3", "dbos", "slack_bolt", "slack_sdk", "aiohttp", "asyncio")
@@ -27,6 +29,8 @@ class Redacted(logging.Filter):
             text += f": {_told(error)}"
         elif record.exc_text:
             text += f": {record.exc_text}"
+        if record.stack_info:
+            text += f": {record.stack_info}"
         record.msg, record.args = redact(text), None
         record.exc_info = record.exc_text = record.stack_info = None
         return True
@@ -43,6 +47,7 @@ def configure(level: str) -> None:
                 structlog.processors.JSONRenderer(),
             ],
             foreign_pre_chain=[
+                _named,
                 structlog.stdlib.add_log_level,
                 structlog.stdlib.add_logger_name,
                 structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -57,6 +62,13 @@ def configure(level: str) -> None:
         own.handlers, own.propagate = [logging.NullHandler()], True  # none: it would add its own
     for noisy in NOISY:
         logging.getLogger(noisy).setLevel(max(logging.WARNING, root.level))
+
+
+def _named(
+    _logger: Any, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Say which incident, investigation and workflow a line belongs to."""
+    return {**{name: redact(value) for name, value in bound().items()}, **event}
 
 
 def _told(error: BaseException) -> str:

@@ -3,26 +3,33 @@
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator, Callable, Sequence
+import sys
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import uvicorn
 from slack_sdk.web.async_client import AsyncWebClient
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.routing import BaseRoute, Route
 
+from bot.app.checking import check
+from bot.app.digest import schedule_digests
+from bot.app.door import served
+from bot.app.grey import grey_watch
+from bot.app.intake import Intake, intake_of
 from bot.app.keeping import keeper
 from bot.app.logs import configure
+from bot.app.paging import pagers_of, paging_of
+from bot.app.sources import sources_of
+from bot.app.triaging import Needed, Triaging, triaging
+from bot.app.watcher import Watcher
+from bot.app.watcherparts import AskedSlack, CountedRulings, instruments_of, watcher_of
 from bot.app.watching import inquiry_of
 from bot.app.witness import audit_log
 from bot.domain.environment import Environment
-from bot.domain.errors import NotConfigured, SreBotError
+from bot.domain.errors import SreBotError
 from bot.domain.redaction import redact
+from bot.domain.telemetry import watched
 from bot.domain.time import ScaledClock
 from bot.remediation.asking import Ports
 from bot.remediation.desk import Clocks, Options, Times
@@ -43,6 +50,7 @@ from bot.storage.environments import Environments
 from bot.storage.incidents import Incidents
 from bot.storage.migrate import prepared
 from bot.storage.outbox import Messages
+from bot.storage.pacing import Paces
 from bot.storage.people import Levels, People
 from bot.storage.records import Records
 from bot.storage.switches import Switches
@@ -52,7 +60,10 @@ from bot.workflows.inquiry import Inquiry
 from bot.workflows.investigation import Investigation, Keep
 from bot.workflows.observing import Observing
 from bot.workflows.orders import INVESTIGATE, OBSERVE, REMEDIATE, REQUEST
+from bot.workflows.page_buttons import PageClicks
+from bot.workflows.paging import Paging
 from bot.workflows.planning import Planning
+from bot.workflows.presses import Presses
 from bot.workflows.remediation import Parts as RemediationParts
 from bot.workflows.remediation import Remediation
 from bot.workflows.requesting import Parts as RequestParts
@@ -67,6 +78,9 @@ from policies.proof import require as require_proof
 from tools.catalog import actions
 
 LOG = logging.getLogger(__name__)
+SWITCH_S = (
+    0.001  # threads that compute let the loop in after that: each call of it may wait so long
+)
 Ready = Callable[[dict[str, Any]], None]
 
 
@@ -78,8 +92,11 @@ class Bot:
     teammate: SreBot
     client: AsyncWebClient
     inquiry: Inquiry
+    paging: Paging
     database: Database
     environments: tuple[Environment, ...]
+    triaging: Triaging
+    intake: Intake
 
 
 async def serve(settings: Settings, *, ready: Ready) -> None:
@@ -91,34 +108,26 @@ async def serve(settings: Settings, *, ready: Ready) -> None:
     """
     configure(settings.log_level)
     check(settings)
+    sys.setswitchinterval(SWITCH_S)
     proof = require_proof()
     LOG.info("policy: %d invariants proved in %.2f s", len(proof.checked), proof.seconds)
+    instruments = instruments_of(settings)
     database = prepared(settings.database)
     try:
-        bot = assemble(settings, database)
-        await Environments(database).replace(bot.environments)
-        stop = _until_told()
-        async with _working(bot):
-            await _listen(settings, bot, stop, ready)
+        with watched(instruments.metrics):
+            bot = assemble(settings, database)
+            watcher = watcher_of(settings, instruments, database, bot.engine, _wall())
+            await Environments(database).replace(bot.environments)
+            stop = _until_told()
+            async with (
+                _working(bot),
+                bot.intake.running(*sources_of(settings, bot.intake, bot.inquiry)),
+                grey_watch(settings, bot.inquiry, database),
+                watcher.watching(),
+            ):
+                await _listen(settings, bot, watcher, stop, ready)
     finally:
         database.close()
-
-
-def check(settings: Settings) -> None:
-    """Raise NotConfigured that names every missing setting at once."""
-    missing = []
-    if not settings.slack_bot_token.get_secret_value():
-        missing.append("SRE_BOT_SLACK_BOT_TOKEN (xoxb-…, from the Slack app's OAuth page)")
-    if settings.slack_mode == "socket" and not settings.slack_app_token.get_secret_value():
-        missing.append("SRE_BOT_SLACK_APP_TOKEN (xapp-…, with connections:write)")
-    if settings.slack_mode == "http" and not settings.slack_signing_secret.get_secret_value():
-        missing.append("SRE_BOT_SLACK_SIGNING_SECRET (from the Slack app's Basic Information)")
-    if settings.environments is None:
-        missing.append("SRE_BOT_ENVIRONMENTS (a YAML file, see docs/configuration.md)")
-    if missing:
-        raise NotConfigured(
-            "These settings are missing: " + "; ".join(missing) + ". `sre-bot doctor` checks all."
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +147,7 @@ class Stores:
 class Tells:
     """Who is told of an investigation: people, and a folder of cases."""
 
-    notify: SlackNotifier
+    triaging: Triaging
     trusting: Trusting
     every_s: float  # world seconds between two looks while verifying
     most_s: float  # world seconds that an action is watched at most, 0: as the runbook says
@@ -149,7 +158,7 @@ def assemble(settings: Settings, database: Database) -> Bot:
     """Put all parts together; nothing runs yet."""
     environments = load_environments(settings.environments)
     world = ScaledClock(origin=settings.origin, rate=settings.clock_rate)
-    wall = ScaledClock(origin=datetime(2000, 1, 1, tzinfo=UTC))
+    wall = _wall()
     client = AsyncWebClient(
         token=settings.slack_bot_token.get_secret_value(), base_url=settings.slack_base_url
     )
@@ -163,18 +172,25 @@ def assemble(settings: Settings, database: Database) -> Bot:
         highest={name: action.facts.highest_level for name, action in actions().items()},
     )
     clocks = Clocks(wall=wall, world=world)
-    gateway = _gateway(inquiry, stores, clocks, _options(settings, trust))
     engine = Engine(settings.journal, executor_id=settings.executor_id)
-    notify = SlackNotifier(client, stores.posted, chart)
+    gateway = _gateway(inquiry, stores, clocks, _options(settings, trust, engine))
+    notify = SlackNotifier(client, stores.posted, chart, pacing=Paces(database, wall))
     trusting = Trusting(trust, notify, stores.people, People(database).holders)
+    triage = triaging(
+        Needed(
+            settings=settings, database=database, engine=engine, inquiry=inquiry, notify=notify,
+            people=stores.people, audit=stores.audit, wall=wall,
+        )
+    )  # fmt: skip
     telling = Tells(
-        notify=notify,
+        triaging=triage,
         trusting=trusting,
         every_s=settings.verification_every_seconds,
         most_s=settings.verification_most_seconds,
         keep=keeper(settings.cases),
     )
     _register(engine, gateway, inquiry, stores, telling)
+    schedule_digests(settings, engine, database, notify, wall)
     teammate = SreBot(
         Parts(
             engine=engine,
@@ -186,32 +202,38 @@ def assemble(settings: Settings, database: Database) -> Bot:
             people=stores.people,
             clock=wall,
             trusting=trusting,
-            freezing=Freezing(
-                freezes=stores.switches,
-                people=stores.people,
-                audit=stores.audit,
-                clock=wall,
-                environments=inquiry.environments,
-            ),
+            routing=triage.routing,
+            freezing=_freezing(stores, wall, inquiry),
         )
     )
     return Bot(
-        engine=engine,
-        teammate=teammate,
-        client=client,
-        inquiry=inquiry,
-        database=database,
-        environments=environments,
-    )
+        engine=engine, teammate=teammate, client=client, inquiry=inquiry, database=database,
+        environments=environments, triaging=triage,
+        paging=paging_of(engine, database, inquiry, stores, notify),
+        intake=intake_of(settings, database, environments, wall),
+    )  # fmt: skip
 
 
-def _options(settings: Settings, trust: Trust) -> Options:
+def _freezing(stores: Stores, wall: ScaledClock, inquiry: Inquiry) -> Freezing:
+    return Freezing(
+        freezes=stores.switches, people=stores.people, audit=stores.audit, clock=wall,
+        environments=inquiry.environments,
+    )  # fmt: skip
+
+
+def _wall() -> ScaledClock:
+    """Return the clock of people: offers, audit and breakers don't follow the watched world."""
+    return ScaledClock(origin=datetime(2000, 1, 1, tzinfo=UTC))
+
+
+def _options(settings: Settings, trust: Trust, engine: Engine) -> Options:
     return Options(
         calibrated=True,
         redact=redact,
         times=Times(offer_s=settings.approval_seconds),
         own=own_database(settings.database),
         trust=trust,
+        fence=engine.check,
     )
 
 
@@ -223,7 +245,7 @@ def _stores(
         incidents=Incidents(database),
         switches=Switches(database),
         audit=audit_log(settings, database),
-        people=SlackPeople(client, People(database)),
+        people=SlackPeople(client, People(database), pacing=Paces(database, wall)),
         levels=Levels(database, wall),
         posted=Messages(database),
     )
@@ -234,7 +256,9 @@ def _gateway(inquiry: Inquiry, stores: Stores, clocks: Clocks, options: Options)
     return Gateway(
         actions=catalogue,
         environments=inquiry.environments,
-        engine=CedarEngine(environments=set(inquiry.environments), actions=set(catalogue)),
+        engine=CountedRulings(
+            CedarEngine(environments=set(inquiry.environments), actions=set(catalogue))
+        ),
         ports=Ports(
             actions=stores.actions,
             levels=stores.levels,
@@ -242,6 +266,7 @@ def _gateway(inquiry: Inquiry, stores: Stores, clocks: Clocks, options: Options)
             people=stores.people,
             audit=stores.audit,
             posted=stores.posted,
+            own=stores.incidents,
         ),
         clocks=clocks,
         options=options,
@@ -256,11 +281,15 @@ def _register(
     telling: Tells,
 ) -> None:
     """Make the workflows known."""
-    notify = telling.notify
+    notify = telling.triaging.notify
     runbooks = load_runbooks(actions=frozenset(actions())).watched_at_most(telling.most_s)
     planning = Planning(engine, runbooks, inquiry.environments, notify)
-    investigation = Investigation(inquiry, stores.incidents, notify, planning, keep=telling.keep)
+    investigation = Investigation(
+        inquiry, stores.incidents, notify, planning, keep=telling.keep,
+        alerted=telling.triaging.incidents.alerted,
+    )  # fmt: skip
     watch = Watch(collectors=inquiry.collectors, clock=inquiry.clock, every_s=telling.every_s)
+    tells, pagers = Telling(notify, stores.incidents), pagers_of(inquiry.environments.values())
     remediation = Remediation(
         RemediationParts(
             engine=engine,
@@ -268,9 +297,10 @@ def _register(
             actions=stores.actions,
             incidents=stores.incidents,
             watch=watch,
-            telling=Telling(notify, stores.incidents),
-            wall=ScaledClock(origin=datetime(2000, 1, 1, tzinfo=UTC)),
+            telling=tells,
+            wall=_wall(),
             trusting=telling.trusting,
+            presses=Presses(gateway=gateway, pagers=pagers, telling=tells),
         )
     )
     engine.register(INVESTIGATE, investigation.body)
@@ -286,7 +316,7 @@ def _register(
             notify=notify,
             people=stores.people,
             audit=stores.audit,
-            wall=ScaledClock(origin=datetime(2000, 1, 1, tzinfo=UTC)),
+            wall=_wall(),
             most_s=telling.most_s,
             addresses=stores.people,
         )
@@ -298,9 +328,11 @@ def _register(
 async def _working(bot: Bot) -> AsyncIterator[None]:
     """Launch the engine, which takes up what a crash left, and warm what is slow the first time."""
     bot.engine.launch()
+    signal.signal(signal.SIGCONT, lambda *_: bot.engine.check())
     warming = asyncio.create_task(_warm(bot.inquiry))
     try:
-        yield
+        async with bot.triaging.working(), bot.paging.at_work():
+            yield
     finally:
         warming.cancel()
         bot.engine.close()
@@ -314,56 +346,37 @@ async def _warm(inquiry: Inquiry) -> None:
         LOG.warning("not everything can be reached yet: %s", redact(str(error)))
 
 
-async def _listen(settings: Settings, bot: Bot, stop: asyncio.Event, ready: Ready) -> None:
+async def _listen(
+    settings: Settings, bot: Bot, watcher: Watcher, stop: asyncio.Event, ready: Ready
+) -> None:
     app = create_app(
         SlackOptions(
             signing_secret=settings.slack_signing_secret.get_secret_value(),
             incident_channels=frozenset(settings.incident_channels),
+            pacing=Paces(bot.database, _wall()),
+            pages=PageClicks(engine=bot.engine, pages=bot.paging.pages, wall=_wall()),
+            controls=bot.triaging.controls,
+            environments={c: e.name for e in bot.environments for c in e.channels},
         ),
         bot.teammate,
         bot.client,
+        bot.intake.inbox,
     )
-    routes: Sequence[BaseRoute] = [Route("/healthz", _healthy)]
+    routes, link = [*watcher.routes(), *bot.intake.routes], watcher.sources.slack
     if settings.slack_mode == "http":
         routes = [
             *routes,
             *http_routes(app, settings.slack_signing_secret.get_secret_value()),
         ]
-    async with _http(settings, routes) as port:
+    async with served(settings, routes) as port:
         facts = {"ready": True, "mode": settings.slack_mode, "port": port}
         if settings.slack_mode == "http":
+            link.see = AskedSlack(bot.client)
             ready(facts)
             await stop.wait()
             return
         token = settings.slack_app_token.get_secret_value()
-        await run_socket_mode(app, token, stop, connected=lambda: ready(facts))
-
-
-async def _healthy(_request: Request) -> JSONResponse:
-    return JSONResponse({"ok": True})
-
-
-@asynccontextmanager
-async def _http(settings: Settings, routes: Sequence[BaseRoute]) -> AsyncIterator[int]:
-    """Serve the HTTP door while the block runs; yields the port."""
-    config = uvicorn.Config(
-        Starlette(routes=list(routes)),
-        host=settings.http_host,
-        port=settings.http_port,
-        log_config=None,
-        access_log=False,
-        lifespan="off",
-    )
-    listener = config.bind_socket()
-    listener.listen()  # from here on nobody is turned away, though the server still starts
-    server = uvicorn.Server(config)
-    task = asyncio.create_task(server._serve([listener]))
-    try:
-        yield int(listener.getsockname()[1])
-    finally:
-        server.should_exit = True
-        await task
-        listener.close()
+        await run_socket_mode(app, token, stop, connected=lambda: ready(facts), seen=link.seen_by)
 
 
 def _until_told() -> asyncio.Event:

@@ -12,6 +12,8 @@ from typing import Any
 import click
 import requests
 
+from bot.cli.bench_grey import grey
+from bot.cli.bench_intake import intake
 from bot.cli.bench_policy import policy
 from bot.cli.bench_reasoning import reasoning
 from bot.cli.bench_safety import safety
@@ -39,6 +41,8 @@ def bench() -> None:
 bench.add_command(reasoning)
 bench.add_command(policy)
 bench.add_command(safety)
+bench.add_command(intake)
+bench.add_command(grey)
 
 
 @bench.command("ask")

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -16,12 +17,14 @@ from typing import Any
 
 import yaml
 
-from bot.domain.action import Level
+from bot.domain.action import Effect, Level
 from bot.domain.codec import encode
 from bot.domain.environment import Environment, Tier
 from bot.domain.errors import Unavailable
+from bot.domain.kpis import DigestPlan
 from bot.domain.people import Role
 from bot.domain.time import ScaledClock
+from bot.sandbox.pagerduty.directory import BOT_EMAIL, SECRET, TOKEN, service_id
 from bot.settings import Settings
 from bot.storage.database import Database
 from bot.storage.migrate import upgrade
@@ -40,6 +43,7 @@ ENVIRONMENTS = (
     ("staging", Tier.STAGING, ("stage",)),
     ("dev", Tier.DEVELOPMENT, ("development",)),
 )
+PAGED = ("prod", "staging")
 INCIDENT_CHANNEL, TEAM_CHANNEL = "C0INCIDENTS", "C0SHOP"
 READY_WITHIN_S = 60.0
 STOP_WITHIN_S = 10.0
@@ -55,6 +59,7 @@ class Plan:
     seed: int = 1
     rate: float = 20.0  # sandbox seconds per wall second
     port: int = 0
+    digest: bool = False  # whether the incident channel is told of its weeks
     variables: Mapping[str, str] = field(default_factory=dict)  # more settings for the bot
 
 
@@ -106,7 +111,10 @@ class Company:
 
     def write_environments(self) -> None:
         """Write the file that tells the bot where the sandbox's systems are."""
+        (self.plan.home / "pagerduty-token").write_text(TOKEN, encoding="utf-8")
         file = {"environments": [encode(e) for e in self.environments()]}
+        if self.plan.digest:
+            file["digests"] = [encode(DigestPlan(channel=INCIDENT_CHANNEL, zone="UTC"))]
         (self.plan.home / "environments.yaml").write_text(yaml.safe_dump(file), encoding="utf-8")
 
     def as_settings(self) -> Settings:
@@ -121,7 +129,22 @@ class Company:
     def start_bot(self) -> dict[str, Any]:
         """Start the bot; when it is connected, return what it says of itself (mode, port)."""
         self.bot = _spawn(["run"], self._log("bot"), self.settings())
-        return _first_line(self.bot, "the bot")
+        said = _first_line(self.bot, "the bot")
+        self.subscribe(int(said["port"]))
+        return said
+
+    def subscribe(self, port: int) -> None:
+        """Have the sandbox's PagerDuty tell the bot. Raises: Unavailable."""
+        body = {"do": "subscribe", "url": f"http://127.0.0.1:{port}/webhooks/pagerduty"}
+        request = urllib.request.Request(  # noqa: S310 - our own sandbox on loopback
+            f"{self.url}/control/pagerduty", json.dumps(body).encode(), method="POST"
+        )
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(request, timeout=READY_WITHIN_S):
+                pass
+        except OSError as error:
+            raise Unavailable("the sandbox", "its PagerDuty does not answer") from error
 
     def kill_bot(self) -> None:
         """SIGKILL: no goodbye."""
@@ -160,6 +183,8 @@ class Company:
             "SRE_BOT_CLOCK_ORIGIN": self.origin.isoformat(),
             "SRE_BOT_CLOCK_RATE": str(self.plan.rate),
             "SRE_BOT_HTTP_PORT": "0",
+            "SRE_BOT_PAGERDUTY_WEBHOOK_SECRETS": json.dumps([SECRET]),
+            "SRE_BOT_GREY_WATCH": "false",  # its incidents are loud, and its past is a day
             **self.plan.variables,
         }
 
@@ -173,11 +198,30 @@ class Company:
                 namespaces=("shop",),
                 default=name == self.plan.environment,
                 channels=(INCIDENT_CHANNEL, TEAM_CHANNEL) if name == self.plan.environment else (),
-                connections=_connections(f"{self.url}/world/{name}"),
+                connections={
+                    **_connections(f"{self.url}/world/{name}"),
+                    **self._pagerduty(name),
+                },
                 fallbacks={"payment-provider": {"flag": "payment-queue-charges", "variant": "on"}},
             )
             for name, tier, aliases in ENVIRONMENTS
         )
+
+    def _pagerduty(self, environment: str) -> dict[str, dict[str, Any]]:
+        """Return how the bot reaches the sandbox's PagerDuty; nobody is paged for development."""
+        if environment not in PAGED:
+            return {}
+        from bot.sandbox.world.shop import shop  # heavy, and needed here only
+
+        services = {s.name: service_id(environment, s.name) for s in shop().services}
+        return {
+            "pagerduty": {
+                "url": f"{self.url}/pagerduty",
+                "token_file": str(self.plan.home / "pagerduty-token"),
+                "from": BOT_EMAIL,
+                "services": services,
+            }
+        }
 
     def _log(self, name: str) -> Path:
         return self.plan.home / f"{name}.log"
@@ -209,11 +253,12 @@ async def seed(database: Database, clock: ScaledClock) -> None:
 
 
 def seeded_levels() -> Iterator[tuple[str, str, Level]]:
-    """Yield dev L4, staging L3, and in prod L2 for what can be undone, else L1."""
+    """Yield dev L4, staging L3; in prod L3 for pages, L2 for what can be undone, else L1."""
     yield "dev", EVERY_ACTION, Level.L4
     yield "staging", EVERY_ACTION, Level.L3
     for name, action in actions().items():
-        yield "prod", name, Level.L2 if action.facts.reversible else Level.L1
+        undoable = Level.L2 if action.facts.reversible else Level.L1
+        yield "prod", name, Level.L3 if action.facts.effect is Effect.PAGE else undoable
 
 
 def _spawn(arguments: list[str], log: Path, variables: Mapping[str, str]) -> subprocess.Popen[str]:

@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -21,6 +22,12 @@ You are in a workspace of your own, with sre-bot in it. In {channel}, type:
 and watch the thread. Switch who you are at the upper right (responder, approver, administrator,
 observer). More incidents: the Sandbox panel there, or `sre-bot demo --incident NAME --seed N`
 (`sre-bot sandbox list` names them). The sandbox's clock runs {rate:g} times as fast as yours.
+
+On Mondays at nine (UTC) {channel} is told of its week. What it would be told so far:
+
+    SRE_BOT_HOME={home} SRE_BOT_ENVIRONMENTS={home}/environments.yaml \\
+      sre-bot digest --preview --until {tomorrow}
+
 Logs are in {home}. Ctrl-C stops everything.
 """
 
@@ -40,7 +47,13 @@ def demo(
     place = home or Path(tempfile.mkdtemp(prefix="sre-bot-demo-"))
     company = Company(
         Plan(
-            home=place, incident=incident, environment=environment, seed=seed, rate=rate, port=port
+            home=place,
+            incident=incident,
+            environment=environment,
+            seed=seed,
+            rate=rate,
+            port=port,
+            digest=True,
         )
     )
     click.echo("Starting the sandbox company and the bot …")
@@ -53,6 +66,7 @@ def demo(
                 question=f"@sre-bot {told.question}",
                 rate=rate,
                 home=place,
+                tomorrow=(company.origin + timedelta(days=1)).date(),
             )
         )
         while company.running():

@@ -47,6 +47,7 @@ def serve(  # noqa: PLR0913 - one parameter an option
     """Serve the company on loopback; prints one line of JSON with its port when it listens."""
     from bot.sandbox import server
     from bot.sandbox.app import create_app
+    from bot.sandbox.pagerduty.routes import sandbox_pagerduty
     from bot.sandbox.workspace.state import Workspace
     from bot.sandbox.world import catalog
     from bot.sandbox.world.routes import routes
@@ -62,7 +63,9 @@ def serve(  # noqa: PLR0913 - one parameter an option
         catalog.start(world, incident, seed, environment)
         if (started := world.running(environment)) is not None:
             warm(started)
-    app = create_app(workspace, extra=routes(world))
+    pager = sandbox_pagerduty(ScaledClock(origin=start))  # people are called by the wall's clock
+    extra = [*routes(world), *pager.routes()]
+    app = create_app(workspace, extra=extra, running=(pager.deliverer.running(),))
 
     def listening(url: str) -> None:
         click.echo(json.dumps({"url": url, "port": urlsplit(url).port}))

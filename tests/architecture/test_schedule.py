@@ -1,4 +1,4 @@
-"""Stories stay in one process, and what takes longest starts first."""
+"""Stories stay in two processes, and what takes longest starts first."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -6,13 +6,20 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.schedule import LONGEST_FIRST, STORIES, LongestFirst
+from tests.fakes.schedule import (
+    COMPANIES,
+    LEVELS,
+    LONGEST_FIRST,
+    STORIES,
+    LongestFirst,
+    OneCompany,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 TESTS = (
     "tests/unit/a.py::test_one", "tests/unit/a.py::test_two", "tests/unit/a.py::TestIt::test_it",
-    "tests/scenarios/page/test_text.py::test_x", f"{STORIES}test_levels.py::test_l[3]",
-    f"{STORIES}test_trust.py::test_t", "tests/unit/b.py::test_b",
+    "tests/scenarios/page/test_text.py::test_x", f"{LEVELS}::test_l[3]",
+    f"{STORIES}test_plan.py::test_p", f"{STORIES}test_trust.py::test_t", "tests/unit/b.py::test_b",
 )  # fmt: skip
 
 
@@ -33,11 +40,15 @@ class Worker:
 
 @pytest.fixture
 def workers() -> tuple[Worker, ...]:
-    """Return two processes that have run everything, a test in turn."""
+    """Return three processes that have run everything, a test in turn."""
+    return shared(LongestFirst)
+
+
+def shared(scheduler: Any) -> tuple[Worker, ...]:
     option = SimpleNamespace(loadscopereorder=True)
-    config: Any = SimpleNamespace(option=option, getvalue=lambda name: ["popen"] * 2)
-    scheduling: Any = LongestFirst(config)
-    workers, ran = (Worker("a"), Worker("b")), set[str]()
+    config: Any = SimpleNamespace(option=option, getvalue=lambda name: ["popen"] * 3)
+    scheduling: Any = scheduler(config)
+    workers, ran = (Worker("a"), Worker("b"), Worker("c")), set[str]()
     for worker in workers:
         scheduling.add_node(worker)
     for worker in workers:
@@ -53,7 +64,14 @@ def workers() -> tuple[Worker, ...]:
 
 
 def test_every_place_in_the_order_exists() -> None:
-    assert [place for place in LONGEST_FIRST if not (ROOT / place).exists()] == []
+    assert [p for p in (*LONGEST_FIRST, *COMPANIES) if not (ROOT / p).exists()] == []
+
+
+def test_of_the_long_tests_companies_are_one_after_the_other_and_first() -> None:
+    workers = shared(OneCompany)
+    assert sorted(t for w in workers for t in w.given) == sorted(TESTS)
+    (teller,) = [w for w in workers if any(t.startswith(COMPANIES) for t in w.given)]
+    assert teller.given[:3] == [t for t in TESTS if t.startswith(COMPANIES)]
 
 
 def test_every_test_runs_once(workers: tuple[Worker, ...]) -> None:
@@ -61,8 +79,15 @@ def test_every_test_runs_once(workers: tuple[Worker, ...]) -> None:
 
 
 def test_the_stories_are_together_and_first(workers: tuple[Worker, ...]) -> None:
-    storyteller = next(w for w in workers if w.given[0].startswith(STORIES))
-    assert storyteller.given[:2] == [t for t in TESTS if t.startswith(STORIES)]
+    others = [t for t in TESTS if t.startswith(STORIES) and not t.startswith(LEVELS)]
+    (storyteller,) = [w for w in workers if set(others) & set(w.given)]
+    assert storyteller.given[:2] == others
+
+
+def test_the_levels_run_beside_the_other_stories(workers: tuple[Worker, ...]) -> None:
+    (climber,) = [w for w in workers if any(t.startswith(LEVELS) for t in w.given)]
+    assert climber.given[0].startswith(LEVELS)
+    assert not climber.given[1].startswith(STORIES)
 
 
 def test_what_takes_long_is_before_what_does_not(workers: tuple[Worker, ...]) -> None:

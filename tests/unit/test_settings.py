@@ -56,6 +56,10 @@ def test_environments_are_read_from_yaml(tmp_path: Path) -> None:
     [
         ("", "expected an object"),
         ("environments: 3", "expected a list"),
+        (
+            "environments: [{name: a, tier: production, namespaces: [], on_call: {web: '@here'}}]",
+            "a: on_call of web must be the id of a Slack user",
+        ),
         ("environments: [{name: a}]", "missing namespaces, missing tier"),
         ("environments: [{name: a, tier: huge, namespaces: []}]", "'huge' is not one of"),
         ("environments: [{name: a, tier: staging, namespaces: [], colour: x}]", "unknown colour"),

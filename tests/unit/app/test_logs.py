@@ -68,3 +68,20 @@ def test_a_text_with_new_lines_stays_one_line():
     (line,) = written("logging.getLogger('a').warning('one\\ntwo\\x1b[31m')\n")
     assert "one" in line["event"]
     assert "two" in line["event"]
+
+
+def test_a_line_says_which_incident_it_belongs_to_also_in_threads():
+    (inside, threaded, outside) = written(
+        "import asyncio\n"
+        "from bot.domain.telemetry import binding\n"
+        "log = logging.getLogger('a')\n"
+        "async def work():\n"
+        "    with binding(incident='inc-1', investigation='inv-1'):\n"
+        "        log.info('inside')\n"
+        "        await asyncio.to_thread(log.info, 'threaded')\n"
+        "    log.info('outside')\n"
+        "asyncio.run(work())\n"
+    )
+    assert (inside["incident"], inside["investigation"]) == ("inc-1", "inv-1")
+    assert threaded["incident"] == "inc-1"
+    assert "incident" not in outside
