@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import requests
-from requests.adapters import HTTPAdapter
+from requests.adapters import BaseAdapter, HTTPAdapter
 
 from bot.domain.environment import Environment
 from bot.domain.errors import Conflict, Malformed, NotConfigured, Refused, Unavailable, UnknownName
@@ -24,11 +24,22 @@ Params = Mapping[str, str] | Sequence[tuple[str, str]]
 class BoundedSession(requests.Session):
     """A session whose answers end at `total_s` seconds or `max_bytes`, whatever is sent."""
 
+    _settled = False
+
     def __init__(self, *, total_s: float, max_bytes: int = MAX_BYTES) -> None:
         super().__init__()
         self._total_s, self._max_bytes = total_s, max_bytes
         for scheme in ("http://", "https://"):
             self.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=POOL, max_retries=0))
+        self._settled = True
+
+    def mount(self, prefix: str | bytes, adapter: BaseAdapter) -> None:
+        """Mount an adapter; once the session is made, none: threads read the table meanwhile.
+
+        A vendor's client that is given the session mounts one of its own, with its own retries.
+        """
+        if not self._settled:
+            super().mount(prefix, adapter)
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         """Send, follow no redirect, and read the body within the limits.

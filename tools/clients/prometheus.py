@@ -234,18 +234,8 @@ class Prometheus:
         if self._client is None:
             from prometheus_api_client import PrometheusConnect
 
-            client = PrometheusConnect(url=self.url, session=self._session, retry=_no_retry())
-            self._session.mount(
-                self.url, requests.adapters.HTTPAdapter(pool_maxsize=POOL, max_retries=0)
-            )
-            self._client = client
+            self._client = PrometheusConnect(url=self.url, session=self._session)
         return self._client
-
-
-def _no_retry() -> Any:
-    from urllib3.util import Retry
-
-    return Retry(total=0)
 
 
 def _said_no(text: str) -> Exception:

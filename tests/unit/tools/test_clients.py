@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from prometheus_api_client import PrometheusConnect
 
 from bot.domain.environment import Environment, Tier
 from bot.domain.errors import (
@@ -285,3 +286,13 @@ async def test_twenty_five_queries_run_at_the_same_time() -> None:
         assert client
         await asyncio.gather(*(client.range("up", WINDOW, 15) for _ in range(24)))
         assert len(server.asked) == 24
+
+
+def test_a_vendors_client_leaves_the_adapters_of_its_session_alone():
+    session = http_client.BoundedSession(total_s=1)
+    own = dict(session.adapters)
+
+    PrometheusConnect(url="http://127.0.0.1:9", session=session)  # while other threads look in them
+
+    assert dict(session.adapters) == own
+    assert session.get_adapter("http://127.0.0.1:9").max_retries.total == 0
