@@ -14,10 +14,11 @@ from tests.fakes.servers import require
 
 @pytest.hookimpl(tryfirst=True, optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Return what shares the test modules among the processes of `-n`."""
-    from tests.fakes.schedule import LongestFirst
+    """Return what shares the tests among the processes of `-n`; the long ones say loadgroup."""
+    from tests.fakes.schedule import LongestFirst, OneCompany
 
-    return LongestFirst(config, log) if config.getvalue("dist") == "loadscope" else None
+    scheduler = {"loadscope": LongestFirst, "loadgroup": OneCompany}.get(config.getvalue("dist"))
+    return scheduler(config, log) if scheduler else None
 
 
 @pytest.fixture(scope="session")

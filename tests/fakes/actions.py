@@ -1,4 +1,4 @@
-"""A make-believe cluster of numbered objects, and two actions on it: tests look at `writes`."""
+"""A make-believe cluster of numbered objects, and three actions on it: tests look at `writes`."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -182,10 +182,25 @@ class Burn(SetNumber):
     )
 
 
+class AnswerPage(SetNumber):
+    """The same to a page: who was called was called."""
+
+    facts: ClassVar[ActionFacts] = ActionFacts(
+        name="answer_page",
+        summary="Answer a page",
+        effect=Effect.PAGE,
+        system="pagerduty",
+        reversible=False,
+        highest_level=Level.L2,
+        arguments={"name": "the object", "value": "the number"},
+    )
+
+
 def family(cluster: FakeCluster) -> Mapping[str, type[Action[Any]]]:
-    """Return the actions on one cluster: `set_number` (reversible) and `burn` (not)."""
+    """Return the actions on one cluster: `set_number` (reversible), `burn` and `answer_page`."""
     bound = {"cluster": cluster}
     return {
         "set_number": type("SetNumberHere", (SetNumber,), bound),
         "burn": type("BurnHere", (Burn,), bound),
+        "answer_page": type("AnswerPageHere", (AnswerPage,), bound),
     }

@@ -54,6 +54,12 @@ _SHAPES: Mapping[str, tuple[set[str], set[str]]] = {
 }
 
 
+def _set() -> threading.Event:
+    event = threading.Event()
+    event.set()
+    return event
+
+
 @dataclass
 class FakeClientApi:
     """Canned state; records calls; refuses what the contract does not know."""
@@ -63,7 +69,7 @@ class FakeClientApi:
     calls: list[tuple[str, Json]] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
     action_answer: Json = field(default_factory=lambda: {"ok": True, "acked": True})
-    action_delay_s: float = 0.0
+    answering: threading.Event = field(default_factory=_set)  # cleared: clicks get no answer yet
     on_action: Callable[[Json], None] | None = None
     submit_answer: Json = field(default_factory=lambda: {"ok": True})
     command_answer: Json = field(default_factory=lambda: {"ok": True})
@@ -181,7 +187,8 @@ class FakeClientApi:
         if name == "reactions":
             return self._reacted(body)
         if name == "actions":
-            await asyncio.sleep(self.action_delay_s)
+            while not self.answering.is_set():  # noqa: ASYNC110 - the test's own thread sets it
+                await asyncio.sleep(0.01)
             if self.on_action:
                 self.on_action(body)
             return self.action_answer

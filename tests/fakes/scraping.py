@@ -1,8 +1,6 @@
 """A real Prometheus with a past that scrapes a service's pods, has a rule, and tells of alerts."""
 
 import json
-import socket
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -10,11 +8,11 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import requests
 import yaml
 
 from tests.fakes.loopback import Asked, Reply, loopback
 from tests.fakes.measured import BOUNDS, METRIC, METRICS_PATH, USUAL, addresses
+from tests.fakes.prometheus import serving, write_past
 from tests.fakes.real_cluster import Json, RealCluster
 
 SCRAPED_EVERY_S = 2
@@ -39,13 +37,13 @@ def prometheus(program: str, folder: Path, scraped: Scraped) -> Iterator[str]:
     """Yield the URL of a running Prometheus that knows the last two hours."""
     folder.mkdir(parents=True)
     pods = addresses(scraped.cluster, scraped.namespace, scraped.service)
-    _write_past(program, folder, _past(scraped, sorted(pods), int(time.time()) - 5))
+    write_past(program, folder, _past(scraped, sorted(pods), int(time.time()) - 5))
     with ExitStack() as stack:
         manager = stack.enter_context(_alertmanager(scraped.hears))
         (folder / "rules.yml").write_text(yaml.safe_dump(_rules(scraped)))
         (folder / "prometheus.yml").write_text(yaml.safe_dump(_configuration(manager)))
         stack.enter_context(_found(scraped, folder / "pods.json"))
-        yield stack.enter_context(_server(program, folder))
+        yield stack.enter_context(serving(program, folder))
 
 
 # -- its past -----------------------------------------------------------------------------
@@ -70,13 +68,6 @@ def _past(scraped: Scraped, pods: Sequence[str], end: int) -> str:
                     for at in range(end - PAST_S, end + 1, PAST_STEP_S)
                 ]
     return "\n".join([*lines, "# EOF", ""])
-
-
-def _write_past(program: str, folder: Path, past: str) -> None:
-    (folder / "past.om").write_text(past)
-    promtool = str(Path(program).with_name("promtool"))
-    command = [promtool, "tsdb", "create-blocks-from", "openmetrics", "past.om", "data"]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True)
 
 
 # -- what it is told to do ------------------------------------------------------------------
@@ -143,36 +134,6 @@ def _write_targets(scraped: Scraped, file: Path) -> None:
 
 
 # -- the processes --------------------------------------------------------------------------
-
-
-@contextmanager
-def _server(program: str, folder: Path) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [
-        program, "--config.file=prometheus.yml", "--storage.tsdb.path=data",
-        f"--web.listen-address=127.0.0.1:{port}", "--log.level=error",
-    ]  # fmt: skip
-    server = subprocess.Popen(command, cwd=folder)
-    try:
-        _wait_for(f"http://127.0.0.1:{port}/-/ready", server)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(10)
-
-
-def _wait_for(url: str, server: "subprocess.Popen[bytes]") -> None:
-    with requests.Session() as session:
-        session.trust_env = False
-        for _ in range(200):
-            assert server.poll() is None, "Prometheus did not start"
-            with suppress(requests.RequestException):
-                if session.get(url, timeout=1).ok:
-                    return
-            time.sleep(0.1)
-    raise AssertionError("Prometheus is not ready")
 
 
 @contextmanager

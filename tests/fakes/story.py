@@ -119,8 +119,15 @@ def has(message: Json, action_id: str) -> bool:
     return True
 
 
-def with_button(action_id: str) -> Callable[[list[Json]], Json | None]:
-    return lambda replies: next((m for m in replies if has(m, action_id)), None)
+def with_button(action_id: str, *words: str) -> Callable[[list[Json]], Json | None]:
+    """Find the message with that button, and those words if an earlier card may have it still."""
+
+    def found(replies: list[Json]) -> Json | None:
+        return next(
+            (m for m in replies if has(m, action_id) and all(w in text_of(m) for w in words)), None
+        )
+
+    return found
 
 
 def saying(*words: str) -> Callable[[list[Json]], Json | None]:

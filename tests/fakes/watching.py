@@ -6,10 +6,8 @@ written as its continuation backwards.
 
 import contextlib
 import re
-import socket
-import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ import requests
 import yaml
 
 from tests.fakes.measured import METRICS_PATH, addresses
+from tests.fakes.prometheus import serving, write_past
 from tests.fakes.real_cluster import RealCluster
 
 CALM_S = 45.0
@@ -60,9 +59,9 @@ def prometheus(program: str, folder: Path, watched: Watched) -> Iterator[str]:
     folder.mkdir(parents=True)
     first = _full_look(watched)
     time.sleep(CALM_S)
-    _write_past(program, folder, _past(first, _look(watched)))
+    write_past(program, folder, _past(first, _look(watched)))
     (folder / "prometheus.yml").write_text(yaml.safe_dump(_configuration(watched)))
-    with _server(program, folder) as url:
+    with serving(program, folder) as url:
         yield url
 
 
@@ -132,13 +131,6 @@ def _past(first: Look, second: Look) -> str:
     return "\n".join([*lines, "# EOF", ""])
 
 
-def _write_past(program: str, folder: Path, past: str) -> None:
-    (folder / "past.om").write_text(past)
-    promtool = str(Path(program).with_name("promtool"))
-    command = [promtool, "tsdb", "create-blocks-from", "openmetrics", "past.om", "data"]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True)
-
-
 # -- the server -----------------------------------------------------------------------------
 
 
@@ -167,31 +159,3 @@ def _configuration(watched: Watched) -> dict[str, Any]:
             kubelet,
         ],
     }
-
-
-@contextlib.contextmanager
-def _server(program: str, folder: Path) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command: Sequence[str] = [
-        program, "--config.file=prometheus.yml", "--storage.tsdb.path=data",
-        f"--web.listen-address=127.0.0.1:{port}", "--log.level=error",
-    ]  # fmt: skip
-    server = subprocess.Popen(command, cwd=folder)
-    try:
-        _ready(f"http://127.0.0.1:{port}", server)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(10)
-
-
-def _ready(url: str, server: "subprocess.Popen[bytes]") -> None:
-    for _ in range(200):
-        assert server.poll() is None, "Prometheus did not start"
-        with contextlib.suppress(requests.RequestException, ValueError, KeyError):
-            if value(url, "vector(1)"):
-                return
-        time.sleep(0.1)
-    raise AssertionError("Prometheus is not ready")

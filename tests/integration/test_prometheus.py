@@ -1,12 +1,7 @@
 """The series tool against a real Prometheus, over history written by promtool."""
 
-import socket
-import subprocess
-import time
-import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -14,6 +9,7 @@ from bot.domain.environment import Environment, Tier
 from bot.domain.needs import Fact, Need
 from bot.domain.snapshot import Signal
 from bot.domain.time import Window
+from tests.fakes.prometheus import serving, write_past
 from tools.read.prometheus.catalogue import TEMPLATES, render
 from tools.read.prometheus.objectives import PrometheusObjectives
 from tools.read.prometheus.series import PrometheusSeries
@@ -113,41 +109,10 @@ def prometheus(
 ) -> Iterator[str]:
     """Yield the URL of a Prometheus with that history."""
     folder = tmp_path_factory.mktemp("prometheus")
-    (folder / "hist.om").write_text(openmetrics(int(end.timestamp())))
     (folder / "prometheus.yml").write_text("global: {scrape_interval: 1h}\n")
-    promtool = str(Path(prometheus_program).with_name("promtool"))
-    backfill = [promtool, "tsdb", "create-blocks-from", "openmetrics", "hist.om", "data"]
-    subprocess.run(backfill, cwd=folder, check=True, capture_output=True)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [
-        prometheus_program,
-        "--config.file=prometheus.yml",
-        "--storage.tsdb.path=data",
-        "--storage.tsdb.retention.time=30d",
-        f"--web.listen-address=127.0.0.1:{port}",
-        "--log.level=error",
-    ]
-    server = subprocess.Popen(command, cwd=folder)
-    try:
-        url = f"http://127.0.0.1:{port}"
-        wait_for(f"{url}/-/ready", server)
+    write_past(prometheus_program, folder, openmetrics(int(end.timestamp())))
+    with serving(prometheus_program, folder, "--storage.tsdb.retention.time=30d") as url:
         yield url
-    finally:
-        server.terminate()
-        server.wait(10)
-
-
-def wait_for(url: str, server: "subprocess.Popen[bytes]") -> None:
-    for _ in range(200):
-        assert server.poll() is None, "Prometheus did not start"
-        try:
-            with urllib.request.urlopen(url, timeout=1):
-                return
-        except OSError:
-            time.sleep(0.1)
-    raise AssertionError("Prometheus is not ready")
 
 
 @pytest.fixture

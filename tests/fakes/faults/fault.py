@@ -88,7 +88,7 @@ class Place:
 
     def logged(self, words: str) -> bool:
         """Whether a running pod of the victim wrote these words."""
-        for pod in self.pods():
+        for pod in (p for p in self.pods() if p["status"].get("phase") == "Running"):
             with contextlib.suppress(AssertionError):
                 if words in self.cluster.logs(self.namespace, pod["metadata"]["name"]):
                     return True

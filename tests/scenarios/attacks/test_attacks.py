@@ -132,6 +132,30 @@ def command(words: str, user: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+PAGE = ActionCall(
+    action="answer_page", environment="prod", arguments={"name": "checkout", "value": 40}
+)
+
+
+def on_a_page(user: str, requester: str = "U0RESPONDER", level: Level = Level.L2) -> Attack:
+    async def click(desk: AttackedDesk) -> None:
+        await desk.offer(level, call=PAGE, requester=requester)
+        await desk.click(user)
+
+    return click
+
+
+async def glass_on_a_page(desk: AttackedDesk) -> None:
+    from tests.unit.slack.fakes import CHANNEL, TEAM
+
+    await desk.offer(Level.L2, call=PAGE, requester="U0ASKER")
+    click = replace(
+        desk.office.click("U0ASKER", subject=ID), team=TEAM, channel=CHANNEL,
+        message_ts=desk.card_ts(),
+    )  # fmt: skip
+    desk.slack.ephemeral.append({"text": (await desk.gateway.break_glass(ID, click)).why})
+
+
 CLICKS: dict[str, tuple[Attack, str]] = {
     "without the role": (by("U0NOBODY"), "role-needed"),
     "with a role that only reads": (by("U0OBSERVER"), "role-needed"),
@@ -154,6 +178,14 @@ CLICKS: dict[str, tuple[Attack, str]] = {
     "on the bot itself": (the_bot_itself, "never acts on itself"),
     "on the bot itself under a release's name": (its_release, "never acts on itself"),
     "oversized blast radius": (too_large, "blast"),
+    "on a page, by a guest": (on_a_page("U0GUEST", "U0GUEST"), "people-only"),
+    "on a page, by a bot": (on_a_page("U0BOT"), "people-only"),
+    "on a page, with a role that only reads": (on_a_page("U0OBSERVER"), "role-needed"),
+    "on a page, with a role that only administers": (on_a_page("U0ADMIN"), "role-needed"),
+    "on a page, by somebody of another organisation": (on_a_page("U0OTHERS"), "role-needed"),
+    "on a page, by a deactivated account": (on_a_page("U0GONE"), "role-needed"),
+    "on a page, at L1": (on_a_page("U0RESPONDER", level=Level.L1), "the level here is L1"),
+    "on a page, with break-glass": (glass_on_a_page, "for what can be taken back"),
 }
 
 
@@ -167,6 +199,29 @@ async def test_a_click_is_refused_and_audited(desk: AttackedDesk, name: str) -> 
     assert desk.journal.sent == {}
     assert any(actor.startswith("U0") and words for actor, words in refusals(desk))
     assert await desk.office.audit.check() is None
+
+
+@pytest.mark.parametrize("user", ["U0RESPONDER", "U0APPROVER"])
+async def test_the_lone_on_call_answers_the_page_they_asked_about(
+    desk: AttackedDesk, user: str
+) -> None:
+    await desk.offer(Level.L2, call=PAGE, requester=user)
+    await desk.click(user)
+    assert (await desk.execute()).execution is not None
+    assert desk.office.writes == [(KEY, "checkout", 40)]
+    assert [e.actor for e in await desk.audited("decided")] == [user]
+    assert refusals(desk) == []
+
+
+@pytest.mark.parametrize("level", Level)
+async def test_no_level_lets_the_bot_answer_a_page_by_itself(
+    desk: AttackedDesk, level: Level
+) -> None:
+    await desk.offer(level, call=PAGE, requester="sre-bot")
+    assert (await desk.execute()).refused
+    assert desk.office.writes == []
+    assert await desk.audited("decided") == []
+    assert len(await desk.audited("refused")) == 1
 
 
 def target_changed(desk: AttackedDesk) -> None:

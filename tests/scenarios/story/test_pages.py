@@ -10,99 +10,86 @@ import pytest
 
 from bot.cli.company import Company, Plan
 from bot.domain.environment import Environment
-from tests.fakes import pagerduty_incidents
-from tests.fakes.loopback import loopback
-from tests.fakes.pagerduty_incidents import CHIEF, KEY, PERSON, PagerDutyServer
-from tests.fakes.story import Hands, has, saying, text_of, with_button
+from bot.sandbox.pagerduty.directory import identity
+from tests.fakes.pagerduty import ADA, Pager, pager
+from tests.fakes.story import Hands, saying, text_of, with_button
 from tests.scenarios.story.test_trust import sre_bot, whispered
 
 pytestmark = [pytest.mark.story]
+PAGE = identity("incident", "1")
 
 
 class Paged(Company):
-    """The sandbox company with a PagerDuty of its own in two environments."""
+    """The sandbox company with a PagerDuty of its own, which sends no webhooks."""
 
-    pagerduty = ""
+    pager: Pager
 
     def environments(self) -> tuple[Environment, ...]:
-        settings = {
-            "url": self.pagerduty, "token_file": str(self.plan.home / "token"),
-            "from": "bot@shop.example", "services": {"checkout": "PSHOP01"},
-        }  # fmt: skip
+        paged = self.pager.environment(self.plan.home / "token").connections
         return tuple(
-            e if e.name == "dev"
-            else replace(e, connections={**e.connections, "pagerduty": settings})
+            e if e.name == "dev" else replace(e, connections={**e.connections, **paged})
             for e in super().environments()
-        )  # fmt: skip
+        )
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> PagerDutyServer:
-    users = {"rosa": PERSON, "anil": "PAPPR01", "ada": CHIEF}
-    for name, number in users.items():
-        monkeypatch.setitem(pagerduty_incidents.USERS, f"{name}@sandbox.example", number)
-    return PagerDutyServer()
+def server() -> Iterator[Pager]:
+    with pager() as made:
+        made.open()
+        yield made
 
 
 @pytest.fixture
-def company(tmp_path: Path, server: PagerDutyServer) -> Iterator[Company]:
+def company(tmp_path: Path, server: Pager) -> Iterator[Company]:
     home = tmp_path / "company"
     home.mkdir()
-    (home / "token").write_text(KEY)
     company = Paged(Plan(home=home, rate=120.0))
-    with loopback(server) as there:
-        company.pagerduty = there.url
-        company.start()
-        yield company
-        company.stop()
+    company.pager = server
+    company.start()
+    yield company
+    company.stop()
     shutil.rmtree(home, ignore_errors=True)
 
 
-def test_people_work_on_a_page_from_their_thread(company: Company, server: PagerDutyServer) -> None:
-    hands = Hands(company)
-    ts = hands.say("@sre-bot ack PT4KHLK in staging")
+def test_people_work_on_a_page_from_their_thread(company: Company, server: Pager) -> None:
+    hands, page = Hands(company), server.account.incidents[PAGE]
+    ts = hands.say(f"@sre-bot ack {PAGE} in staging")
     card = hands.wait(ts, with_button("run"))
-    assert "Acknowledge PT4KHLK" in text_of(card)
-    assert server.incident["status"] == "triggered"
+    assert f"Acknowledge {PAGE}" in text_of(card)
+    assert page.status == "triggered"
     hands.click(card, "run", user="U0RESPONDER")
     hands.wait(ts, saying("in place: read back as it was set"))
-    assert server.incident["status"] == "acknowledged"
-    assert server.writes == [("PUT /incidents/PT4KHLK", "rosa@sandbox.example")]
+    assert page.status == "acknowledged"
+    assert server.writes == [(f"PUT /incidents/{PAGE}", "rosa@sandbox.example")]
 
-    asked = hands.say("note on PT4KHLK: we look at the pool", thread_ts=ts)
+    asked = hands.say(f"note on {PAGE}: we look at the pool", thread_ts=ts)
     assert asked
-    card = hands.wait(ts, with_button("approve"))
+    card = hands.wait(ts, with_button("approve", f"Note on {PAGE}"))
     hands.click(card, "approve", user="U0RESPONDER")
-    hands.wait(ts, lambda _: server.notes)
-    assert "we look at the pool" in server.notes[0]
+    hands.wait(ts, lambda _: page.notes)
+    assert "we look at the pool" in page.notes[0].content
 
-    hands.say("call <@U0ADMIN> to PT4KHLK because the pool is full", thread_ts=ts)
-    hands.wait(ts, saying("Call one person more to PT4KHLK"))
-    card = hands.wait(ts, with_button("approve"))
+    hands.say(f"call <@U0ADMIN> to {PAGE} because the pool is full", thread_ts=ts)
+    card = hands.wait(ts, with_button("approve", f"Call one person more to {PAGE}"))
     hands.click(card, "approve", user="U0RESPONDER")
-    hands.wait(ts, lambda _: server.incident["incidents_responders"])
-    assert server.incident["incidents_responders"] == [{"user": {"id": CHIEF}}]
+    hands.wait(ts, lambda _: page.responders)
+    assert [r.user for r in page.responders] == [ADA]
 
 
-def test_in_production_a_page_takes_a_second_person(
-    company: Company, server: PagerDutyServer
+def test_in_production_who_is_called_answers_alone_and_nobody_else_may(
+    company: Company, server: Pager
 ) -> None:
     hands = Hands(company)
-    ts = hands.say("@sre-bot escalate PT4KHLK to level 2 in prod", user="U0APPROVER")
-    shown = hands.wait(ts, saying("Escalate PT4KHLK to level 2"))
-    assert not has(shown, "run")  # at L1 a person does it themselves
-    company_levels = sre_bot(
-        company, "levels", "set", "prod", "escalate_incident", "L3", "--reason", "test"
-    )
-    assert company_levels.returncode == 0
-    ts = hands.say("@sre-bot escalate PT4KHLK to level 2 in prod", user="U0APPROVER")
-    card = hands.wait(ts, with_button("approve"))
-    hands.click(card, "approve", user="U0APPROVER")
-    whispered(hands, ts, "U0APPROVER", "prod-two-people")
+    ts = hands.say(f"@sre-bot ack {PAGE} in prod")
+    card = hands.wait(ts, with_button("run"))
+    for user in ("U0GUEST", "U0OBSERVER"):
+        hands.click(card, "run", user=user)
+        whispered(hands, ts, user, "Not run")
     assert server.writes == []
-    hands.click(card, "approve", user="U0ADMIN")
+    hands.click(card, "run", user="U0RESPONDER")  # it was the responder who asked
     hands.wait(ts, saying("in place"))
-    assert server.incident["assignments"] == [{"assignee": {"id": CHIEF}}]
+    assert server.writes == [(f"PUT /incidents/{PAGE}", "rosa@sandbox.example")]
     lines = sre_bot(company, "audit", "export").stdout.splitlines()
-    decided = [e for e in map(json.loads, lines) if e["event"] == "decided"]
-    assert [e["actor"] for e in decided] == ["U0ADMIN"]
+    told = [(e["event"], e["actor"]) for e in map(json.loads, lines)]
+    assert [who for event, who in told if event == "decided"] == ["U0RESPONDER"]
+    assert [who for event, who in told if event == "refused"] == ["U0GUEST", "U0OBSERVER"]
