@@ -1,6 +1,7 @@
 """What steps of a remediation leave in the journal: decisions, a report, an undo's end."""
 
 from dataclasses import dataclass
+from enum import Enum
 
 from bot.domain.action import Decision
 from bot.domain.conversation import CardState
@@ -15,6 +16,11 @@ STATES = {
     Verdict.AUTONOMOUS: CardState.ACTING,
 }
 """How a card is shown first, by what policy said."""
+
+TOO_LATE_TO_UNDO = (
+    "Not taken back: I no longer look after this action. Ask me about the service, and I look "
+    "at it as it is now."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,3 +45,11 @@ class Undone:
     words: str
     refused: bool = False
     stopped: bool = False  # by the kill switch
+
+
+class Asked(Enum):
+    """What a wait for a click on [Undo] came to."""
+
+    NOT = "not"
+    REFUSED = "refused"
+    TAKEN_BACK = "taken back"

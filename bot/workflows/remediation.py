@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import count
 from typing import Any
 
 from bot.domain.action import Execution, ExecutionStatus, Outcome, Proposal, Verification
@@ -28,7 +29,14 @@ from bot.workflows.orders import (
     start_investigation,
     start_observation,
 )
-from bot.workflows.outcomes import STATES, Decisions, Recalled, Undone
+from bot.workflows.outcomes import (
+    STATES,
+    TOO_LATE_TO_UNDO,
+    Asked,
+    Decisions,
+    Recalled,
+    Undone,
+)
 from bot.workflows.preparing import Attempt, Preparing, TakenBack
 from bot.workflows.presses import Presses
 from bot.workflows.telling import Telling
@@ -176,9 +184,7 @@ class Remediation:
         )
 
     async def _left(self, proposal: Proposal) -> float:
-        if proposal.expires_at is None:
-            return 0.0
-        return max(0.0, (proposal.expires_at - self._wall.now()).total_seconds())
+        return 0.0 if proposal.expires_at is None else await self._until(proposal.expires_at)
 
     async def _end(self, order: RemediationOrder, card: Card, state: CardState, note: str) -> None:
         await self._show(f"end {state.value}", order, replace(card, state=state, note=note))
@@ -234,18 +240,47 @@ class Remediation:
 
     async def _taken_back(self, order: RemediationOrder, card: Card, wait_s: float) -> bool:
         """Wait; whether in that time a person who may took the action back."""
+        return await self._asked_back(order, card, wait_s) is Asked.TAKEN_BACK
+
+    async def _asked_back(self, order: RemediationOrder, card: Card, wait_s: float) -> Asked:
+        """Wait for one click on [Undo], and do what it asks if that person may."""
         message = await receive(CONTROL, timeout_s=wait_s)
         if message is None:
-            return False
+            return Asked.NOT
         click = decode(Click, message)
         undone = await step("take back", Undone, lambda: self._undo(order, click))
         if undone.refused:
             notice = Notice(mark=Mark.NONE, text=undone.words)
             await do("say why not", lambda: self._telling.whisper(click, notice))
-            return False
+            return Asked.REFUSED
         await self._show_undone(order, card, undone)
         await do("release", lambda: self._gateway.release(order.execution_key))
-        return True
+        return Asked.TAKEN_BACK
+
+    async def _change_of_mind(self, order: RemediationOrder, card: Card) -> bool:
+        """Offer the undo for its time; a click that is refused ends it for nobody else."""
+        ends = await step("undo offered", datetime, self._undo_ends)
+        left_s = UNDO_WITHIN_S
+        for number in count(1):
+            asked = await self._asked_back(order, card, left_s)
+            if asked is not Asked.REFUSED:
+                return asked is Asked.TAKEN_BACK
+            left_s = await step(f"undo left {number}", float, lambda: self._until(ends))
+        raise AssertionError("counting has no end")
+
+    async def _undo_ends(self) -> datetime:
+        return self._wall.now() + timedelta(seconds=UNDO_WITHIN_S)
+
+    async def _until(self, moment: datetime) -> float:
+        return max(0.0, (moment - self._wall.now()).total_seconds())
+
+    async def _close(self, order: RemediationOrder, card: Card) -> None:
+        """Take [Undo] away; whoever clicked until it was gone is told that it was too late."""
+        await self._show("closed", order, replace(card, can_undo=False))
+        notice = Notice(mark=Mark.REFUSED, text=TOO_LATE_TO_UNDO)
+        while (message := await receive(CONTROL, timeout_s=0.0)) is not None:
+            click = decode(Click, message)
+            await do("say that it is too late", partial(self._telling.whisper, click, notice))
 
     async def _conclude(
         self, order: RemediationOrder, card: Card, verification: Verification
@@ -302,7 +337,7 @@ class Remediation:
         for _ in range(UNDO_ASKED):
             if await self._taken_back(order, card, UNDO_WITHIN_S):
                 return CardState.UNDONE.value
-        await self._show("closed", order, replace(card, can_undo=False))
+        await self._close(order, card)
         return verification.outcome.value
 
     async def _keep(self, order: RemediationOrder, card: Card, then: Next) -> str:
@@ -311,9 +346,9 @@ class Remediation:
         await self._show("recovered", order, card)
         await do("release", lambda: self._gateway.release(order.execution_key))
         await do("tell of levels", lambda: self._levels(order, then))
-        if card.can_undo and await self._taken_back(order, card, UNDO_WITHIN_S):
+        if card.can_undo and await self._change_of_mind(order, card):
             return CardState.UNDONE.value
-        await self._show("closed", order, replace(card, can_undo=False))
+        await self._close(order, card)
         return CardState.RECOVERED.value
 
     async def _show_undone(self, order: RemediationOrder, card: Card, undone: Undone) -> None:

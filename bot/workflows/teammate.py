@@ -32,6 +32,7 @@ from bot.workflows.orders import (
     start_investigation,
     start_request,
 )
+from bot.workflows.outcomes import TOO_LATE_TO_UNDO
 from bot.workflows.requesting import is_request
 from bot.workflows.routing import Routing
 from bot.workflows.trusting import Trusting
@@ -48,10 +49,6 @@ as a mention · `/sre help`
 `/sre unfreeze …` (administrators)
 `/sre routes` where incidents are told · `/sre route checkout #payments` (approvers)"""
 NOTHING_TO_UNDO = "Not taken back: I did nothing under this button that still stands."
-TOO_LATE_TO_UNDO = (
-    "Not taken back: I no longer look after this action. Ask me about the service, and I look "
-    "at it as it is now."
-)
 CLOSED = "This offer is closed; its card says how it ended. Ask me again if it is still needed."
 NO_TRUST = Notice(mark=Mark.REFUSED, text="I keep no record of trust here.")
 ROUTE_WORDS = frozenset({"route", "routes"})

@@ -1,5 +1,6 @@
 """A proposal is seen through: offered, decided, acted on once, watched, kept or undone."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -7,8 +8,9 @@ from typing import Any
 import pytest
 
 from bot.domain.action import ExecutionStatus, Level, Outcome
-from bot.domain.conversation import CardState, Judgement, Mark
+from bot.domain.conversation import Card, CardState, Judgement, Mark, Thread
 from bot.domain.errors import Permanent
+from bot.workflows import remediation
 from tests.unit.remediation.office import ID, KEY, START, UNDO, FakeClock
 from tests.unit.workflows.house import REPORT, THREAD, House
 
@@ -193,6 +195,46 @@ async def test_a_person_takes_it_back_after_it_recovered(make: Make) -> None:
     await house.bot.undo(house.click("URESPONDER", KEY))
     assert await house.ended() == "undone"
     assert house.value == 41
+
+
+async def test_a_click_that_is_refused_takes_the_undo_from_nobody(make: Make) -> None:
+    house = make()
+    await approved(house)
+    await house.until(lambda: house.office.actions.verifications)
+    await house.bot.undo(house.click("UOBSERVER", KEY, click_id="may not"))
+    await house.until(lambda: house.notify.whispered)
+    assert house.value == 40
+
+    await house.bot.undo(house.click("URESPONDER", KEY, click_id="may"))
+
+    assert await house.ended() == "undone"
+    assert house.value == 41
+
+
+async def test_a_click_when_the_hour_is_just_over_is_told_that_it_is_too_late(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remediation, "UNDO_WITHIN_S", 0.2)
+    house = make()
+    closing, go_on = asyncio.Event(), asyncio.Event()
+    show = house.notify.card
+
+    async def slowly(thread: Thread, card: Card) -> None:
+        if card.state is CardState.RECOVERED and not card.can_undo:
+            closing.set()
+            await go_on.wait()
+        await show(thread, card)
+
+    monkeypatch.setattr(house.notify, "card", slowly)
+    await approved(house)
+    await closing.wait()
+    await house.bot.undo(house.click("URESPONDER", KEY))  # the button is still there
+    go_on.set()
+
+    assert await house.ended() == "recovered"
+    assert house.value == 40
+    ((user, notice),) = house.notify.whispered
+    assert (user, "I no longer look after this action" in notice.text) == ("URESPONDER", True)
 
 
 async def test_an_observer_takes_nothing_back_and_is_told_so(make: Make) -> None:
