@@ -60,6 +60,7 @@ class AuditLog:
 
     def __init__(self, database: Database, *, witnesses: Sequence[Witness] = ()) -> None:
         self._database, self._witnesses = database, tuple(witnesses)
+        self._turn = asyncio.Lock()  # one line after the other: only other replicas race for a head
 
     async def write(self, entry: AuditEntry) -> None:
         """Append an entry, without secrets, and give the new head to log and witnesses.
@@ -84,7 +85,8 @@ class AuditLog:
             return Head(id=row.id, hash=row.hash)
 
         for _ in range(ATTEMPTS):
-            head = await self._database.run(append)
+            async with self._turn:
+                head = await self._database.run(append)
             if head is not None:
                 await self._tell(head)
                 return

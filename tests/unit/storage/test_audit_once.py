@@ -1,5 +1,6 @@
 """A crash between the audit and the rest of a step does not tell twice what became of a deed."""
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -41,4 +42,14 @@ async def test_another_deed_another_end_and_another_sight_are_written(database: 
     for entry in entries:
         await log.write(entry)
     assert len(await texts(log)) == len(entries)
+    assert await log.check() is None
+
+
+async def test_a_burst_of_writers_is_written_whole(database: Database) -> None:
+    log = AuditLog(database)
+    refused = replace(EXECUTED, event="refused")
+
+    await asyncio.gather(*(log.write(replace(refused, text=f"click {n}")) for n in range(60)))
+
+    assert len(await texts(log)) == 60
     assert await log.check() is None
