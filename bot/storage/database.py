@@ -14,6 +14,9 @@ from bot.domain.errors import NotConfigured, Unavailable
 
 T = TypeVar("T")
 CONNECTIONS = 12  # at one time, per replica
+BESIDE = 2  # more, for threads that are not of the pool: the inbox's writer must not wait for them
+PATIENCE = ("lock_timeout = '5s'", "idle_in_transaction_session_timeout = '10s'")
+"""What PostgreSQL is told: a replica that stops in mid-transaction holds up nobody for long."""
 
 
 class Database:
@@ -80,10 +83,22 @@ def _engine(url: str) -> Engine:
         raise NotConfigured("DATABASE_URL is not a database URL, e.g. postgresql://…") from None
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(url, parsed.database)
-    return create_engine(
-        url, pool_pre_ping=True, pool_size=8, max_overflow=CONNECTIONS - 8, pool_timeout=2.0,
-        connect_args={"connect_timeout": 2},
+    return _postgresql(url)
+
+
+def _postgresql(url: str) -> Engine:
+    engine = create_engine(
+        url, pool_pre_ping=True, pool_size=8, max_overflow=CONNECTIONS + BESIDE - 8,
+        pool_timeout=2.0, connect_args={"connect_timeout": 2},
     )  # fmt: skip
+
+    @event.listens_for(engine, "connect")
+    def _be_no_burden(connection: Any, _record: Any) -> None:
+        for setting in PATIENCE:
+            connection.execute(f"SET {setting}")
+        connection.commit()
+
+    return engine
 
 
 def _sqlite(url: str, path: str | None) -> Engine:

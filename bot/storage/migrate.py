@@ -6,7 +6,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 import migrations
@@ -39,6 +39,7 @@ def prepared(url: str) -> Database:
 def upgrade(engine: Engine, revision: str = "head") -> None:
     """Run every migration that is missing. A second run does nothing."""
     with engine.begin() as connection:
+        _be_patient(connection)
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
@@ -47,9 +48,16 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
 def downgrade(engine: Engine, revision: str) -> None:
     """Take migrations back to `revision` ("base": all)."""
     with engine.begin() as connection:
+        _be_patient(connection)
         config = _config()
         config.attributes["connection"] = connection
         command.downgrade(config, revision)
+
+
+def _be_patient(connection: Connection) -> None:
+    """Let a migration wait for the tables as long as a running bot uses them."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
 
 
 def versions(engine: Engine) -> tuple[str, str]:
