@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ PAGE = 500
 MAX_ITEMS = 5000
 MAX_BYTES = 64 * 1024 * 1024
 CHUNK = 256 * 1024
+VERSION = Request(verb="get", resource="version", method="GET", path="/version")
 
 
 class Patch(StrEnum):
@@ -44,6 +46,14 @@ class Listing:
     more: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came back: the body, and the server's own time as it writes it ("": it does not)."""
+
+    raw: bytes
+    date: str
+
+
 class Kubernetes:
     """One cluster, through the official client: imported at the first call, run in threads."""
 
@@ -55,7 +65,7 @@ class Kubernetes:
         self._client: Any = None
         self._versions: Mapping[str, Sequence[str]] | None = None
         self._lock = asyncio.Lock()
-        self._server_date = ""
+        self._signing = threading.Lock()  # a token that ran out is asked for once
         self.strict = False  # whether one odd object of a list refuses the whole: for acting
 
     @classmethod
@@ -67,10 +77,7 @@ class Kubernetes:
 
     async def version(self) -> str:
         """Return the server's version, "v1.34.1". Raises: as `call`."""
-        found = await self.call(
-            Request(verb="get", resource="version", method="GET", path="/version")
-        )
-        return str(found.get("gitVersion", "unknown"))
+        return str((await self.call(VERSION)).get("gitVersion", "unknown"))
 
     async def serves(self, kind: str) -> bool:
         """Whether the API has this kind. Raises: Unavailable."""
@@ -82,9 +89,9 @@ class Kubernetes:
 
         Raises: as `call`; Malformed: the server does not tell the time.
         """
-        await self.version()
+        answer = await self._threads.run(self._exchange, VERSION, MAX_BYTES)
         try:
-            moment = parsedate_to_datetime(self._server_date)
+            moment = parsedate_to_datetime(answer.date)
         except (TypeError, ValueError):
             raise Malformed(f"{SYSTEM}: the server does not tell the time") from None
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
@@ -235,8 +242,8 @@ class Kubernetes:
 
     async def text(self, request: Request, max_bytes: int) -> str:
         """Make one call and return what it answers as text. Raises: see `api_error`; Malformed."""
-        raw = await self._threads.run(self._exchange, request, max_bytes)
-        return raw.decode("utf-8", "replace")
+        answer = await self._threads.run(self._exchange, request, max_bytes)
+        return answer.raw.decode("utf-8", "replace")
 
     async def api_version(self, kind: str) -> str:
         """Return the apiVersion that this server takes for a kind. Raises: UnknownName."""
@@ -249,9 +256,9 @@ class Kubernetes:
 
     async def call(self, request: Request) -> dict[str, Any]:
         """Make one call and return its JSON object. Raises: see `api_error`; Malformed."""
-        raw = await self._threads.run(self._exchange, request, MAX_BYTES)
+        answer = await self._threads.run(self._exchange, request, MAX_BYTES)
         try:
-            found = json.loads(raw)
+            found = json.loads(answer.raw)
         except (ValueError, RecursionError):
             raise Malformed(f"{SYSTEM}: the answer of {request.path} is not JSON") from None
         if not isinstance(found, dict):
@@ -278,44 +285,57 @@ class Kubernetes:
                 return
             self._versions = _group_versions(found)
 
-    def _exchange(self, request: Request, max_bytes: int) -> bytes:
+    def _exchange(self, request: Request, max_bytes: int) -> Answer:
         """Make one HTTP exchange in this thread. Raises: see `api_error`."""
         import urllib3.exceptions
         from kubernetes.client.exceptions import ApiException
+        from kubernetes.config import ConfigException
 
         client = self._connected()
         deadline = time.monotonic() + self.timeout_s
         query = [(k, v) for k, v in request.query.items() if v]
         try:
-            serialized = client.param_serialize(
-                request.method,
-                request.path,
-                query_params=query,
-                body=request.body,
-                header_params={"Accept": "application/json", "Content-Type": request.content_type},
-                auth_settings=["BearerToken"],
-            )
+            with self._signing:
+                serialized = client.param_serialize(
+                    request.method,
+                    request.path,
+                    query_params=query,
+                    body=request.body,
+                    header_params={
+                        "Accept": "application/json",
+                        "Content-Type": request.content_type,
+                    },
+                    auth_settings=["BearerToken"],
+                )
             answer = client.call_api(
                 *serialized, _request_timeout=(min(3.0, self.timeout_s), self.timeout_s)
             ).response
             raw = _read(answer, max_bytes, deadline)
         except urllib3.exceptions.NewConnectionError as error:  # a TimeoutError to urllib3
             raise Unavailable(SYSTEM, _no_connection(error), retry_after_s=0.5) from None
+        except ConfigException:
+            raise Unavailable(SYSTEM, "no credentials: what gives them failed") from None
         except (urllib3.exceptions.TimeoutError, TimeoutError):
             raise Unavailable(
                 SYSTEM, f"timed out after {self.timeout_s:g} s", retry_after_s=self.timeout_s
             ) from None
         except (urllib3.exceptions.HTTPError, ApiException, OSError) as error:
             raise Unavailable(SYSTEM, _no_connection(error), retry_after_s=0.5) from None
-        self._server_date = str(answer.headers.get("Date") or "")
         if not 200 <= answer.status < 300:
             raise api_error(request, answer.status, raw, answer.headers)
-        return raw
+        return Answer(raw=raw, date=str(answer.headers.get("Date") or ""))
 
     def _connected(self) -> Any:
-        if self._client is None:
-            self._client = _connect(self._source)
-        return self._client
+        with _CONNECTING:
+            if self._client is None:
+                self._client = _connect(self._source)
+            return self._client
+
+
+_CONNECTING = threading.Lock()
+"""Of all clusters: the vendor keeps a table of certificate files for the whole process, and tells
+the name of a file to other threads before it has written it.
+"""
 
 
 def _connect(environment: Environment) -> Any:

@@ -1,10 +1,13 @@
 """What every client makes of refusals, nonsense, slowness and size; never a credential in words."""
 
+import asyncio
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from kubernetes.config import ConfigException
 from prometheus_api_client import PrometheusConnect
 
 from bot.domain.environment import Environment, Tier
@@ -272,7 +275,6 @@ async def test_a_kubeconfig_that_is_none_says_so(tmp_path: Any) -> None:
 
 
 async def test_twenty_five_queries_run_at_the_same_time() -> None:
-    import asyncio
     import threading
 
     together = threading.Barrier(12, timeout=3.0)
@@ -296,3 +298,49 @@ def test_a_vendors_client_leaves_the_adapters_of_its_session_alone():
 
     assert dict(session.adapters) == own
     assert session.get_adapter("http://127.0.0.1:9").max_retries.total == 0
+
+
+async def test_the_first_questions_to_a_cluster_share_one_client_and_its_token(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    connect, made, asked_for = kubernetes_client._connect, [], []
+
+    def slowly(env: Environment) -> Any:
+        time.sleep(0.05)
+        made.append(client := connect(env))
+        client.configuration.api_key["BearerToken"] = "Bearer stale"
+        client.configuration.refresh_api_key_hook = refresh
+        return client
+
+    def refresh(configuration: Any) -> None:
+        if configuration.api_key.get("BearerToken") != "Bearer fresh":
+            asked_for.append("token")
+            time.sleep(0.05)
+            configuration.api_key["BearerToken"] = "Bearer fresh"
+
+    monkeypatch.setattr(kubernetes_client, "_connect", slowly)
+    with loopback(lambda _: Reply(body={"gitVersion": "v1.34.1"})) as server:
+        cluster = Kubernetes(environment(server.url))
+        assert await asyncio.gather(*(cluster.version() for _ in range(8))) == ["v1.34.1"] * 8
+        assert {a.headers["authorization"] for a in server.asked} == {"Bearer fresh"}
+    assert (len(made), asked_for) == (1, ["token"])
+
+
+async def test_credentials_that_cannot_be_had_are_told_as_such(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    connect = kubernetes_client._connect
+
+    def refresh(_: Any) -> None:
+        raise ConfigException("exec: process returned 1: token=hunter2")
+
+    def connected(env: Environment) -> Any:
+        client = connect(env)
+        client.configuration.api_key["BearerToken"] = "Bearer stale"
+        client.configuration.refresh_api_key_hook = refresh
+        return client
+
+    monkeypatch.setattr(kubernetes_client, "_connect", connected)
+    with pytest.raises(Unavailable, match="no credentials") as told:
+        await Kubernetes(environment("http://127.0.0.1:9")).version()
+    assert "hunter2" not in str(told.value)
