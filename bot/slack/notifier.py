@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
+from weakref import WeakValueDictionary
 
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -67,7 +68,7 @@ class SlackNotifier:
         self._draw = draw
         self._pace = Pace(interval_s=edit_interval_s)
         self._web = Web(timeout_s=timeout_s, pacing=pacing)
-        self._locks: dict[str, asyncio.Lock] = {}
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._team = ""
 
     async def root(self, channel: str, face: Face) -> Thread:
@@ -319,17 +320,12 @@ class SlackNotifier:
         return ""
 
     def _lock(self, key: str) -> asyncio.Lock:
-        if len(self._locks) > _LOCKS_KEPT:
-            self._locks = {k: lock for k, lock in self._locks.items() if lock.locked()}
-        return self._locks.setdefault(key, asyncio.Lock())
+        return self._locks.setdefault(key, asyncio.Lock())  # who holds it or waits keeps it alive
 
 
 def _suspect(report: Report) -> str:
     cause = report.diagnosis.cause
     return cause.change.id if cause is not None and cause.change is not None else ""
-
-
-_LOCKS_KEPT = 1_000
 
 
 def _digest(message: Message) -> str:
