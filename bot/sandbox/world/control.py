@@ -63,7 +63,7 @@ def _incidents(world: World, asked: Asked) -> Any:
 
 def _truth(world: World, asked: Asked) -> Any:
     wanted = asked.query.get("environment", "")
-    found = {env: asdict(t) for env, t in world.truths.items() if wanted in ("", env)}
+    found = {env: asdict(t) for env, t in list(world.truths.items()) if wanted in ("", env)}
     return {"truth": found}
 
 
