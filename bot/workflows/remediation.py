@@ -2,16 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from itertools import count
 from typing import Any
 
 from bot.domain.action import Execution, ExecutionStatus, Outcome, Proposal, Verification
 from bot.domain.codec import decode
-from bot.domain.conversation import Card, CardState, Click, Mark, Notice
+from bot.domain.conversation import Card, CardState
 from bot.domain.errors import Permanent, Refused, SreBotError
 from bot.domain.ports import ActionStore, IncidentStore
 from bot.domain.redaction import redact
@@ -22,7 +20,6 @@ from bot.remediation.glass import MARK as BREAK_GLASS
 from bot.remediation.verification import Move, Next
 from bot.workflows.engine import Engine, do, patched, pause, receive, step
 from bot.workflows.orders import (
-    CONTROL,
     DECISION,
     Refuted,
     RemediationOrder,
@@ -31,7 +28,6 @@ from bot.workflows.orders import (
 )
 from bot.workflows.outcomes import (
     STATES,
-    TOO_LATE_TO_UNDO,
     Asked,
     Decisions,
     Recalled,
@@ -41,6 +37,7 @@ from bot.workflows.preparing import Attempt, Preparing, TakenBack
 from bot.workflows.presses import Presses
 from bot.workflows.telling import Telling
 from bot.workflows.trusting import Trusting
+from bot.workflows.undoing import Undoing
 from bot.workflows.watch import Watch
 
 
@@ -69,6 +66,10 @@ class Remediation:
         self._clock, self._wall = parts.watch.clock, parts.wall
         self._trusting, self._presses = parts.trusting, parts.presses
         self._preparing = Preparing(gateway=parts.gateway, watch=parts.watch)
+        self._undoing = Undoing(
+            gateway=parts.gateway, telling=parts.telling, preparing=self._preparing,
+            wall=parts.wall,
+        )  # fmt: skip
 
     async def body(self, order_data: Any) -> str:
         """Stage, offer, wait for who may decide, act, watch, keep or undo."""
@@ -142,19 +143,9 @@ class Remediation:
             if attempt.execution is not None:
                 return attempt
             why = attempt.why_not
-        back = await self._steps_back(order, card, prepared.done)
+        back = await self._undoing.steps_back(order, card, prepared.done)
         await self._end(order, card, CardState.REFUSED, f"{why} {back}".strip())
         return None
-
-    async def _steps_back(
-        self, order: RemediationOrder, card: Card, steps: Sequence[Proposal]
-    ) -> str:
-        """Take what was done first back; return what still stands, which a person is told of."""
-        back = await self._preparing.take_back(steps)
-        if back.left:
-            told = replace(card, note=f"I could not take all of it back. {back.words}")
-            await do("call for the steps", lambda: self._telling.call_a_person(order.thread, told))
-        return back.words
 
     async def _attempt(
         self, order: RemediationOrder, card: Card, proposal: Proposal, name: str
@@ -184,7 +175,9 @@ class Remediation:
         )
 
     async def _left(self, proposal: Proposal) -> float:
-        return 0.0 if proposal.expires_at is None else await self._until(proposal.expires_at)
+        if proposal.expires_at is None:
+            return 0.0
+        return max(0.0, (proposal.expires_at - self._wall.now()).total_seconds())
 
     async def _end(self, order: RemediationOrder, card: Card, state: CardState, note: str) -> None:
         await self._show(f"end {state.value}", order, replace(card, state=state, note=note))
@@ -220,7 +213,8 @@ class Remediation:
         while True:
             number += 1
             wait_s = min(self._watch.every_s, (until - looked_at).total_seconds())
-            if await self._taken_back(order, card, self._clock.wall_seconds(wait_s)):
+            asked = await self._undoing.asked(order, card, self._clock.wall_seconds(wait_s))
+            if asked is Asked.TAKEN_BACK:
                 seen = partial(self._gateway.unwatched, order.execution_key, card.verification)
                 await do("what was seen by then", seen)
                 return CardState.UNDONE.value
@@ -238,50 +232,6 @@ class Remediation:
             return await self._preparing.read_back(proposal)
         return await self._watch.look(proposal, acted_at)
 
-    async def _taken_back(self, order: RemediationOrder, card: Card, wait_s: float) -> bool:
-        """Wait; whether in that time a person who may took the action back."""
-        return await self._asked_back(order, card, wait_s) is Asked.TAKEN_BACK
-
-    async def _asked_back(self, order: RemediationOrder, card: Card, wait_s: float) -> Asked:
-        """Wait for one click on [Undo], and do what it asks if that person may."""
-        message = await receive(CONTROL, timeout_s=wait_s)
-        if message is None:
-            return Asked.NOT
-        click = decode(Click, message)
-        undone = await step("take back", Undone, lambda: self._undo(order, click))
-        if undone.refused:
-            notice = Notice(mark=Mark.NONE, text=undone.words)
-            await do("say why not", lambda: self._telling.whisper(click, notice))
-            return Asked.REFUSED
-        await self._show_undone(order, card, undone)
-        await do("release", lambda: self._gateway.release(order.execution_key))
-        return Asked.TAKEN_BACK
-
-    async def _change_of_mind(self, order: RemediationOrder, card: Card) -> bool:
-        """Offer the undo for its time; a click that is refused ends it for nobody else."""
-        ends = await step("undo offered", datetime, self._undo_ends)
-        left_s = UNDO_WITHIN_S
-        for number in count(1):
-            asked = await self._asked_back(order, card, left_s)
-            if asked is not Asked.REFUSED:
-                return asked is Asked.TAKEN_BACK
-            left_s = await step(f"undo left {number}", float, lambda: self._until(ends))
-        raise AssertionError("counting has no end")
-
-    async def _undo_ends(self) -> datetime:
-        return self._wall.now() + timedelta(seconds=UNDO_WITHIN_S)
-
-    async def _until(self, moment: datetime) -> float:
-        return max(0.0, (moment - self._wall.now()).total_seconds())
-
-    async def _close(self, order: RemediationOrder, card: Card) -> None:
-        """Take [Undo] away; whoever clicked until it was gone is told that it was too late."""
-        await self._show("closed", order, replace(card, can_undo=False))
-        notice = Notice(mark=Mark.REFUSED, text=TOO_LATE_TO_UNDO)
-        while (message := await receive(CONTROL, timeout_s=0.0)) is not None:
-            click = decode(Click, message)
-            await do("say that it is too late", partial(self._telling.whisper, click, notice))
-
     async def _conclude(
         self, order: RemediationOrder, card: Card, verification: Verification
     ) -> str:
@@ -289,10 +239,10 @@ class Remediation:
         if then.move is Move.KEEP:
             return await self._keep(order, card, then)
         if then.move is Move.UNDO:
-            undone = await step("undo", Undone, lambda: self._undo(order))
+            undone = await self._undoing.now(order)
             if undone.stopped:
                 return await self._ask_for_the_undo(order, card, verification, (undone, then))
-            await self._show_undone(order, card, undone)
+            await self._undoing.show(order, card, undone)
         else:
             left = TakenBack(left=tuple(part.title for part in card.proposal.preparations))
             card = replace(card, state=CardState.NOT_VERIFIED, watching_until=None, note=left.words)
@@ -334,10 +284,9 @@ class Remediation:
         await do("release", lambda: self._gateway.release(order.execution_key))
         await do("tell of levels", lambda: self._levels(order, then))
         await self._reopen(order, verification)
-        for _ in range(UNDO_ASKED):
-            if await self._taken_back(order, card, UNDO_WITHIN_S):
-                return CardState.UNDONE.value
-        await self._close(order, card)
+        if await self._undoing.asked_for(order, card):
+            return CardState.UNDONE.value
+        await self._undoing.close(order, card)
         return verification.outcome.value
 
     async def _keep(self, order: RemediationOrder, card: Card, then: Next) -> str:
@@ -346,34 +295,13 @@ class Remediation:
         await self._show("recovered", order, card)
         await do("release", lambda: self._gateway.release(order.execution_key))
         await do("tell of levels", lambda: self._levels(order, then))
-        if card.can_undo and await self._change_of_mind(order, card):
+        if card.can_undo and await self._undoing.offered(order, card):
             return CardState.UNDONE.value
-        await self._close(order, card)
+        await self._undoing.close(order, card)
         return CardState.RECOVERED.value
 
-    async def _show_undone(self, order: RemediationOrder, card: Card, undone: Undone) -> None:
-        state = CardState.UNDONE if undone.done else CardState.FAILED
-        words = undone.words
-        if undone.done:
-            back = await self._steps_back(order, card, card.proposal.preparations)
-            words = f"{words} {back}".strip()
-        card = replace(card, state=state, note=words, can_undo=False, watching_until=None)
-        await self._show("undone", order, card)
-        if not undone.done:
-            await do("open the breaker", lambda: self._gateway.undo_failed(order.execution_key))
-            await do("call for help", lambda: self._telling.call_a_person(order.thread, card))
-
-    async def _undo(self, order: RemediationOrder, click: Click | None = None) -> Undone:
-        acted = await self._gateway.undo(order.execution_key, click)
-        if acted.execution is None:
-            rules = {reason.rule for reason in acted.ruling.reasons} if acted.ruling else set()
-            stopped = not rules.isdisjoint(STOPPED)
-            return Undone(done=False, refused=True, words=acted.why, stopped=stopped)
-        done = acted.execution.status in (ExecutionStatus.APPLIED, ExecutionStatus.UNDONE)
-        return Undone(done=done, words=acted.execution.detail)
-
     async def _failed(self, order: RemediationOrder, card: Card, execution: Execution) -> None:
-        back = await self._steps_back(order, card, card.proposal.preparations)
+        back = await self._undoing.steps_back(order, card, card.proposal.preparations)
         words = f"{execution.detail} {back}".strip()
         failed = replace(card, state=CardState.FAILED, note=words)
         await self._show("failed", order, failed)
@@ -424,9 +352,6 @@ def _seen(card: Card, verification: Verification) -> Card:
 
 LOG = logging.getLogger(__name__)
 TARGET_HELD = "target-held"  # the rule that says that somebody else has the target
-STOPPED = frozenset({"kill-switch", "guard:kill-switch"})
 SHOW_WITHIN_S = 2.0  # wall
 TRY_AGAIN_S = 10.0  # wall
 MOST_ATTEMPTS = 30
-UNDO_WITHIN_S = 3600.0  # wall; how long [Undo] is offered after it recovered
-UNDO_ASKED = 24  # times that long a person is asked for an undo that the kill switch held back

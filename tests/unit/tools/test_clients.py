@@ -303,7 +303,7 @@ def test_a_vendors_client_leaves_the_adapters_of_its_session_alone():
 async def test_the_first_questions_to_a_cluster_share_one_client_and_its_token(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    connect, made, asked_for = kubernetes_client._connect, [], []
+    connect, made, asked_for = kubernetes_client.connect, [], []
 
     def slowly(env: Environment) -> Any:
         time.sleep(0.05)
@@ -318,7 +318,7 @@ async def test_the_first_questions_to_a_cluster_share_one_client_and_its_token(
             time.sleep(0.05)
             configuration.api_key["BearerToken"] = "Bearer fresh"
 
-    monkeypatch.setattr(kubernetes_client, "_connect", slowly)
+    monkeypatch.setattr(kubernetes_client, "connect", slowly)
     with loopback(lambda _: Reply(body={"gitVersion": "v1.34.1"})) as server:
         cluster = Kubernetes(environment(server.url))
         assert await asyncio.gather(*(cluster.version() for _ in range(8))) == ["v1.34.1"] * 8
@@ -329,7 +329,7 @@ async def test_the_first_questions_to_a_cluster_share_one_client_and_its_token(
 async def test_credentials_that_cannot_be_had_are_told_as_such(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    connect = kubernetes_client._connect
+    connect = kubernetes_client.connect
 
     def refresh(_: Any) -> None:
         raise ConfigException("exec: process returned 1: token=hunter2")
@@ -340,7 +340,7 @@ async def test_credentials_that_cannot_be_had_are_told_as_such(
         client.configuration.refresh_api_key_hook = refresh
         return client
 
-    monkeypatch.setattr(kubernetes_client, "_connect", connected)
+    monkeypatch.setattr(kubernetes_client, "connect", connected)
     with pytest.raises(Unavailable, match="no credentials") as told:
         await Kubernetes(environment("http://127.0.0.1:9")).version()
     assert "hunter2" not in str(told.value)

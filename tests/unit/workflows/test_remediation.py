@@ -10,7 +10,7 @@ import pytest
 from bot.domain.action import ExecutionStatus, Level, Outcome
 from bot.domain.conversation import Card, CardState, Judgement, Mark, Thread
 from bot.domain.errors import Permanent
-from bot.workflows import remediation
+from bot.workflows import undoing
 from tests.unit.remediation.office import ID, KEY, START, UNDO, FakeClock
 from tests.unit.workflows.house import REPORT, THREAD, House
 
@@ -214,7 +214,7 @@ async def test_a_click_that_is_refused_takes_the_undo_from_nobody(make: Make) ->
 async def test_a_click_when_the_hour_is_just_over_is_told_that_it_is_too_late(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remediation, "UNDO_WITHIN_S", 0.2)
+    monkeypatch.setattr(undoing, "UNDO_WITHIN_S", 0.2)
     house = make()
     closing, go_on = asyncio.Event(), asyncio.Event()
     show = house.notify.card
