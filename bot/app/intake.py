@@ -20,6 +20,7 @@ from bot.intake.doors import Doors, Secrets, routes
 from bot.settings import Settings
 from bot.storage.database import Database
 from bot.storage.inbox import SignalInbox
+from bot.supervision import supervised
 
 LOG = logging.getLogger(__name__)
 Source = Callable[[], Coroutine[Any, Any, None]]  # runs until it is cancelled
@@ -42,8 +43,9 @@ class Intake:
 
         At its end, what is on its way is committed.
         """
-        works: tuple[Source, ...] = (self._tidy, *sources)
-        tasks = [asyncio.create_task(work()) for work in works]
+        works = [supervised("tidying the inbox", self._tidy, every_s=PRUNED_EVERY_S)]
+        works += [supervised("a source of signals", source) for source in sources]
+        tasks = [asyncio.create_task(work) for work in works]
         try:
             yield
         finally:

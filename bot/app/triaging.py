@@ -1,17 +1,14 @@
 """Puts together what makes incidents of signals, and runs it beside the bot."""
 
 import asyncio
-import logging
 import uuid
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from bot.domain.incident import Limits
 from bot.domain.ports import Audit, Notify, Resolver
-from bot.domain.redaction import redact
 from bot.domain.time import Clock
 from bot.settings import Settings
 from bot.slack.desk import Control
@@ -21,6 +18,7 @@ from bot.storage.database import Database
 from bot.storage.inbox import SignalInbox
 from bot.storage.incident_threads import TriageStore
 from bot.storage.routes import CallStore, Routes
+from bot.supervision import supervised
 from bot.workflows.engine import Engine
 from bot.workflows.incidents import Incidents
 from bot.workflows.incidents import Parts as IncidentParts
@@ -30,9 +28,6 @@ from bot.workflows.orders import INCIDENT, start_incident
 from bot.workflows.routing import Routing
 from bot.workflows.showing import InvestigationsOfIncidents, Showing
 from bot.workflows.triaging import Parts, Triage
-
-LOG = logging.getLogger(__name__)
-AGAIN_S = 5.0  # after something unforeseen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,10 +47,13 @@ class Triaging:
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
-        """Triage, and keep the messages in step, while the block runs. The engine must run."""
+        """Triage, and keep the messages in step, while the block runs. The engine must run.
+
+        No alert may stop it.
+        """
         tasks = [
-            asyncio.create_task(_kept("triage", self.triage.run)),
-            asyncio.create_task(_kept("showing incidents", self._show)),
+            asyncio.create_task(supervised("triage", self.triage.run)),
+            asyncio.create_task(supervised("showing incidents", self._show)),
         ]
         try:
             yield
@@ -80,18 +78,6 @@ class Needed:
     people: Resolver
     audit: Audit
     wall: Clock
-
-
-async def _kept(name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Run it, and again when it breaks on something unforeseen: no alert may stop it."""
-    while True:
-        task = asyncio.create_task(work())
-        try:
-            await asyncio.wait({task})
-        finally:
-            task.cancel()
-        LOG.error("%s broke: %s", name, redact(repr(task.exception())))
-        await asyncio.sleep(AGAIN_S)
 
 
 def triaging(needed: Needed) -> Triaging:

@@ -23,6 +23,7 @@ from bot.domain.redaction import redact
 from bot.domain.signal import Inbox, Signal
 from bot.domain.time import Clock
 from bot.storage.tallies import Tallies, Tally
+from bot.supervision import supervised
 
 LOG = logging.getLogger(__name__)
 TALLY_EVERY_S = 10.0  # however often the metrics are asked for
@@ -111,8 +112,12 @@ class Watcher:
 
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:
-        """Go round while the block runs."""
-        task = asyncio.create_task(self._rounds())
+        """Go round while the block runs.
+
+        A round that breaks is no round: if none is whole for too long, it is not alive.
+        """
+        rounds = supervised("the watcher", self._rounds, every_s=self.every.round_s)
+        task = asyncio.create_task(rounds)
         try:
             yield
         finally:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Protocol
 
 from bot.domain.errors import SreBotError
@@ -11,6 +12,7 @@ from bot.domain.redaction import redact
 from bot.domain.signal import Inbox, Origin, Phase, Severity, Signal
 from bot.domain.time import Clock
 from bot.intake.fields import Json, mapping, moment, text
+from bot.supervision import supervised
 from tools.clients.names import workload_of_pod
 from tools.clients.watching import Expired, Seen
 
@@ -56,7 +58,11 @@ class EventWatch:
 
     async def run(self) -> None:
         """Watch until cancelled."""
-        await asyncio.gather(*(self._watch(namespace) for namespace in self._namespaces))
+        watches = (
+            supervised(f"watching the events of {n}", partial(self._watch, n))
+            for n in self._namespaces
+        )
+        await asyncio.gather(*watches)
 
     async def _watch(self, namespace: str) -> None:
         """Go on from version to version; after a failure later, and from the version before.

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 
 from bot.domain.errors import SreBotError
@@ -17,6 +18,7 @@ from bot.domain.redaction import redact
 from bot.domain.signal import Inbox, Origin, Phase, Severity, Signal
 from bot.domain.snapshot import Objective, Snapshot
 from bot.domain.time import Clock, Window
+from bot.supervision import supervised
 
 LOG = logging.getLogger(__name__)
 CALM_LOOKS = 3  # looks without burning after which it is over
@@ -72,6 +74,10 @@ class ObjectiveWatch:
 
     async def run(self, every_s: float) -> None:
         """Look every so many seconds until cancelled; a failure is tried again at the next look."""
+        name = f"watching the objectives of {self._environment}"
+        await supervised(name, partial(self._looks, every_s), every_s=every_s)
+
+    async def _looks(self, every_s: float) -> None:
         while True:
             try:
                 await self.step()

@@ -19,6 +19,7 @@ from bot.domain.codec import decode, encode
 from bot.domain.errors import SreBotError, Unavailable
 from bot.domain.own_incident import Failed
 from bot.domain.telemetry import binding, telemetry, watched
+from bot.supervision import supervised
 from bot.workflows.cron import Cron
 from bot.workflows.endings import ALIVE, Ending, count_alive, failed_since
 from bot.workflows.journal import JsonSerializer, prepare_file, sqlite_file
@@ -132,7 +133,11 @@ class Engine:
             prepare_file(path, self._executor_id, self._version)
         DBOS.launch()
         loop = asyncio.get_running_loop()
-        beside = (self._schedules.run(), self._strays.watch(), self._tidying.watch())
+        beside = (
+            supervised("starting what is due", self._schedules.run),
+            supervised("taking up strays", self._strays.watch),
+            supervised("tidying the journal", self._tidying.watch),
+        )
         self._beside = [loop.create_task(work) for work in beside]
 
     def check(self) -> None:

@@ -21,6 +21,7 @@ from bot.domain.redaction import redact
 from bot.domain.signal import Inbox, Origin, Phase, Severity, Signal
 from bot.domain.time import Clock, Window
 from bot.perception.collector import Collector
+from bot.supervision import supervised
 from bot.triage.grey import keeping
 from bot.triage.grey.episodes import Episode
 from bot.triage.grey.streams import EVERY_S, LAGS_S, NAMES, WINDOW_S, Tape
@@ -35,6 +36,7 @@ LEASE_S = 120.0  # wall
 KEEP_EVERY_S = 1800.0  # world, between two savings of the baselines
 MOST_PARTIAL = 4  # answers in a row that lack something; then what there is has to do
 MOST_PAUSE_S = 300.0  # wall, after failures in a row
+AGAIN_S = 60.0  # wall, after something unforeseen: taking up may mean to learn a week
 Json = Mapping[str, Any]
 
 
@@ -83,7 +85,7 @@ class GreyWatch:
         self._partial = 0  # answers in a row that lacked something
 
     async def run(self) -> None:
-        """Look again and again, until cancelled; gives its lease back."""
+        """Look again and again, until cancelled; gives its lease back, also when it breaks."""
         pause = self._pause()
         try:
             while True:
@@ -185,6 +187,7 @@ class GreyWatch:
     async def _leave(self) -> None:
         if self._watcher is None:
             return
+        self._watcher = None  # others may watch now: whoever begins again takes up what was saved
         try:
             await self._parts.memory.release(self._environment, self._parts.wall.now())
         except SreBotError as error:
@@ -240,17 +243,8 @@ def _window(start: float, end: float) -> Window:
 
 async def watch_all(parts: Parts) -> None:
     """Watch all environments, each for itself, until cancelled."""
-    tasks = [asyncio.create_task(GreyWatch(parts, name).run()) for name in parts.collectors]
-    for task in tasks:
-        task.add_done_callback(_ended)
-    try:
-        await asyncio.gather(*tasks, return_exceptions=True)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _ended(task: "asyncio.Task[None]") -> None:
-    if not task.cancelled() and task.exception() is not None:
-        LOG.error("a grey watch broke down", exc_info=task.exception())
+    watches = (
+        supervised(f"the grey watch of {name}", GreyWatch(parts, name).run, every_s=AGAIN_S)
+        for name in parts.collectors
+    )
+    await asyncio.gather(*watches)

@@ -11,6 +11,7 @@ from bot.domain.codec import encode
 from bot.domain.errors import Permanent, Refused, SreBotError, Transient
 from bot.domain.paging import NoteDue, Page, Pager, PageStore, Quiet
 from bot.domain.redaction import redact
+from bot.supervision import supervised
 from bot.workflows.engine import Engine
 from bot.workflows.page_calls import Calling
 from bot.workflows.page_looks import Looking
@@ -50,7 +51,6 @@ class Paging:
     async def at_work(self) -> AsyncIterator[None]:
         """Work while the block runs."""
         work = asyncio.get_running_loop().create_task(self.run())
-        work.add_done_callback(_ended)
         try:
             yield
         finally:
@@ -60,10 +60,10 @@ class Paging:
     async def run(self) -> None:
         """Work until cancelled. One slow system holds up no other part."""
         await asyncio.gather(
-            self._forever(self.tick, self.every_s),
-            self._forever(self.name_on_call, self.every_s),
-            self._forever(self.looking.round, LOOK_S),
-            self._forever(lambda: self.pages.forget(KEPT), TIDY_S),
+            self._forever("following pages", self.tick, self.every_s),
+            self._forever("naming who is on call", self.name_on_call, self.every_s),
+            self._forever("looking at silent pages", self.looking.round, LOOK_S),
+            self._forever("forgetting old pages", lambda: self.pages.forget(KEPT), TIDY_S),
         )
 
     async def tick(self) -> None:
@@ -113,17 +113,16 @@ class Paging:
         while len(self._started) > STARTED:
             del self._started[next(iter(self._started))]
 
-    async def _forever(self, work: Callable[[], Awaitable[None]], every_s: float) -> None:
-        while True:
-            try:
-                await work()
-            except SreBotError as error:
-                LOG.warning("pages: %s", redact(str(error)))
-                await asyncio.sleep(self.every_s)
-            await asyncio.sleep(every_s)
+    async def _forever(
+        self, name: str, work: Callable[[], Awaitable[None]], every_s: float
+    ) -> None:
+        async def rounds() -> None:
+            while True:
+                try:
+                    await work()
+                except SreBotError as error:
+                    LOG.warning("pages: %s", redact(str(error)))
+                    await asyncio.sleep(self.every_s)
+                await asyncio.sleep(every_s)
 
-
-def _ended(work: "asyncio.Task[None]") -> None:
-    error = None if work.cancelled() else work.exception()
-    if error is not None:
-        LOG.error("pages are not followed any more: %s", redact(repr(error)))
+        await supervised(name, rounds, every_s=every_s)
