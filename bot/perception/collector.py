@@ -1,20 +1,23 @@
 """Asks the read tools of one environment in parallel, under limits, and gathers their facts."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from bot.domain.diagnosis import Step
 from bot.domain.environment import Environment
 from bot.domain.errors import SreBotError
 from bot.domain.needs import Fact, Need
+from bot.domain.redaction import redact
 from bot.domain.snapshot import BlindSpot, Snapshot
 from bot.domain.telemetry import telemetry
 from bot.domain.time import Clock, Window
 from bot.perception.facts import Seen
 from tools.contract import Query, ReadTool, recorded_queries
 
+LOG = logging.getLogger(__name__)
 HAND_OVER = 0.92  # of its time, after which a tool hands over what it has
 NAMES_ARE_FRESH_S = 60.0
 NAMES_WINDOW_S = 3600.0
@@ -64,7 +67,12 @@ class _Names:
 
     at: float = -1e9
     found: tuple[str, ...] = ()
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    reading: asyncio.Task[None] | None = None
+
+    @property
+    def fresh(self) -> bool:
+        """Whether they need not be read again."""
+        return bool(self.found) and time.monotonic() - self.at < NAMES_ARE_FRESH_S
 
 
 class Collector:
@@ -119,21 +127,38 @@ class Collector:
     async def service_names(self) -> tuple[str, ...]:
         """Return the names of the environment's workloads and of everything they call.
 
-        At most a minute old. What cannot be read is left out: an empty answer: nothing could be.
+        At most a minute old; what cannot be read stays as it was known. An empty answer: nothing
+        could be read yet. All callers share one reading, which goes on without who gives up.
         """
-        async with self._names.lock:
-            if time.monotonic() - self._names.at < NAMES_ARE_FRESH_S and self._names.found:
-                return self._names.found
-            window = Window.last(NAMES_WINDOW_S, before=self._clock.now())
-            needs = (
-                Need(fact=Fact.OBJECTS, window=window, names=NAMED_KINDS, reason="service names"),
-                Need(fact=Fact.EDGES, window=window, reason="service names"),
-            )
-            snapshot = (await self.fresh().collect(needs)).snapshot
-            names = {o.name for o in snapshot.objects if o.kind in NAMED_KINDS}
-            names |= {end for e in snapshot.edges for end in (e.caller, e.callee)}
-            self._names.found, self._names.at = tuple(sorted(names)), time.monotonic()
-            return self._names.found
+        names = self._names
+        if not names.fresh:
+            if names.reading is None or names.reading.done():
+                names.reading = asyncio.create_task(self._read_names())
+                names.reading.add_done_callback(_told)
+            await asyncio.wait({names.reading})
+        return names.found
+
+    @property
+    def known_names(self) -> tuple[str, ...]:
+        """The service names as they were read last, however long ago."""
+        return self._names.found
+
+    async def _read_names(self) -> None:
+        """Read the service names; if a tool fails, the next caller has them read again."""
+        window = Window.last(NAMES_WINDOW_S, before=self._clock.now())
+        needs = (
+            Need(fact=Fact.OBJECTS, window=window, names=NAMED_KINDS, reason="service names"),
+            Need(fact=Fact.EDGES, window=window, reason="service names"),
+        )
+        collected = await self.fresh().collect(needs)
+        snapshot = collected.snapshot
+        names = {o.name for o in snapshot.objects if o.kind in NAMED_KINDS}
+        names |= {end for e in snapshot.edges for end in (e.caller, e.callee)}
+        if any(answer.error for answer in collected.answers):
+            names |= set(self._names.found)
+        else:
+            self._names.at = time.monotonic()
+        self._names.found = tuple(sorted(names))
 
     async def check(self) -> Mapping[str, Reach]:
         """Return for each tool what is reachable, or why not, for `sre-bot doctor`."""
@@ -218,6 +243,13 @@ class Collector:
             Step(number=number, source=query.source, took_s=query.took_s, found=query.found)
             for number, query in enumerate(queries, start=first)
         )
+
+
+def _told(reading: asyncio.Task[None]) -> None:
+    """Say what broke: whoever waited, or no longer does, is answered with what is known."""
+    error = None if reading.cancelled() else reading.exception()
+    if error is not None:
+        LOG.error("reading the service names broke: %s", redact(repr(error)))
 
 
 def _key(need: Need) -> tuple[object, ...]:

@@ -17,7 +17,7 @@ from bot.domain.diagnosis import (
     Step,
 )
 from bot.domain.environment import Environment
-from bot.domain.errors import SreBotError, UnknownName
+from bot.domain.errors import UnknownName
 from bot.domain.needs import Need
 from bot.domain.ports import Collect
 from bot.domain.snapshot import PastIncident, Snapshot, Source
@@ -33,7 +33,7 @@ from bot.workflows.orders import Refuted
 
 LONGEST_THOUGHT_S = 5.0  # wall; a longer gap between two rounds was a crash, not thinking
 REFUTED_WEIGHT = -6.0  # a repair that did not help all but rules its cause out
-NAMES_WITHIN_S = 3.0  # wall; the names of services are usually cached
+NAMES_WITHIN_S = 3.0  # wall; then those known from before will do
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,11 +116,12 @@ class Inquiry:
 
     async def _names(self) -> dict[str, Sequence[str]]:
         async def of(name: str) -> tuple[str, Sequence[str]]:
+            collector = self.collectors[name]
             try:
                 async with asyncio.timeout(NAMES_WITHIN_S):
-                    return name, await self.collectors[name].service_names()
-            except (SreBotError, TimeoutError):
-                return name, ()
+                    return name, await collector.service_names()
+            except TimeoutError:
+                return name, collector.known_names
 
         return dict(await asyncio.gather(*(of(name) for name in self.collectors)))
 

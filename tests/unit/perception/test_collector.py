@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, ClassVar
 
+import pytest
+
 from bot.domain.environment import Environment, Tier
 from bot.domain.errors import Refused, Unavailable
 from bot.domain.needs import Fact, Need
@@ -19,7 +21,7 @@ from bot.domain.snapshot import (
     Source,
 )
 from bot.domain.time import ScaledClock, Window
-from bot.perception.collector import Collector, Limits, Reach
+from bot.perception.collector import NAMES_ARE_FRESH_S, Collector, Limits, Reach
 from tools.asking import Ask, ask_all, counted
 from tools.contract import Query, ReadTool, record_query
 
@@ -271,6 +273,55 @@ async def test_names_that_could_not_be_read_are_tried_again() -> None:
     assert await eyes.service_names() == ()
     cluster.error, cluster.facts = None, {"objects": objects(["web"])}
     assert await eyes.service_names() == ("web",)
+
+
+async def test_who_gives_up_waiting_ends_nobodys_reading() -> None:
+    cluster = Scripted("k", answers=Fact.OBJECTS, after_s=0.1, objects=objects(["web"]))
+    eyes = collector(cluster)
+    impatient = [asyncio.create_task(eyes.service_names()) for _ in range(3)]
+    await asyncio.sleep(0.02)
+    for one in impatient:
+        one.cancel()
+    await asyncio.gather(*impatient, return_exceptions=True)
+    assert await eyes.fresh().service_names() == ("web",)
+    assert len(cluster.needs) == 1
+
+
+async def test_what_a_failed_tool_did_not_say_stays_known_and_is_asked_for_again() -> None:
+    cluster = Scripted("k", answers=Fact.OBJECTS, objects=objects(["web", "cart"]))
+    traces = Scripted("t", edges=(edge("web", "pay-provider"),))
+    eyes = collector(cluster, traces)
+    await eyes.service_names()
+    eyes._names.at -= NAMES_ARE_FRESH_S + 1.0
+    cluster.error = Unavailable("Kubernetes", "timed out")
+    traces.facts = {"edges": (edge("web", "tax-provider"),)}
+    known = ("cart", "pay-provider", "tax-provider", "web")
+    assert await eyes.service_names() == known
+    cluster.error, cluster.facts = None, {"objects": objects(["web", "till"])}
+    assert await eyes.service_names() == ("tax-provider", "till", "web"), "read again at once"
+    assert len(cluster.needs) == 3
+
+
+async def test_half_the_names_at_first_are_completed_at_once() -> None:
+    cluster = Scripted("k", answers=Fact.OBJECTS, error=Unavailable("Kubernetes", "timed out"))
+    eyes = collector(cluster, Scripted("t", edges=(edge("web", "pay-provider"),)))
+    assert await eyes.service_names() == ("pay-provider", "web")
+    cluster.error, cluster.facts = None, {"objects": objects(["web", "checkout"])}
+    assert await eyes.service_names() == ("checkout", "pay-provider", "web")
+
+
+async def test_a_reading_that_breaks_is_said_and_what_is_known_serves(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    cluster = Scripted("k", answers=Fact.OBJECTS, objects=objects(["web"]))
+    eyes = collector(cluster)
+    await eyes.service_names()
+    eyes._names.at -= NAMES_ARE_FRESH_S + 1.0
+    cluster.error = KeyError("password=hunter22")
+    assert await eyes.service_names() == ("web",)
+    assert "reading the service names broke: KeyError" in caplog.text
+    assert "hunter22" not in caplog.text
+    assert "Traceback" not in caplog.text
 
 
 async def test_the_doctor_hears_of_every_tool() -> None:
