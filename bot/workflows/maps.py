@@ -38,6 +38,7 @@ class _Known:
     lessons: tuple[Lesson, ...] = ()
     asked_at: datetime | None = None
     lessons_at: datetime | None = None
+    turn: int = 0  # how often somebody taught something
     task: asyncio.Task[None] | None = None
 
 
@@ -86,6 +87,7 @@ class Maps:
         """Forget the lessons: there are new ones."""
         if name in self._known:
             self._known[name].lessons_at = None
+            self._known[name].turn += 1
 
     async def _first(self, name: str, known: _Known) -> None:
         pairs = await self._from.calls.known(name, self._from.wall.now() - CALLS_KEPT)
@@ -110,11 +112,12 @@ class Maps:
             LOG.warning("who calls whom in %s could not be read: %s", name, redact(str(error)))
 
     async def _lessons(self, name: str, known: _Known, now: datetime) -> None:
-        at = known.lessons_at
-        if at is not None and (now - at).total_seconds() <= LESSONS_FRESH_S:
-            return
-        since = now - TAUGHT
-        said = await self._from.store.lessons(name, since)
-        verdicts = await self._from.store.judged(name, since)
-        known.lessons = (*said, *learned(name, verdicts))
-        known.lessons_at = now
+        """Read what people taught, if it may be old; anew if somebody taught meanwhile."""
+        while (
+            known.lessons_at is None or (now - known.lessons_at).total_seconds() > LESSONS_FRESH_S
+        ):
+            turn, since = known.turn, now - TAUGHT
+            said = await self._from.store.lessons(name, since)
+            verdicts = await self._from.store.judged(name, since)
+            if turn == known.turn:
+                known.lessons, known.lessons_at = (*said, *learned(name, verdicts)), now
