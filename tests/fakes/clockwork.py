@@ -12,6 +12,7 @@ class DrivenTime:
     at: datetime = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)  # a Monday
     _ran_s: float = 0.0  # how long it ran; being set does not count
     sleepers: int = 0  # lengths that are being waited for
+    begun: int = 0  # lengths that were ever waited for
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def now(self) -> datetime:
@@ -20,6 +21,7 @@ class DrivenTime:
     async def sleep(self, seconds: float) -> None:
         end = self._ran_s + seconds
         self.sleepers += 1
+        self.begun += 1
         try:
             while self._ran_s < end:
                 await self._changed.wait()

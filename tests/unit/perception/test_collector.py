@@ -103,9 +103,7 @@ async def test_facts_of_all_tools_are_gathered_with_their_steps() -> None:
 async def test_tools_work_at_the_same_time_and_not_too_many() -> None:
     tool = Scripted(after_s=0.05)
     needs = [need(services=(str(n),)) for n in range(8)]
-    started = time.monotonic()
     await collector(tool, limits=Limits(parallel=4)).collect(needs)
-    assert time.monotonic() - started < 0.35
     assert tool.most_at_work == 4
 
 
@@ -114,7 +112,7 @@ async def test_a_system_that_hangs_leaves_the_others_their_places() -> None:
     quick = Scripted("quick", answers=Fact.CHANGES, system="changes", after_s=0.01)
     needs = [need(services=(str(n),)) for n in range(8)]
     needs += [need(Fact.CHANGES, services=(str(n),)) for n in range(8)]
-    limits = Limits(deadline_s=0.5, parallel=2)
+    limits = Limits(deadline_s=3.0, parallel=2)
     found = await collector(hangs, quick, limits=limits).collect(needs)
     assert found.snapshot.looked_at == ("changes",)
     assert {b.system for b in found.snapshot.blind_spots} == {"metrics"}
@@ -153,7 +151,11 @@ async def test_a_slow_tool_is_left_behind_at_its_timeout_and_at_the_deadline() -
     assert slow.at_work == 0, "it was cancelled"
 
 
-async def test_a_tool_hands_over_what_it_has_when_its_time_is_nearly_up() -> None:
+async def test_a_tool_hands_over_what_it_has_when_its_time_is_nearly_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bot.perception.collector.HAND_OVER", 0.5)
+
     async def edge_after(seconds: float) -> list[Edge]:
         await asyncio.sleep(seconds)
         return [edge("a", "b")]
@@ -174,7 +176,7 @@ async def test_a_tool_hands_over_what_it_has_when_its_time_is_nearly_up() -> Non
                 blind_spots=answered.blind_spots,
             )
 
-    found = await collector(Partial(timeout_s=0.3)).collect([need()])
+    found = await collector(Partial(timeout_s=1.0)).collect([need()])
     assert len(found.snapshot.edges) == 1
     assert [(b.system, b.wanted) for b in found.snapshot.blind_spots] == [("traces", "slow")]
     assert found.snapshot.looked_at == ("traces",)

@@ -16,7 +16,7 @@ from tests.unit.remediation.office import FakeClock
 from tests.unit.remediation.sql_office import SqlOffice
 
 MANY = 45  # what each replica has to do
-PAUSE_S = 0.1
+PAUSE_S = 0.4  # with all of it, longer than another process takes to start and stop them
 
 
 @dataclass
@@ -39,8 +39,11 @@ async def other_process(url: str, home: Path, *command: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-async def act(office: SqlOffice, name: str) -> int:
-    """Carry out what was staged, one after the other; return how many were refused."""
+async def act(office: SqlOffice, name: str, seen: asyncio.Event) -> int:
+    """Carry out what was staged, one after the other; return how many were refused.
+
+    After the test has `seen` enough there are no pauses any more.
+    """
     gateway, refused = office.gateway(), 0
     for number in range(MANY):
         acted = await gateway.execute(f"{name}-{number}-p1")
@@ -48,7 +51,7 @@ async def act(office: SqlOffice, name: str) -> int:
         if acted.execution is not None:
             assert acted.execution.status is ExecutionStatus.APPLIED
             await gateway.release(acted.execution.key)
-        await asyncio.sleep(PAUSE_S)
+        await asyncio.sleep(0 if seen.is_set() else PAUSE_S)
     return refused
 
 
@@ -62,13 +65,17 @@ async def test_a_stop_from_another_process_holds_every_replica_within_a_second(
         office.times = Times(offer_s=timedelta(days=365).total_seconds())
     for number, office in enumerate(replicas):
         await office.stage_many(f"r{number}", MANY)
-    gateways = [asyncio.create_task(act(office, f"r{n}")) for n, office in enumerate(replicas)]
+    seen = asyncio.Event()
+    gateways = [
+        asyncio.create_task(act(office, f"r{n}", seen)) for n, office in enumerate(replicas)
+    ]
     while not all(office.writes for office in replicas):  # noqa: ASYNC110 - nobody tells
         await asyncio.sleep(0.01)
     await other_process(url, tmp_path, "stop", "storm")
     stopped = [len(office.writes) for office in replicas]
     await asyncio.sleep(1.0)
     within = [len(office.writes) for office in replicas]
+    seen.set()
     refused = await asyncio.gather(*gateways)
     assert [len(office.writes) for office in replicas] == within, "a replica went on"
     assert all(n >= 1 for n in stopped)

@@ -108,8 +108,11 @@ async def test_a_start_whose_caller_gave_up_is_carried_out(house: House) -> None
 async def test_what_the_journal_does_not_know_is_not_alive(house: House) -> None:
     engine: Engine = house.engine
     assert not await engine.alive("inv-of-another-database")
+    seen = asyncio.Event()
+    house.collector.before = seen.wait
     await house.bot.mentioned(MENTION)
     assert await engine.alive(INVESTIGATION)
+    seen.set()
     await house.ended(INVESTIGATION)
     assert not await engine.alive(INVESTIGATION)
 

@@ -49,6 +49,11 @@ class Works:
     def fill(self) -> None:
         self.full = True
 
+    async def comes_to(self, name: str) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            while name not in self.did:  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.02)
+
     async def ended(self) -> Any:
         await self.engine.send("w", "topic", "yes", key="yes")
         async with asyncio.timeout(PATIENCE_S):
@@ -67,6 +72,7 @@ async def works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
 async def test_work_goes_on_where_it_stood_when_a_full_disk_has_room_again(works: Works) -> None:
     works.during["two"] = works.fill
     await works.engine.start("flow", "w")
+    await works.comes_to("two")
     await asyncio.sleep(1.0)  # it may have been taken up meanwhile, and have come no further
     assert set(works.did) == {"one", "two"}
     assert await works.engine.alive("w")
@@ -81,6 +87,7 @@ async def test_an_end_that_could_not_be_written_down_is_written_later(works: Wor
     await works.engine.start("flow", "w")
     await works.engine.send("w", "topic", "yes", key="yes")
     works.during["three"] = works.fill
+    await works.comes_to("three")
     await asyncio.sleep(1.0)
     works.full = False
     assert await works.ended() == "ended, yes"

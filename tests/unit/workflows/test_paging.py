@@ -235,7 +235,7 @@ async def test_what_cannot_be_audited_calls_nobody(house: PagerHouse) -> None:
 
 async def test_what_breaks_tomorrow_is_looked_at_again_when_it_is_near(house: PagerHouse) -> None:
     await a_paged_incident(house, urgency="low")
-    await house.a_report(breaking(6.0004))  # in a good second it is soon
+    await house.a_report(breaking(6.001))  # in three seconds it is soon
     await asyncio.sleep(SLOWER)
     assert house.pager.account.called == []
     await house.until(lambda: house.pager.account.called)

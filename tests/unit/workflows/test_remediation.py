@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.action import ExecutionStatus, Level, Outcome
+from bot.domain.action import ExecutionStatus, Level, Outcome, VerificationPlan
 from bot.domain.conversation import Card, CardState, Judgement, Mark, Thread
 from bot.domain.errors import Permanent
 from bot.workflows import undoing
@@ -30,8 +30,8 @@ async def make(tmp_path: Path) -> AsyncIterator[Make]:
         house.close()
 
 
-async def approved(house: House) -> None:
-    await house.offer(Level.L3)
+async def approved(house: House, **changes: Any) -> None:
+    await house.offer(Level.L3, **changes)
     await house.shown(CardState.WAITING)
     notice = await house.bot.approve(house.click())
     assert notice.mark is Mark.DONE, notice
@@ -174,8 +174,9 @@ async def test_without_data_it_is_undone_and_a_person_is_called(make: Make) -> N
 
 async def test_a_person_takes_it_back_while_it_is_watched(make: Make) -> None:
     house = make(outcomes=[Outcome.UNCHANGED])
-    house.watch.every_s = 600.0
-    await approved(house)
+    house.watch.every_s = 12_000.0  # ten seconds, of which the undo needs few
+    plan = VerificationPlan(signal=None, threshold=0, window_s=house.watch.every_s)
+    await approved(house, verification=plan)
     await house.shown(CardState.WATCHING)
     notice = await house.bot.undo(house.click("URESPONDER", KEY))
     assert notice.mark is Mark.UNDONE
@@ -243,6 +244,7 @@ async def test_an_observer_takes_nothing_back_and_is_told_so(make: Make) -> None
     await approved(house)
     await house.shown(CardState.WATCHING)
     await house.bot.undo(house.click("UOBSERVER", KEY))
+    await house.until(lambda: house.notify.whispered)
     await house.shown(CardState.RECOVERED)
     assert house.value == 40
     assert [user for user, _ in house.notify.whispered] == ["UOBSERVER"]
