@@ -92,6 +92,7 @@ async def running() -> AsyncIterator[Running]:
 async def page(running: Running, chromium: str) -> AsyncIterator[Page]:
     flags = ["--no-sandbox", "--disable-gpu"]
     wrong: list[str] = []
+    expect.set_options(timeout=10_000)  # two cores, shared with other test workers
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=flags)
         page = await browser.new_page(base_url=running.url)
@@ -106,7 +107,7 @@ async def test_a_conversation_from_mention_to_edited_card(page: Page, running: R
     composer = page.get_by_test_id("composer")
     await composer.fill("@sre-bot why is checkout slow?")
     await composer.press("Enter")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while not (messages := await running.messages()):  # noqa: ASYNC110 - state is polled
             await asyncio.sleep(0.02)
     root = messages[0]

@@ -6,6 +6,7 @@ Every test that uses `page` also proves a quiet console, and no request to anoth
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from PIL import Image
 from playwright.sync_api import (
     Browser,
     BrowserContext,
+    Error,
     Page,
     TimeoutError,
     expect,
@@ -135,12 +137,15 @@ def chat(page: Page) -> Callable[..., Page]:
     """Open the client at a route and wait until it is connected and loaded."""
 
     def open_at(route: str = "#/C0INCIDENTS") -> Page:
-        page.goto(f"/{route}")
-        for _ in range(LOADED_AGAIN):
+        load: Callable[[], object] = partial(page.goto, f"/{route}")
+        for _ in range(1 + LOADED_AGAIN):
             try:
+                load()
                 page.get_by_test_id("who").wait_for(timeout=6000)
             except TimeoutError:  # a script was lost when the machine's network changed
-                page.reload()
+                load = page.reload
+            except Error:  # the page itself was
+                continue
             else:
                 break
         expect(page.locator("#banner")).to_be_hidden()

@@ -1,8 +1,20 @@
 """Short ways to write Block Kit objects in tests."""
 
+import time
+from collections.abc import Callable
 from typing import Any
 
+from playwright.sync_api import Page
+
 Json = dict[str, Any]
+PATIENCE_S = 10.0
+
+
+def until(page: Page, done: Callable[[], bool]) -> None:
+    """Let the page go on until it is done; what was expected is then asserted by the test."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not done() and time.monotonic() < deadline:
+        page.wait_for_timeout(20)
 
 
 def plain(text: str) -> Json:

@@ -110,7 +110,7 @@ def test_every_element_tells_the_app_what_was_chosen(chat: Open, api: FakeClient
     page.get_by_test_id("action-check").get_by_test_id("option-a").click()
     page.get_by_test_id("action-day").fill("2026-11-21")
     expect(page.locator(".notice")).to_have_count(0)
-    page.wait_for_timeout(150)
+    kit.until(page, lambda: len(api.called("actions")) > len(elements))  # "many" tells twice
     told = {call["action_id"]: call for call in api.called("actions")}
     a, b = options
     assert told["go"]["value"] == "7"

@@ -180,8 +180,12 @@ def test_reading_old_messages_is_not_disturbed_by_new_ones(chat: Open, api: Fake
     expect(scroller.get_by_text("message 59", exact=True)).to_be_in_viewport()
     api.say(text="at the end")
     expect(scroller.get_by_text("at the end")).to_be_in_viewport()
-    scroller.evaluate("node => { node.scrollTop = 0; }")
-    page.wait_for_timeout(100)
+    scroller.evaluate(
+        """node => new Promise(done => {
+            node.addEventListener("scroll", () => done(), { once: true });
+            node.scrollTop = 0;
+        })"""
+    )
     api.say(text="one more")
     page.get_by_role("button", name="New messages").click()
     expect(scroller.get_by_text("one more")).to_be_in_viewport()

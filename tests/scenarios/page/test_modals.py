@@ -128,7 +128,7 @@ def test_a_pushed_view_lies_on_top_and_going_back_shows_the_first(
     expect(page.get_by_test_id("action-reason")).to_have_value("kept")
     page.get_by_test_id("modal-close").click()
     expect(page.get_by_test_id("modal")).to_have_count(0)
-    page.wait_for_timeout(100)
+    kit.until(page, lambda: len(api.called("views/close")) >= 2)
     assert [call["view_id"] for call in api.called("views/close")] == ["V2", "V1"]
 
 

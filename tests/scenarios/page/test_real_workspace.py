@@ -81,6 +81,7 @@ def small_app(workspace: Running, chart: Path) -> AsyncApp:
 @asynccontextmanager
 async def opened(chromium: str, workspace: Running) -> AsyncIterator[Page]:
     watch = Watch(workspace.url)
+    expect.set_options(timeout=10_000)  # two cores, shared with other test workers
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         page = await browser.new_page(base_url=workspace.url)

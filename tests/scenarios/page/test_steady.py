@@ -50,6 +50,7 @@ def test_a_button_of_a_card_that_is_edited_under_the_press_is_the_one_that_was_p
 
     pressed_while(page, page.get_by_test_id("action-approve"), edited)
     expect(page.get_by_test_id(f"message-{card}")).to_contain_text("Another plan")
+    kit.until(page, lambda: bool(api.called("actions")))
     assert [call["value"] for call in api.called("actions")] == ["what was shown"]
 
 
