@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+TRIES = 5  # another process may take a free port before the server does
 PLACES = ("/usr/lib/postgresql", "/usr/local/pgsql/bin")
 
 
@@ -21,14 +22,18 @@ def program(name: str) -> str | None:
     return str(found[0]) if found else shutil.which(name)
 
 
+class DidNotStart(Exception):
+    """The server ended before it answered."""
+
+
 @dataclass
 class Postgres:
     """A server on a free port; it can be stopped and started again on the same data."""
 
     directory: Path
-    port: int
     user: dict[str, object]
     durable: bool = False
+    port: int = 0
     server: subprocess.Popen[bytes] | None = None
 
     @property
@@ -48,6 +53,17 @@ class Postgres:
             check=True, **self.quiet,
         )  # fmt: skip
 
+    def start_on_a_free_port(self) -> None:
+        for left in reversed(range(TRIES)):
+            self.port = _free_port()
+            try:
+                self.start()
+            except DidNotStart:
+                if not left:
+                    raise
+            else:
+                return
+
     def start(self) -> None:
         postgres = program("postgres")
         assert postgres
@@ -57,7 +73,25 @@ class Postgres:
              "-c", f"fsync={'on' if self.durable else 'off'}", "-c", "max_connections=200"],
             **self.quiet,
         )  # fmt: skip
-        _wait_until_ready(self.port, self.server)
+        self._wait_until_ready(self.server)
+
+    def _wait_until_ready(self, server: subprocess.Popen[bytes]) -> None:
+        import psycopg
+
+        for _ in range(200):
+            if server.poll() is not None:
+                raise DidNotStart("PostgreSQL")
+            try:
+                place = f"host=127.0.0.1 port={self.port} user=bot dbname=postgres"
+                with psycopg.connect(place) as connection:
+                    found = connection.execute("SHOW data_directory").fetchone()
+            except psycopg.OperationalError:
+                found = None
+            if found == (str(self.directory / "data"),):  # else it is another one on this port
+                return
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                server.wait(0.1)
+        raise AssertionError("PostgreSQL did not answer")
 
     def stop(self, sign: int = signal.SIGTERM) -> None:
         """Stop it; SIGQUIT ends it as a crash does."""
@@ -74,9 +108,9 @@ def own_postgres(*, durable: bool = False) -> Iterator[Postgres]:
     with tempfile.TemporaryDirectory(prefix="sre-bot-pg-") as directory:
         if user:
             os.chown(directory, user["user"], user["group"])
-        server = Postgres(Path(directory), _free_port(), user, durable=durable)
+        server = Postgres(Path(directory), user, durable=durable)
         server.make()
-        server.start()
+        server.start_on_a_free_port()
         try:
             yield server
         finally:
@@ -104,18 +138,3 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def _wait_until_ready(port: int, server: subprocess.Popen[bytes]) -> None:
-    import psycopg
-
-    for _ in range(200):
-        assert server.poll() is None, "PostgreSQL did not start"
-        try:
-            psycopg.connect(f"host=127.0.0.1 port={port} user=bot dbname=postgres").close()
-        except psycopg.OperationalError:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                server.wait(0.1)
-        else:
-            return
-    raise AssertionError("PostgreSQL did not answer")

@@ -9,6 +9,12 @@ from pathlib import Path
 
 import requests
 
+TRIES = 5  # another process may take a free port before the server does
+
+
+class DidNotStart(Exception):
+    """The server ended before it answered."""
+
 
 def write_past(program: str, folder: Path, past: str) -> None:
     """Make OpenMetrics text the history of the Prometheus that is then served in this folder."""
@@ -21,29 +27,52 @@ def write_past(program: str, folder: Path, past: str) -> None:
 @contextmanager
 def serving(program: str, folder: Path, *flags: str) -> Iterator[str]:
     """Yield the URL of a Prometheus with the folder's `prometheus.yml` and history."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     command = [
-        program, "--config.file=prometheus.yml", "--storage.tsdb.path=data",
-        f"--web.listen-address=127.0.0.1:{port}", "--log.level=error", *flags,
+        program, "--config.file=prometheus.yml", "--storage.tsdb.path=data", "--log.level=error",
+        *flags,
     ]  # fmt: skip
-    server = subprocess.Popen(command, cwd=folder)
+    server, url = _started(command, folder)
     try:
-        _wait_for(f"http://127.0.0.1:{port}/-/ready", server)
-        yield f"http://127.0.0.1:{port}"
+        yield url
     finally:
-        server.terminate()
-        server.wait(10)
+        _end(server)
 
 
-def _wait_for(url: str, server: "subprocess.Popen[bytes]") -> None:
+def _started(command: list[str], folder: Path) -> "tuple[subprocess.Popen[bytes], str]":
+    for left in reversed(range(TRIES)):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            place = f"127.0.0.1:{free.getsockname()[1]}"
+        server = subprocess.Popen([*command, f"--web.listen-address={place}"], cwd=folder)
+        try:
+            _wait_for(f"http://{place}", server, folder)
+        except DidNotStart:
+            if not left:
+                raise
+        except BaseException:
+            _end(server)
+            raise
+        else:
+            return server, f"http://{place}"
+    raise AssertionError("unreachable")
+
+
+def _end(server: "subprocess.Popen[bytes]") -> None:
+    server.terminate()
+    server.wait(20)
+
+
+def _wait_for(url: str, server: "subprocess.Popen[bytes]", folder: Path) -> None:
+    """Wait until this server is ready, and not another one on the same port."""
     with requests.Session() as session:
         session.trust_env = False
-        for _ in range(200):
-            assert server.poll() is None, "Prometheus did not start"
+        for _ in range(300):
+            if server.poll() is not None:
+                raise DidNotStart("Prometheus")
             with suppress(requests.RequestException):
-                if session.get(url, timeout=1).ok:
-                    return
+                if session.get(f"{url}/-/ready", timeout=1).ok:
+                    told = session.get(f"{url}/api/v1/status/runtimeinfo", timeout=1).json()
+                    if Path(told["data"]["CWD"]).samefile(folder):
+                        return
             time.sleep(0.1)
     raise AssertionError("Prometheus is not ready")

@@ -10,7 +10,7 @@ from bot.domain.snapshot import Snapshot
 from bot.intake.objectives import ObjectiveWatch
 from bot.perception.collector import Collector
 from tests.fakes.world import running_world
-from tests.integration.test_tools_in_the_world import environment_of
+from tests.integration.test_tools_in_the_world import ORIGIN, collected, environment_of
 from tests.unit.intake.test_kubernetes_events import Box
 from tools.catalog import read_tools
 
@@ -26,12 +26,12 @@ from tools.catalog import read_tools
 async def test_budgets_burn_where_requests_fail_and_nowhere_else(
     incident: str, burning: set[str]
 ) -> None:
-    with running_world(incident, seed=2) as world:
+    with running_world(incident, seed=2, origin=ORIGIN) as world:
         environment = environment_of(world)
         collector = Collector(environment, read_tools(environment), world.clock)
 
         async def look(needs: Sequence[Need]) -> Snapshot:
-            return (await collector.fresh().collect(needs)).snapshot
+            return (await collected(collector, needs)).snapshot
 
         box = Box()
         watch = ObjectiveWatch("prod", look, box, wall=world.clock, world=world.clock)  # type: ignore[arg-type]

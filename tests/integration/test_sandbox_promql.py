@@ -2,10 +2,6 @@
 
 import math
 import random
-import shutil
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +15,7 @@ from bot.sandbox.world.promql.evaluator import Evaluator, parse
 from bot.sandbox.world.promql.values import BadQuery, FailedQuery
 from bot.sandbox.world.series.registry import SiteStorage
 from tests.fakes.driven import DrivenWorld
-from tests.fakes.servers import require
+from tests.fakes.prometheus import serving, write_past
 
 pytestmark = pytest.mark.integration
 
@@ -165,41 +161,13 @@ def span(world: DrivenWorld) -> tuple[float, float]:
 
 @pytest.fixture(scope="module")
 def prometheus(
-    world: DrivenWorld, span: tuple[float, float], tmp_path_factory: Any
+    world: DrivenWorld, span: tuple[float, float], tmp_path_factory: Any, prometheus_program: str
 ) -> Iterator[str]:
-    require(shutil.which("prometheus"), "prometheus", "Prometheus")
     place: Path = tmp_path_factory.mktemp("prometheus")
-    (place / "history.om").write_text(exposition(Restricted(world, *span), span))
-    promtool, server = str(shutil.which("promtool")), str(shutil.which("prometheus"))
-    subprocess.run(
-        [promtool, "tsdb", "create-blocks-from", "openmetrics", "history.om", "data"],
-        cwd=place, check=True, capture_output=True,
-    )  # fmt: skip
+    write_past(prometheus_program, place, exposition(Restricted(world, *span), span))
     (place / "prometheus.yml").write_text("global: {}\n")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    arguments = ["--config.file=prometheus.yml", "--storage.tsdb.path=data",
-                 "--storage.tsdb.retention.time=3650d",
-                 f"--web.listen-address=127.0.0.1:{port}"]  # fmt: skip
-    with (place / "log").open("w") as log:
-        process = subprocess.Popen([server, *arguments], cwd=place, stdout=log, stderr=log)
-    try:
-        yield _ready(f"http://127.0.0.1:{port}")
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def _ready(url: str) -> str:
-    for _ in range(200):
-        try:
-            if requests.get(f"{url}/-/ready", timeout=1).ok:
-                return url
-        except requests.ConnectionError:
-            pass
-        time.sleep(0.05)
-    raise AssertionError("Prometheus did not start")
+    with serving(prometheus_program, place, "--storage.tsdb.retention.time=3650d") as url:
+        yield url
 
 
 def exposition(storage: Restricted, span: tuple[float, float]) -> str:

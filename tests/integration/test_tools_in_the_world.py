@@ -1,8 +1,9 @@
 """Every read tool and every action, end to end, against the sandbox's production over HTTP."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,11 +13,13 @@ from bot.domain.errors import Conflict, Refused, UnknownName
 from bot.domain.needs import Fact, Need
 from bot.domain.snapshot import Signal
 from bot.domain.time import Window
-from bot.perception.collector import Collector
+from bot.perception.collector import Collected, Collector
 from tests.fakes.world import RunningWorld, running_world
 from tools.catalog import actions, read_tools
 from tools.contract import Action
 
+ORIGIN = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
+TRIES = 5  # a machine that is busy with other tests may need another one
 SYSTEMS = ("kubernetes", "prometheus", "loki", "jaeger", "changes", "flags")
 
 
@@ -28,10 +31,19 @@ def environment_of(world: RunningWorld, **kubernetes: Any) -> Environment:
     )
 
 
+async def collected(collector: Collector, needs: Sequence[Need]) -> Collected:
+    """Return what is seen, if need be at the last try: then with what could not be."""
+    for _ in range(TRIES):
+        found = await collector.fresh().collect(needs, deadline_s=30)
+        if not (found.snapshot.blind_spots or any(a.error for a in found.answers)):
+            break
+    return found
+
+
 @pytest.fixture(scope="module")
 def troubled() -> Iterator[RunningWorld]:
     """Yield a world in which a deploy has made a query slow."""
-    with running_world("slow-query") as world:
+    with running_world("slow-query", origin=ORIGIN) as world:
         yield world
 
 
@@ -58,7 +70,7 @@ async def test_every_kind_of_fact_is_read(troubled: RunningWorld, fact: Fact) ->
     environment = environment_of(troubled)
     collector = Collector(environment, read_tools(environment), troubled.clock)
     window = Window.last(1800, before=troubled.clock.now())
-    found = await collector.collect([Need(fact=fact, window=window)], deadline_s=30)
+    found = await collected(collector, [Need(fact=fact, window=window)])
     assert [a.error for a in found.answers if a.error] == []
     names = {Fact.OBJECTS: "objects", Fact.SERIES: "series", Fact.LOGS: "logs"}
     assert getattr(found.snapshot, names.get(fact, fact.value))
@@ -79,13 +91,13 @@ async def test_every_signal_of_the_world_is_found(troubled: RunningWorld) -> Non
     window = Window.last(1800, before=troubled.clock.now())
     simulated = tuple(s for s in Signal if s not in NOT_SIMULATED)
     need = Need(fact=Fact.SERIES, window=window, names=simulated)
-    found = await collector.collect([need], deadline_s=30)
+    found = await collected(collector, [need])
     assert {s.signal for s in found.snapshot.series} == set(simulated)
     assert found.snapshot.blind_spots == ()
     names = await collector.service_names()
     assert {s.service for s in found.snapshot.signal(Signal.LATENCY_P99)} <= set(names)
     pods = Need(fact=Fact.SERIES, window=window, names=("error_ratio:pod", "latency_p99:version"))
-    series = (await collector.collect([pods], deadline_s=30)).snapshot.series
+    series = (await collected(collector, [pods])).snapshot.series
     assert all(s.labels.get("pod") or s.labels.get("version") for s in series)
 
 
@@ -93,7 +105,7 @@ async def test_alerts_that_fire_are_read(troubled: RunningWorld) -> None:
     environment = environment_of(troubled)
     collector = Collector(environment, read_tools(environment), troubled.clock)
     window = Window.last(1800, before=troubled.clock.now())
-    found = await collector.collect([Need(fact=Fact.ALERTS, window=window)], deadline_s=30)
+    found = await collected(collector, [Need(fact=Fact.ALERTS, window=window)])
     assert found.snapshot.alerts
     assert {a.labels["alertstate"] for a in found.snapshot.alerts} <= {"firing", "pending"}
 
@@ -101,7 +113,10 @@ async def test_alerts_that_fire_are_read(troubled: RunningWorld) -> None:
 async def test_the_doctor_reaches_every_system(troubled: RunningWorld) -> None:
     environment = environment_of(troubled)
     collector = Collector(environment, read_tools(environment), troubled.clock)
-    reached = await collector.check()
+    for _ in range(TRIES):
+        reached = await collector.check()
+        if all(r.ok for r in reached.values()):
+            break
     assert {name: r.words for name, r in reached.items() if not r.ok} == {}
 
 
