@@ -5,11 +5,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from tests.fakes.kube_server import running_kubernetes
 from tests.fakes.postgres import program, running_postgres
 from tests.fakes.real_cluster import RealCluster
 from tests.fakes.servers import require
+
+# Also on a machine of one's own: no deadline of 200 ms for an example, and the same ones each time.
+settings.load_profile("ci")
 
 
 @pytest.hookimpl(tryfirst=True, optionalhook=True)
