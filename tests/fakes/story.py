@@ -12,6 +12,7 @@ from bot.cli.company import INCIDENT_CHANNEL, Company
 
 Json = dict[str, Any]
 PATIENCE_S = 60.0
+ASKED = 3
 
 
 @dataclass
@@ -52,6 +53,31 @@ class Hands:
         )
         assert answer["ok"], answer
         return str(answer["ts"])
+
+    def ask(self, question: str, *, patience_s: float = PATIENCE_S) -> str:
+        """Ask the bot, a few times if it does not see enough; return the last question's ts."""
+        for _ in range(ASKED):
+            ts = self.say(f"@sre-bot {question}")
+            if self.saw_enough(ts, patience_s=patience_s):
+                break
+        return ts
+
+    def saw_enough(self, ts: str, *, patience_s: float = PATIENCE_S) -> bool:
+        """Wait for the report; whether it is sure of a cause, or there is nothing it did not see.
+
+        On a machine that is busy with other tests a system may answer too late to be seen.
+        """
+        report = self.wait(ts, with_button("verdict_right"), patience_s=patience_s)
+        sure = saying("root cause found")(self.thread(ts)[:1])
+        return sure is not None or "Could not see" not in text_of(report)
+
+    def card(self, ts: str, *, patience_s: float = PATIENCE_S) -> Json:
+        """Return the card to approve, when the bot has on record which message that is.
+
+        It has when the head says that it waits; until then it takes no click for one on the card.
+        """
+        found: Json = self.wait(ts, waiting_card, patience_s=patience_s)
+        return found
 
     def thread(self, ts: str, *, user: str = "", channel: str = INCIDENT_CHANNEL) -> list[Json]:
         query = {"user": user} if user else {}
@@ -132,6 +158,12 @@ def with_button(action_id: str, *words: str) -> Callable[[list[Json]], Json | No
 
 def saying(*words: str) -> Callable[[list[Json]], Json | None]:
     return lambda replies: next((m for m in replies if all(w in text_of(m) for w in words)), None)
+
+
+def waiting_card(replies: list[Json]) -> Json | None:
+    """Find the card to approve, if the head says that a decision is waited for."""
+    waits = saying("waiting for who may decide")(replies[:1])
+    return with_button("approve")(replies) if waits else None
 
 
 def text_of(message: Json) -> str:

@@ -17,6 +17,14 @@ FLAGS = [
 RATE = 60.0  # sandbox seconds per wall second: a ten-minute watch takes ten seconds
 
 
+@pytest.fixture(scope="module", autouse=True)
+def unhurried() -> Iterator[None]:
+    """Let an investigation last long: this machine is busy with other tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SRE_BOT_INVESTIGATION_SECONDS", "90")
+        yield
+
+
 @pytest.fixture
 def company(tmp_path: Path) -> Iterator[Company]:
     home = tmp_path / "company"

@@ -21,7 +21,7 @@ from bot.domain.environment import Environment
 from bot.storage.database import Database
 from bot.storage.incidents import Incidents
 from tests.fakes.gate import Gate, gate_to
-from tests.fakes.story import Hands, Json, has, saying, text_of, with_button
+from tests.fakes.story import Hands, Json, has, saying, text_of
 from tests.scenarios.story.test_levels import set_level
 
 pytestmark = pytest.mark.story
@@ -50,16 +50,22 @@ class Story:
     company: Gated
     hands: Hands
 
-    def begin(self, seed: int, level: Level = Level.L3, incident: str = INCIDENT) -> str:
+    def begin(self, seed: int, incident: str = INCIDENT) -> str:
         """Start the incident afresh and ask about it; return the thread's ts."""
-        set_level(self.company, level)
+        return self.hands.say(f"@sre-bot {self.question(seed, incident)}")
+
+    def reported(self, seed: int) -> str:
+        """As `begin`, and wait until it is reported what is wrong."""
+        return self.hands.ask(self.question(seed), patience_s=PATIENCE_S)
+
+    def question(self, seed: int, incident: str = INCIDENT) -> str:
+        """Start the incident afresh; return what a user would ask."""
+        set_level(self.company, Level.L3)
         self.hands.start_incident(incident, seed)
-        truth = self.hands.get("control/truth")["truth"]["prod"]
-        return self.hands.say(f"@sre-bot {truth['question']}")
+        return str(self.hands.get("control/truth")["truth"]["prod"]["question"])
 
     def card(self, ts: str) -> Json:
-        found: Json = self.hands.wait(ts, with_button("approve"), patience_s=PATIENCE_S)
-        return found
+        return self.hands.card(ts, patience_s=PATIENCE_S)
 
     def approve(self, ts: str) -> None:
         """Wait for the card, and approve it."""
@@ -182,7 +188,7 @@ def test_killed_between_two_rounds_of_looking(story: Story) -> None:
 
 
 def test_killed_while_waiting_for_approval(story: Story) -> None:
-    ts = story.begin(seed=2)
+    ts = story.reported(seed=2)
     card = story.card(ts)
     story.company.kill_bot()
     unheard = story.hands.click(card, "approve", user="U0APPROVER")
@@ -194,7 +200,7 @@ def test_killed_while_waiting_for_approval(story: Story) -> None:
 
 
 def test_killed_between_acting_and_verifying(story: Story) -> None:
-    ts = story.begin(seed=1)
+    ts = story.reported(seed=1)
     story.approve(ts)
     story.until(story.hands.actions_done)
     story.restart()  # perhaps before it wrote down that it acted

@@ -7,7 +7,7 @@ import pytest
 
 from bot.cli.company import Company, Plan
 from bot.domain.action import Level
-from tests.fakes.story import Hands, Json, saying, text_of, with_button
+from tests.fakes.story import Hands, Json, saying, text_of
 from tests.scenarios.story.test_trust import level
 
 pytestmark = [pytest.mark.story]
@@ -41,8 +41,8 @@ def test_a_quota_without_room_is_raised_before_the_service_is_scaled(company: Co
     )
     assert answer.ok, answer.text
     truth = hands.get("control/truth", environment="prod")["truth"]["prod"]
-    ts = hands.say(f"@sre-bot {truth['question']}")
-    card = hands.wait(ts, with_button("approve"))
+    ts = hands.ask(truth["question"])
+    card = hands.card(ts)
     shown = text_of(card)
     assert "First, step 1 of 2: Raise quota" in shown
     assert "Then, when that is in place" in shown

@@ -78,14 +78,14 @@ def in_database(company: Company, work: Any) -> None:
 def begin(hands: Hands, incident: str) -> str:
     hands.start_incident(incident)
     truth = hands.get("control/truth", environment="prod")["truth"]["prod"]
-    return hands.say(f"@sre-bot {truth['question']}")
+    return hands.ask(truth["question"])
 
 
 def test_a_card_under_attack_acts_once_and_only_for_who_may(company: Company) -> None:
     hands = Hands(company)
     level(company, Level.L3)
     ts = begin(hands, "pool-exhausted")
-    card = hands.wait(ts, with_button("approve"))
+    card = hands.card(ts)
     refusals = {
         "U0OBSERVER": "role-needed", "U0GUEST": "people-only", "U0RESPONDER": "prod-approver",
     }  # fmt: skip
