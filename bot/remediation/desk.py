@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.domain.action import ActionCall, Decision, Execution, Level, Proposal, Target
 from bot.domain.conversation import Click
+from bot.domain.errors import Unavailable
 from bot.domain.policy import Ruling, RulingEngine
 from bot.domain.ports import AuditEntry
 from bot.domain.redaction import redact_tree
@@ -122,7 +123,10 @@ class Desk:
         return await self.is_on(click, f"{proposal_id}/card")
 
     async def is_on(self, click: Click, key: str) -> bool:
-        """Whether a click came from the message that was posted under a key."""
+        """Whether a click came from the message that was posted under a key.
+
+        Raises: Unavailable: the message is posted, but it is not written down yet which it is.
+        """
         if self.ports.posted is None:
             return True
         card = await self.ports.posted.by_key(key)
@@ -131,6 +135,8 @@ class Desk:
                 break
             await asyncio.sleep(LATE_S)  # Slack shows it already, its answer is on its way to us
             card = await self.ports.posted.by_key(key)
+        if card is not None and not card.ts:
+            raise Unavailable("database", "it is not written down yet which message this is")
         shown = (card.channel, card.ts) if card else None
         return shown == (click.channel, click.message_ts)
 

@@ -12,6 +12,7 @@ from bot.domain.errors import Unavailable
 from bot.domain.people import Role
 from bot.domain.policy import Verdict
 from bot.domain.ports import Posted
+from bot.remediation import desk
 from bot.remediation.desk import Acted, Decided, Staged
 from tests.unit.remediation.office import ID, KEY, START, Office
 from tests.unit.slack.fakes import MemoryOutbox
@@ -299,6 +300,21 @@ async def test_a_click_that_overtakes_our_record_of_its_card_counts() -> None:
     assert not clicked.done()
     await office.posted.finish(Posted(key=f"{ID}/card", channel="C1", ts="1.1", digest=""))
     assert (await clicked).accepted
+
+
+async def test_a_click_on_a_card_that_stays_unwritten_is_to_be_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(desk, "LATE_TIMES", 1)
+    office = Office(posted=MemoryOutbox())
+    await office.staged_at(Level.L3)
+    assert office.posted is not None
+    await office.posted.begin(f"{ID}/card", "C1")
+    with pytest.raises(Unavailable):
+        await office.approve()
+    assert office.audited("refused") == 0  # nobody is called a stranger
+    await office.posted.finish(Posted(key=f"{ID}/card", channel="C1", ts="1.1", digest=""))
+    assert (await office.approve()).accepted
 
 
 @pytest.mark.parametrize("place", [None, ("C1", "9.9"), ("C9", "1.1")])
