@@ -10,8 +10,14 @@ from pathlib import Path
 from tests.fakes.servers import missing, require, shared_directory
 
 HOME = Path.home() / ".cache" / "sre-bot" / "kube"
-PACKAGES = "iproute2 nftables openssl bc zstd kubernetes-client"
-PROGRAMS = ("ip", "nft", "openssl", "bc", "zstd", "kubectl")
+PACKAGES = {
+    "ip": "iproute2",
+    "nft": "nftables",
+    "openssl": "openssl",
+    "bc": "bc",
+    "zstd": "zstd",
+    "kubectl": "kubernetes-client",  # not installed beside another package's kubectl
+}
 UP_WITHIN_S = 180
 OWN = "SRE_BOT_TEST_KUBECONFIG"
 
@@ -48,8 +54,8 @@ def _unpacked() -> Path:
         missing(f"no real Kubernetes: {archive} is not there (or set {OWN})")
     if os.geteuid() != 0:
         missing(f"the real Kubernetes needs root (or set {OWN})")
-    for program in PROGRAMS:
-        require(program, PACKAGES, "what the real Kubernetes needs")
+    for program, package in PACKAGES.items():
+        require(program, package, f"{program}, which the real Kubernetes needs,")
     scripts = HOME / "kube"
     with _locked():
         if not (scripts / "up.sh").exists():
