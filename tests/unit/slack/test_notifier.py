@@ -267,3 +267,26 @@ class _nothing:  # noqa: N801 - reads as a function
     def __enter__(self) -> None: ...
 
     def __exit__(self, *_: object) -> None: ...
+
+
+async def test_of_those_who_change_one_message_one_is_at_it_however_many_others_there_are(
+    notifier: SlackNotifier,
+) -> None:
+    inside: list[int] = []
+
+    async def change() -> None:
+        async with notifier._lock("inv-1/head"):
+            inside.append(1)
+            await asyncio.sleep(0.01)
+            assert len(inside) == 1
+            inside.pop()
+
+    async with asyncio.TaskGroup() as tasks:
+        async with notifier._lock("inv-1/head"):
+            tasks.create_task(change())
+            await asyncio.sleep(0)
+        for number in range(1_100):  # while the first was told that it is its turn
+            notifier._lock(f"inv-{number}/report")
+        tasks.create_task(change())
+
+    assert len(notifier._locks) == 0
