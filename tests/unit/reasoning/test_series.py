@@ -17,6 +17,31 @@ ANY = st.lists(
 )
 
 
+def usual_by_arrays(v: statistics.Floats, direction: int) -> tuple[float, float]:
+    """The same as `usual`, said with numpy: the reference."""
+    parts = np.array_split(v, min(statistics.BLOCKS, max(1, v.size // 3)))
+    medians = np.array([np.median(part) for part in parts])
+    order = np.argsort(direction * medians, kind="stable")
+    calm = [parts[i] for i in order[: max(1, (len(parts) + 2) // 3)]]
+    every = np.concatenate(calm)
+    level = np.median(every)
+    mad = 1.4826 * np.median(np.abs(every - level))
+    tails = [np.quantile(direction * (part - level), 0.95) for part in calm]
+    return float(level), float(max(mad, np.median(tails) / 1.645))
+
+
+@given(
+    st.lists(st.floats(min_value=-1e9, max_value=1e9), min_size=1, max_size=150),
+    st.sampled_from([1, -1]),
+)
+@settings(max_examples=300, deadline=None)
+def test_the_usual_level_and_spread_are_those_of_the_reference(
+    numbers: list[float], direction: int
+):
+    v = np.asarray(numbers)
+    assert statistics.usual(v, direction) == usual_by_arrays(v, direction)
+
+
 @given(ANY, st.sampled_from([1, -1]))
 @settings(max_examples=150, deadline=None)
 def test_no_series_breaks_the_statistics(numbers: list[float], direction: int):
