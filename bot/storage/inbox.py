@@ -5,28 +5,21 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Insert, delete, func, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from bot.domain.codec import decode, encode
+from bot.domain.codec import decode
 from bot.domain.errors import Malformed
 from bot.domain.redaction import redact, redact_tree
 from bot.domain.signal import DeadLetter, Origin, Received, Signal
-from bot.domain.signal_limits import fitted
 from bot.domain.time import Clock
 from bot.storage.database import Database
+from bot.storage.inbox_rows import MOST, insert_each, row_of
 from bot.storage.signal_tables import AlertRow, DeadLetterRow, InboxRow
 
 MOST_ATTEMPTS = 5  # failures after which a signal becomes a dead letter
 BODY_LENGTH = 65_536  # characters of a dead letter
 ERROR_LENGTH = 500
-_ROWS = 500  # rows of one statement
-# A replica that is stopped in the middle of a transaction must not hold up the others.
-_PATIENCE = text(
-    "SELECT set_config('lock_timeout', '2000', true),"
-    " set_config('idle_in_transaction_session_timeout', '5000', true)"
-)
 
 
 class SignalInbox:
@@ -42,13 +35,13 @@ class SignalInbox:
 
         Raises: Unavailable: none was kept; the sender must send again.
         """
-        rows = [_row(signal, at) for signal in signals]
-        return await self._database.run(lambda session: _insert(session, rows))
+        rows = [row_of(signal, at) for signal in signals]
+        return await self._database.run(lambda session: len(insert_each(session, rows)))
 
     def put_now(self, signals: Sequence[tuple[Signal, datetime]]) -> list[int]:
         """Do the same on the calling thread; return the place of each that was new."""
-        rows = [_row(signal, at) for signal, at in signals]
-        return self._database.run_now(lambda session: _insert_each(session, rows))
+        rows = [row_of(signal, at) for signal, at in signals]
+        return self._database.run_now(lambda session: insert_each(session, rows))
 
     async def take(self, limit: int) -> Sequence[Received]:
         """Return the oldest that nobody has dealt with, in order of arrival.
@@ -69,8 +62,8 @@ class SignalInbox:
         now, some = self._clock.now(), list(numbers)
 
         def write(session: Session) -> None:
-            for start in range(0, len(some), _ROWS):
-                chosen = InboxRow.id.in_(some[start : start + _ROWS])
+            for start in range(0, len(some), MOST):
+                chosen = InboxRow.id.in_(some[start : start + MOST])
                 unfinished = InboxRow.done_at.is_(None)
                 session.execute(update(InboxRow).where(chosen, unfinished).values(done_at=now))
 
@@ -158,9 +151,9 @@ class SignalInbox:
                 raise Malformed(f"Dead letter {number} was replayed at {row.replayed_at}.")
             now = self._clock.now()
             signals = tuple(_signals_of(_dead(row), parse))
-            rows = [_row(signal, now) for signal in signals]
+            rows = [row_of(signal, now) for signal in signals]
             session.execute(delete(InboxRow).where(InboxRow.key.in_([r["key"] for r in rows])))
-            _insert(session, rows)
+            insert_each(session, rows)
             row.replayed_at = now
             return signals
 
@@ -186,46 +179,6 @@ def clean_body(body: str) -> str:
     except (ValueError, RecursionError):
         cleaned = redact(body.encode("utf-8", "replace").decode())
     return cleaned.replace("\x00", "")[:BODY_LENGTH]
-
-
-def _row(signal: Signal, at: datetime) -> dict[str, Any]:
-    kept = fitted(signal, at)
-    return {
-        "key": kept.key, "origin": kept.origin.value, "subject": kept.subject,
-        "received_at": at, "done_at": None, "attempts": 0, "body": encode(kept),
-    }  # fmt: skip
-
-
-def _ignoring(session: Session) -> Insert:
-    """Return an insert that does nothing for a key that is known."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(_PATIENCE)
-        return postgresql.insert(InboxRow).on_conflict_do_nothing(index_elements=["key"])
-    return sqlite.insert(InboxRow).on_conflict_do_nothing(index_elements=["key"])
-
-
-def _insert(session: Session, rows: list[dict[str, Any]]) -> int:
-    return len(_insert_each(session, rows))
-
-
-def _insert_each(session: Session, rows: list[dict[str, Any]]) -> list[int]:
-    """Insert in order and return the places in `rows` of those that were new.
-
-    What is known is not even tried: each try would use up a number.
-    """
-    first: dict[str, int] = {}
-    for place, row in enumerate(rows):
-        first.setdefault(row["key"], place)
-    keys = list(first)
-    insert, new = _ignoring(session), []
-    for start in range(0, len(keys), _ROWS):
-        some = keys[start : start + _ROWS]
-        known = set(session.scalars(select(InboxRow.key).where(InboxRow.key.in_(some))))
-        fresh = [first[key] for key in some if key not in known]
-        if fresh:
-            session.execute(insert, [rows[place] for place in fresh])
-        new += fresh
-    return new
 
 
 def _readable(body: dict[str, Any]) -> Signal | None:

@@ -11,11 +11,15 @@ from sqlalchemy.orm import Session
 
 from bot.domain.errors import Unavailable
 from bot.domain.time import ScaledClock
+from bot.intake.committing import Queue
 from bot.storage import database as seam
 from bot.storage.database import CONNECTIONS, Database
+from bot.storage.inbox import SignalInbox
+from bot.storage.inbox_rows import insert_each, row_of
 from bot.storage.migrate import upgrade
 from bot.storage.tables import LockRow
 from bot.storage.triage import LEASE, Triaged
+from tests.unit.storage.test_inbox import a_signal
 
 pytestmark = pytest.mark.integration
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -80,3 +84,32 @@ async def test_the_inboxs_writer_needs_none_of_the_others_connections(
     finally:
         release.set()
         await asyncio.gather(*work, return_exceptions=True)
+
+
+async def test_a_signal_that_it_has_in_hand_is_refused_soon_and_others_are_kept(
+    postgres_url: str,
+) -> None:
+    """The door says so within its patience; with the engine's own five seconds it could not."""
+    stopped, other = Database(postgres_url), Database(postgres_url)
+    upgrade(stopped.engine)
+    woken, held = threading.Event(), threading.Event()
+    inbox = SignalInbox(other, ScaledClock(origin=NOW, rate=1.0))
+    row = row_of(a_signal("webhook:1"), NOW)
+
+    def stop(session: Session) -> None:
+        insert_each(session, [row])
+        held.set()
+        woken.wait(20)
+
+    sleeps = asyncio.create_task(stopped.run(stop))
+    await asyncio.to_thread(held.wait, 10)
+    try:
+        async with asyncio.timeout(Queue().patience_s):
+            with pytest.raises(Unavailable):
+                await asyncio.to_thread(inbox.put_now, [(a_signal("webhook:1"), NOW)])
+        assert await inbox.put([a_signal("webhook:2")], NOW) == 1
+    finally:
+        woken.set()
+        await asyncio.gather(sleeps, return_exceptions=True)
+        stopped.close()
+        other.close()
