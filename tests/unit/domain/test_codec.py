@@ -83,6 +83,21 @@ def test_a_missing_field_is_named() -> None:
         decode(Thing, {"name": "a", "pair": [1, "b"], "many": []})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tree:
+    name: str
+    children: "tuple[Tree, ...]" = ()
+
+
+def test_a_type_may_hold_its_own_kind_and_the_path_leads_into_it() -> None:
+    tree = Tree(name="a", children=(Tree(name="b"), Tree(name="c", children=(Tree(name="d"),))))
+    said = through_json(tree)
+    assert decode(Tree, said) == tree
+    said["children"][1]["children"][0]["name"] = 4
+    with pytest.raises(Malformed, match=r"\$\.children\[1\]\.children\[0\]\.name: expected str"):
+        decode(Tree, said)
+
+
 def test_only_data_is_encoded() -> None:
     with pytest.raises(TypeError):
         encode(object())
