@@ -118,7 +118,7 @@ class Investigation:
                 found = Found(snapshot=snapshot, steps=collected.steps)
                 return Collected(found=found, began=began, ended=self._clock.now())
 
-            collected = await step(f"look {rounds}", Collected, round_of_queries)
+            collected = await step(f"look {rounds}", Collected, round_of_queries, large=True)
             collector.recall(collected.found.snapshot)  # after a crash it is the journal's
             meter.count(collected.found, began=collected.began, ended=collected.ended)
             fresh = collected.found.snapshot

@@ -1,5 +1,6 @@
 """Inside a workflow: its steps, each journaled, and none begun by a replica that lost its seat."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -32,12 +33,18 @@ AROUND: ContextVar[Around] = ContextVar("around")
 
 
 async def step(
-    name: str, kind: type[T], work: Callable[[], Awaitable[T]], *, attempts: int | None = None
+    name: str,
+    kind: type[T],
+    work: Callable[[], Awaitable[T]],
+    *,
+    attempts: int | None = None,
+    large: bool = False,
 ) -> T:
     """Run `work` as a step and return its result; after a crash, what the journal says it returned.
 
     `Transient` errors are tried again for as long as `Patience` has it, unforeseen ones a few
     times; other domain errors end the workflow: work that can be refused returns that as a value.
+    `large`: it may be megabytes, which are written and read beside the event loop.
     """
     fence = AROUND.get().fence
 
@@ -46,7 +53,8 @@ async def step(
         return await work()
 
     async def body() -> Any:
-        return encode(await persistently(name, fenced, attempts=attempts))
+        result = await persistently(name, fenced, attempts=attempts)
+        return await asyncio.to_thread(encode, result) if large else encode(result)
 
     options: Any = {
         "name": name,
@@ -56,7 +64,8 @@ async def step(
         "backoff_rate": 2.0,
         "should_retry": lambda error: not isinstance(error, SreBotError),
     }
-    return decode(kind, await DBOS.run_step_async(options, body))
+    written = await DBOS.run_step_async(options, body)
+    return await asyncio.to_thread(decode, kind, written) if large else decode(kind, written)
 
 
 async def do(

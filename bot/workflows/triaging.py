@@ -6,6 +6,7 @@ from, so that a crash anywhere leaves either all of it or nothing.
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -25,6 +26,8 @@ BATCH = 500  # signals of one transaction
 LEASE_S = 15.0  # wall; a replica that is silent for so long is taken over from
 RENEWED = timedelta(seconds=LEASE_S / 3)
 EVERY_S = 0.5  # wall; between two rounds when nothing is to be done
+REST = 2.0  # times as long as a round took: the door needs the processor more than triage does
+LONGEST_REST_S = 3.0
 AFTER_TROUBLE_S = 2.0
 SETTLE_EVERY_S = 1.0
 KEPT, FORGETS_EVERY = timedelta(days=180), timedelta(hours=1)  # alerts that are over
@@ -68,10 +71,11 @@ class Triage:
     async def run(self) -> None:
         """Run until cancelled; trouble is waited out, and nothing is lost with it."""
         while True:
-            pause = EVERY_S
+            began = time.monotonic()
             try:
-                if await self.round():
-                    pause = 0.0
+                more = await self.round()
+                rest = min(REST * (time.monotonic() - began), LONGEST_REST_S)
+                pause = 0.0 if more else max(EVERY_S, rest)
             except SreBotError as error:
                 self._leads = False
                 LOG.warning("triage waits: %s", redact(str(error)))

@@ -134,7 +134,8 @@ class KubernetesObjects(ReadTool):
         served = await self._served(known, need)
         places = [(kind, namespace) for kind in served for namespace in self._places(kind)]
         answered = await ask_all([self._ask(kind, namespace, need) for kind, namespace in places])
-        objects = _objects(answered, frozenset(need.services), self._environment.namespaces)
+        services, namespaces = frozenset(need.services), self._environment.namespaces
+        objects = await asyncio.to_thread(_objects, answered, services, namespaces)
         unread = answered.blind_spots if need.names else _refused_together(answered.blind_spots)
         spots = (*unread, *_left_out(answered), *_unserved(need.names, served))
         return Snapshot(

@@ -1,5 +1,6 @@
 """Log templates from Loki, with counts in the window and in the equally long window before."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -62,7 +63,7 @@ class LokiLogs(ReadTool):
         async def fetch(part: Window, baseline: bool) -> Lines:
             own = replace(source, window=part)
             lines, complete = await self._all(logql, part, own)
-            entries = tuple(_entry(line, baseline=baseline) for line in lines)
+            entries = await asyncio.to_thread(_entries, lines, baseline=baseline)
             return Lines(entries=entries, complete=complete)
 
         return await read_templates(self._environment.name, need, source, fetch)
@@ -100,6 +101,10 @@ class LokiLogs(ReadTool):
             matchers.append(f'{label or "job"}=~".+"')
         selector = "{" + ", ".join(matchers) + "}"
         return selector if services else f"{selector} {TROUBLE}"
+
+
+def _entries(lines: Sequence[Line], *, baseline: bool) -> tuple[Entry, ...]:
+    return tuple(_entry(line, baseline=baseline) for line in lines)
 
 
 def _entry(line: Line, *, baseline: bool) -> Entry:

@@ -1,5 +1,6 @@
 """Log templates from the pods themselves, previous containers included, where no store has them."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -9,7 +10,7 @@ from typing import Any, ClassVar
 from bot.domain.environment import Environment
 from bot.domain.errors import Malformed
 from bot.domain.needs import Fact, Need
-from bot.domain.snapshot import BlindSpot, Snapshot, Source
+from bot.domain.snapshot import BlindSpot, LogTemplate, Snapshot, Source
 from bot.domain.time import Window
 from tools.asking import Ask, ask, ask_all
 from tools.clients.kubernetes import Kubernetes
@@ -69,13 +70,17 @@ class PodLogs(ReadTool):
         answered = await ask_all([self._ask(place, before.start, need) for place in chosen])
         gone = [source.query for source, text in answered.results if _is_gone(text)]
         by_query = {source.query: text for source, text in answered.results if not _is_gone(text)}
-        entries = [
-            entry
-            for place in chosen
-            for entry in _entries(place, by_query.get(_command(place), ""), before, need.window)
-        ]
         source = Source(system="kubernetes", query="kubectl logs --timestamps", window=need.window)
-        found, cut = templates(entries, source, baseline_known=True)
+
+        def counted() -> tuple[tuple[LogTemplate, ...], int]:
+            entries = [
+                entry
+                for place in chosen
+                for entry in _entries(place, by_query.get(_command(place), ""), before, need.window)
+            ]
+            return templates(entries, source, baseline_known=True)
+
+        found, cut = await asyncio.to_thread(counted)
         return Snapshot(
             environment=self._environment.name,
             window=need.window,

@@ -44,7 +44,8 @@ async def read_templates(
         baseline.cancel()
     known = now.complete and earlier is not None
     entries = [*now.entries, *(earlier.entries if known and earlier else ())]
-    found, cut = templates(entries, source, baseline_known=known)
+    # in a thread, here and in other tools: thousands of lines, for which others would wait
+    found, cut = await asyncio.to_thread(templates, entries, source, baseline_known=known)
     words = [(s, "every log line") for s in (*spots, *now.spots)]
     if not now.complete:
         said = f"too many lines: looked at the newest {len(now.entries)}, counts are too low"

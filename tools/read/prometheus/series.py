@@ -7,6 +7,7 @@ Services are filtered after the query, so that one query serves them all; an edg
 its ends is asked for.
 """
 
+import asyncio
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -90,18 +91,22 @@ class PrometheusSeries(ReadTool):
         )
         by_source = {source.query: samples for source, samples in answered.results}
         services = frozenset(need.services)
-        found = [
-            (w, one)
-            for w, source in zip(wanted, sources, strict=True)
-            for one in shape(
-                w.template,
-                by_source.get(source.query, ())[:MAX_SERIES],
-                source=source,
-                breakdown=w.breakdown,
-                namespaces=self._environment.namespaces,
-            )
-            if not services or one.service in services or one.labels.get("peer") in services
-        ]
+
+        def shaped() -> list[tuple[_Wanted, Series]]:
+            return [
+                (w, one)
+                for w, source in zip(wanted, sources, strict=True)
+                for one in shape(
+                    w.template,
+                    by_source.get(source.query, ())[:MAX_SERIES],
+                    source=source,
+                    breakdown=w.breakdown,
+                    namespaces=self._environment.namespaces,
+                )
+                if not services or one.service in services or one.labels.get("peer") in services
+            ]
+
+        found = await asyncio.to_thread(shaped)
         return Snapshot(
             environment=self._environment.name,
             window=need.window,
