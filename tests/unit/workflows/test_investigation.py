@@ -1,6 +1,7 @@
 """A mention becomes one investigation with one report, whatever fails or dies in between."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -10,13 +11,16 @@ from typing import Any
 import pytest
 
 from bot.app.keeping import keeper
+from bot.domain.codec import decode, encode
 from bot.domain.conversation import Mark
 from bot.domain.diagnosis import Status, Step
 from bot.domain.snapshot import Snapshot, Source
 from bot.domain.time import ScaledClock
 from bot.perception.case import load_case
+from bot.workflows import running
 from bot.workflows.engine import Engine
 from bot.workflows.inquiry import LONGEST_THOUGHT_S, Found, Meter
+from bot.workflows.investigation import Collected
 from tests.unit.workflows.house import MENTION, QUESTION, START, House
 
 Make = Callable[..., House]
@@ -38,6 +42,28 @@ async def test_a_mention_ends_in_a_report(house: House) -> None:
     assert house.notify.heads[0].diagnosis is None
     assert house.notify.heads[-1].diagnosis == report.diagnosis
     assert house.incidents.reports == {INVESTIGATION: report}
+
+
+async def test_what_a_look_brought_is_written_and_read_beside_the_loop(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be megabytes; webhooks would wait for it."""
+    threads: list[int] = []
+
+    def reading(kind: Any, data: Any) -> Any:
+        threads.extend([threading.get_ident()] if kind is Collected else [])
+        return decode(kind, data)
+
+    def writing(value: Any) -> Any:
+        threads.extend([threading.get_ident()] if isinstance(value, Collected) else [])
+        return encode(value)
+
+    monkeypatch.setattr(running, "decode", reading)
+    monkeypatch.setattr(running, "encode", writing)
+    await house.bot.mentioned(MENTION)
+    await house.ended(INVESTIGATION)
+    assert len(threads) >= 2
+    assert threading.get_ident() not in threads
 
 
 async def test_the_same_event_twice_is_one_investigation(house: House) -> None:
