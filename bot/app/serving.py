@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import signal
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.app.attention import attend, settle
 from bot.app.checking import check
 from bot.app.digest import schedule_digests
 from bot.app.door import served
@@ -78,9 +78,6 @@ from policies.proof import require as require_proof
 from tools.catalog import actions
 
 LOG = logging.getLogger(__name__)
-SWITCH_S = (
-    0.001  # threads that compute let the loop in after that: each call of it may wait so long
-)
 Ready = Callable[[dict[str, Any]], None]
 
 
@@ -108,7 +105,7 @@ async def serve(settings: Settings, *, ready: Ready) -> None:
     """
     configure(settings.log_level)
     check(settings)
-    sys.setswitchinterval(SWITCH_S)
+    attend()
     proof = require_proof()
     LOG.info("policy: %d invariants proved in %.2f s", len(proof.checked), proof.seconds)
     instruments = instruments_of(settings)
@@ -119,6 +116,7 @@ async def serve(settings: Settings, *, ready: Ready) -> None:
             watcher = watcher_of(settings, instruments, database, bot.engine, _wall())
             await Environments(database).replace(bot.environments)
             stop = _until_told()
+            settle()
             async with (
                 _working(bot),
                 bot.intake.running(*sources_of(settings, bot.intake, bot.inquiry)),
