@@ -77,10 +77,11 @@ async def blow(url: str, made: Storm) -> list[float]:
                     at = time.monotonic()
                     body = notification(alert, stamp)
                     async with http.post(f"{url}/webhooks/alertmanager/prod", json=body) as answer:
+                        said = await answer.text()  # else the connection is not used again
                         took.append(time.monotonic() - at)
                         if answer.status < 300:
                             return
-                        assert answer.status == 503, await answer.text()
+                        assert answer.status == 503, said
                     await asyncio.sleep(1.0)
             raise AssertionError("not taken in five tries")
 
