@@ -11,6 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.slack.app import create_app_at
 from bot.slack.desk import Desk, SlackOptions
 from bot.slack.notifier import SlackNotifier
+from bot.slack.web import Web
 from tests.unit.slack.fakes import CHANNEL, TOKEN, FakeSlack, FakeTeammate, MemoryOutbox
 
 Send = Callable[..., Awaitable[BoltResponse]]
@@ -49,7 +50,9 @@ def desk(client: AsyncWebClient, teammate: FakeTeammate) -> Desk:
     options = SlackOptions(
         signing_secret="secret", incident_channels=frozenset({CHANNEL}), handover_s=0.3
     )
-    return Desk(teammate=teammate, client=client, options=options)
+    desk = Desk(teammate=teammate, client=client, options=options)
+    desk.opening = Web(timeout_s=20.0, longest_wait_s=0.5)  # a busy machine is not what is tested
+    return desk
 
 
 @pytest.fixture
