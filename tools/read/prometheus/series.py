@@ -90,23 +90,9 @@ class PrometheusSeries(ReadTool):
             [_ask(client, *one, need.window, step_s) for one in zip(wanted, sources, strict=True)]
         )
         by_source = {source.query: samples for source, samples in answered.results}
-        services = frozenset(need.services)
-
-        def shaped() -> list[tuple[_Wanted, Series]]:
-            return [
-                (w, one)
-                for w, source in zip(wanted, sources, strict=True)
-                for one in shape(
-                    w.template,
-                    by_source.get(source.query, ())[:MAX_SERIES],
-                    source=source,
-                    breakdown=w.breakdown,
-                    namespaces=self._environment.namespaces,
-                )
-                if not services or one.service in services or one.labels.get("peer") in services
-            ]
-
-        found = await asyncio.to_thread(shaped)
+        read = [(w, s, by_source.get(s.query, ())) for w, s in zip(wanted, sources, strict=True)]
+        services, namespaces = frozenset(need.services), self._environment.namespaces
+        found = await asyncio.to_thread(_shaped, read, services, namespaces)
         return Snapshot(
             environment=self._environment.name,
             window=need.window,
@@ -153,6 +139,26 @@ def _ask(
         found=counted("series"),
         wanted=f"{wanted.template.signal.value} from metrics",
     )
+
+
+def _shaped(
+    read: Sequence[tuple[_Wanted, Source, Sequence[Sample]]],
+    services: frozenset[str],
+    namespaces: Sequence[str],
+) -> list[tuple[_Wanted, Series]]:
+    """Return the series of these services, and of edges to them; all without services."""
+    return [
+        (w, one)
+        for w, source, samples in read
+        for one in shape(
+            w.template,
+            samples[:MAX_SERIES],
+            source=source,
+            breakdown=w.breakdown,
+            namespaces=namespaces,
+        )
+        if not services or one.service in services or one.labels.get("peer") in services
+    ]
 
 
 def _first_told(found: Sequence[tuple[_Wanted, Series]]) -> Iterator[Series]:
