@@ -43,7 +43,7 @@ class Settings(BaseSettings):
     incident_channels: tuple[str, ...] = ()  # channel ids whose messages are read, JSON list
 
     http_host: str = "127.0.0.1"
-    http_port: int = 8080  # health, webhooks, and Slack in HTTP mode
+    http_port: int = Field(default=8080, ge=0, le=65_535)  # health, webhooks, Slack over HTTP
     # Secrets of who sends webhooks, JSON lists: the old one and the new one while they change.
     pagerduty_webhook_secrets: tuple[SecretStr, ...] = ()
     alertmanager_secrets: tuple[SecretStr, ...] = ()

@@ -1,17 +1,18 @@
-"""The HTTP door: health, metrics, webhooks, and Slack in HTTP mode, on one port."""
+"""An HTTP server as both processes of the bot have one, and what counts its answers."""
 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from socket import socket
 
 import uvicorn
-from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bot.domain.telemetry import Telemetry, telemetry
-from bot.settings import Settings
+from bot.domain.telemetry import Telemetry
+
+LEAVE_WITHIN_S = 8  # wall, for what is being answered when the server stops
 
 
 class Measured:
@@ -23,9 +24,6 @@ class Measured:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] != "http":
-            await self._inside(scope, receive, send)
-            return
         began, status = time.monotonic(), 500
 
         async def sending(message: Message) -> None:
@@ -45,22 +43,24 @@ class Measured:
 
 
 @asynccontextmanager
-async def served(settings: Settings, routes: Sequence[BaseRoute]) -> AsyncIterator[int]:
-    """Serve the HTTP door while the block runs; yields the port."""
+async def served(app: ASGIApp, listener: socket) -> AsyncIterator[None]:
+    """Serve at a bound socket while the block runs; what is being answered then is finished.
+
+    No WebSockets and no events of the server's life: the application sees requests only.
+    """
     config = uvicorn.Config(
-        Measured(Starlette(routes=list(routes)), routes, telemetry()),
-        host=settings.http_host,
-        port=settings.http_port,
+        app,
         log_config=None,
         access_log=False,
         lifespan="off",
+        ws="none",
+        timeout_graceful_shutdown=LEAVE_WITHIN_S,
     )
-    listener = config.bind_socket()
     listener.listen()  # from here on nobody is turned away, though the server still starts
     server = uvicorn.Server(config)
     task = asyncio.create_task(server._serve([listener]))
     try:
-        yield int(listener.getsockname()[1])
+        yield
     finally:
         server.should_exit = True
         await task

@@ -1,4 +1,4 @@
-"""Wires what takes signals in: the inbox, the HTTP door, and the sources that are watched."""
+"""Wires what takes signals in: the inbox, the webhooks, and the sources that are watched."""
 
 import asyncio
 import logging
@@ -30,19 +30,14 @@ PRUNED_EVERY_S = 3600.0  # wall
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intake:
-    """What takes signals in."""
+    """What the bot itself takes in."""
 
     inbox: SignalInbox
-    commits: GroupCommit
-    routes: list[BaseRoute]
     keep: timedelta  # how long what was dealt with is known
 
     @asynccontextmanager
     async def running(self, *sources: Source) -> AsyncIterator[None]:
-        """Watch the sources and keep the inbox small while the block runs.
-
-        At its end, what is on its way is committed.
-        """
+        """Watch the sources and keep the inbox small while the block runs."""
         works = [supervised("tidying the inbox", self._tidy, every_s=PRUNED_EVERY_S)]
         works += [supervised("a source of signals", source) for source in sources]
         tasks = [asyncio.create_task(work) for work in works]
@@ -52,7 +47,6 @@ class Intake:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await self.commits.close()
 
     async def _tidy(self) -> None:
         while True:
@@ -63,10 +57,23 @@ class Intake:
             await asyncio.sleep(PRUNED_EVERY_S)
 
 
-def intake_of(
+def intake_of(settings: Settings, database: Database, wall: Clock) -> Intake:
+    """Return the inbox of the bot."""
+    return Intake(inbox=SignalInbox(database, wall), keep=timedelta(days=settings.inbox_days))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Webhooks:
+    """What senders knock at; `commits` is to be closed after the last answer."""
+
+    routes: list[BaseRoute]
+    commits: GroupCommit
+
+
+def webhooks_of(
     settings: Settings, database: Database, environments: tuple[Environment, ...], wall: Clock
-) -> Intake:
-    """Return the inbox and the HTTP door to it. Raises: NotConfigured: a secret is too short."""
+) -> Webhooks:
+    """Return the doors to the inbox. Raises: NotConfigured: a secret is too short."""
     inbox = SignalInbox(database, wall)
     commits = GroupCommit(inbox)
     doors = Doors(
@@ -76,12 +83,7 @@ def intake_of(
         secrets=secrets_of(settings),
         environments=environments,
     )
-    return Intake(
-        inbox=inbox,
-        commits=commits,
-        routes=routes(doors),
-        keep=timedelta(days=settings.inbox_days),
-    )
+    return Webhooks(routes=routes(doors), commits=commits)
 
 
 def secrets_of(settings: Settings) -> Secrets:

@@ -97,6 +97,13 @@ class Metrics:
         self.lag = Gauge("sre_bot_loop_lag_seconds", "How late the event loop was", **kept)
         Gauge("sre_bot_info", "The version that runs", ("version",), **kept).labels(version).set(1)
 
+    def beside(self, name: str, pid: int | None) -> None:
+        """Measure another process of the bot too: `sre_bot_<name>_process_…`."""
+        from prometheus_client import ProcessCollector
+
+        if pid is not None:
+            ProcessCollector(f"sre_bot_{name}", lambda: pid, registry=self.registry)
+
     def called(self, system: str, operation: str, outcome: str, seconds: float) -> None:
         """Count a call to another system."""
         self._calls.labels(system, self._operations.of(operation), outcome).inc()

@@ -12,11 +12,10 @@ from typing import Any
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.app.attention import attend, settle
-from bot.app.checking import check
 from bot.app.digest import schedule_digests
-from bot.app.door import served
+from bot.app.doorkeeper import Doorkeeper
 from bot.app.grey import grey_watch
-from bot.app.intake import Intake, intake_of
+from bot.app.intake import Intake, intake_of, secrets_of
 from bot.app.keeping import keeper
 from bot.app.logs import configure
 from bot.app.paging import pagers_of, paging_of
@@ -96,7 +95,7 @@ class Bot:
     intake: Intake
 
 
-async def serve(settings: Settings, *, ready: Ready) -> None:
+async def serve(settings: Settings, door: Doorkeeper, *, ready: Ready) -> None:
     """Run until SIGTERM or SIGINT.
 
     Raises:
@@ -104,16 +103,17 @@ async def serve(settings: Settings, *, ready: Ready) -> None:
         PolicyBroken: the rules allow what none may: with its counter-examples.
     """
     configure(settings.log_level)
-    check(settings)
+    secrets_of(settings)
     attend()
     proof = require_proof()
     LOG.info("policy: %d invariants proved in %.2f s", len(proof.checked), proof.seconds)
     instruments = instruments_of(settings)
+    instruments.metrics.beside("door", door.pid)
     database = prepared(settings.database)
     try:
         with watched(instruments.metrics):
             bot = assemble(settings, database)
-            watcher = watcher_of(settings, instruments, database, bot.engine, _wall())
+            watcher = watcher_of(settings, instruments, database, bot.engine, door, _wall())
             await Environments(database).replace(bot.environments)
             stop = _until_told()
             settle()
@@ -123,7 +123,7 @@ async def serve(settings: Settings, *, ready: Ready) -> None:
                 grey_watch(settings, bot.inquiry, database),
                 watcher.watching(),
             ):
-                await _listen(settings, bot, watcher, stop, ready)
+                await _listen(settings, bot, watcher, door, stop, ready)
     finally:
         database.close()
 
@@ -208,7 +208,7 @@ def assemble(settings: Settings, database: Database) -> Bot:
         engine=engine, teammate=teammate, client=client, inquiry=inquiry, database=database,
         environments=environments, triaging=triage,
         paging=paging_of(engine, database, inquiry, stores, notify),
-        intake=intake_of(settings, database, environments, wall),
+        intake=intake_of(settings, database, wall),
     )  # fmt: skip
 
 
@@ -345,7 +345,12 @@ async def _warm(inquiry: Inquiry) -> None:
 
 
 async def _listen(
-    settings: Settings, bot: Bot, watcher: Watcher, stop: asyncio.Event, ready: Ready
+    settings: Settings,
+    bot: Bot,
+    watcher: Watcher,
+    door: Doorkeeper,
+    stop: asyncio.Event,
+    ready: Ready,
 ) -> None:
     app = create_app(
         SlackOptions(
@@ -360,14 +365,14 @@ async def _listen(
         bot.client,
         bot.intake.inbox,
     )
-    routes, link = [*watcher.routes(), *bot.intake.routes], watcher.sources.slack
+    routes, link = [*watcher.routes()], watcher.sources.slack
     if settings.slack_mode == "http":
         routes = [
             *routes,
             *http_routes(app, settings.slack_signing_secret.get_secret_value()),
         ]
-    async with served(settings, routes) as port:
-        facts = {"ready": True, "mode": settings.slack_mode, "port": port}
+    async with door.open(routes, stop.set):
+        facts = {"ready": True, "mode": settings.slack_mode, "port": door.port}
         if settings.slack_mode == "http":
             link.see = AskedSlack(bot.client)
             ready(facts)

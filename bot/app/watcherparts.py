@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.app.doorkeeper import Doorkeeper
 from bot.app.heartbeat import Heartbeat
 from bot.app.metrics import Metrics
 from bot.app.tracing import Traces
@@ -44,7 +45,12 @@ def instruments_of(settings: Settings) -> Instruments:
 
 
 def watcher_of(
-    settings: Settings, instruments: Instruments, database: Database, engine: Engine, wall: Clock
+    settings: Settings,
+    instruments: Instruments,
+    database: Database,
+    engine: Engine,
+    door: Doorkeeper,
+    wall: Clock,
 ) -> Watcher:
     """Return what watches the bot. Raises: NotConfigured: the heartbeat's address is none."""
     url = settings.heartbeat_url.get_secret_value()
@@ -55,6 +61,7 @@ def watcher_of(
         unfinished=engine.unfinished,
         failed=engine.failed,
         slack=SlackLink(),
+        door=door.look,
         wall=wall,
         inbox=SignalInbox(database, wall),
         heartbeat=Heartbeat(url) if url else None,

@@ -23,36 +23,35 @@ def run(url: str, secret: str, pipe: "Connection[Any, Any]") -> None:
 
 
 async def _serve(database: Any, secret: str, pipe: "Connection[Any, Any]") -> None:
-    import uvicorn
+    from socket import create_server
+
     from pydantic import SecretStr
     from starlette.applications import Starlette
 
-    from bot.app.intake import intake_of
+    from bot.app.door import served
+    from bot.app.intake import intake_of, webhooks_of
     from bot.domain.time import ScaledClock
     from bot.settings import Settings
 
     known = (SecretStr(secret),)
     settings = Settings(pagerduty_webhook_secrets=known, alertmanager_secrets=known)
-    intake = intake_of(settings, database, (), ScaledClock(origin=settings.origin))
-    config = uvicorn.Config(
-        Starlette(routes=intake.routes), port=0, log_config=None, access_log=False, lifespan="off"
+    clock = ScaledClock(origin=settings.origin)
+    inbox, webhooks = (
+        intake_of(settings, database, clock).inbox,
+        webhooks_of(settings, database, (), clock),
     )
-    listener = config.bind_socket()
-    listener.listen(1024)
-    server = uvicorn.Server(config)
-    before = await intake.inbox.waiting()
-    serving = asyncio.create_task(server._serve([listener]))
-    cpu = time.process_time()
-    pipe.send(int(listener.getsockname()[1]))
-    await asyncio.to_thread(pipe.recv)
-    cpu = time.process_time() - cpu
-    server.should_exit = True
-    await serving
-    await intake.commits.close()
+    before = await inbox.waiting()
+    listener = create_server(("127.0.0.1", 0))
+    async with served(Starlette(routes=webhooks.routes), listener):
+        cpu = time.process_time()
+        pipe.send(int(listener.getsockname()[1]))
+        await asyncio.to_thread(pipe.recv)
+        cpu = time.process_time() - cpu
+    await webhooks.commits.close()
     pipe.send(
         {
             "database": database.engine.dialect.name,
-            "stored": await intake.inbox.waiting() - before,
+            "stored": await inbox.waiting() - before,
             "cpu_s": cpu,
             "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / PER_MB,
         }

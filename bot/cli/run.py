@@ -14,7 +14,12 @@ def run() -> None:
 
     Prints one line of JSON when it is connected. SIGTERM stops it; work goes on at the next start.
     """
-    from bot.app.serving import serve
+    from bot.app.checking import check
+    from bot.app.doorkeeper import doorkeeper
 
     settings = load()
-    asyncio.run(serve(settings, ready=lambda facts: click.echo(json.dumps(facts))))
+    check(settings)
+    with doorkeeper(settings) as door:
+        from bot.app.serving import serve  # heavy: the door's process needs none of it
+
+        asyncio.run(serve(settings, door, ready=lambda facts: click.echo(json.dumps(facts))))

@@ -39,21 +39,25 @@ class Reader:
         """
         if request.headers.get("content-encoding", "identity").lower() != "identity":
             raise TurnedAway(415, "encoded", "Send the body as it is, not compressed.")
-        most = self._limits.group_bytes if group else self._limits.body_bytes
         body = bytearray()
+        try:
+            most = self._limits.group_bytes if group else self._limits.body_bytes
+            await self._read(request, body, most)
+            yield bytes(body)
+        finally:
+            self._held -= len(body)
+
+    async def _read(self, request: Request, body: bytearray, most: int) -> None:
         try:
             async with asyncio.timeout(self._limits.seconds):
                 async for chunk in request.stream():
                     self._hold(len(body), len(chunk), most)
                     body += chunk
-            yield bytes(body)
         except TimeoutError:
             words = f"The body did not arrive within {self._limits.seconds:g} s."
             raise TurnedAway(408, "slow", words) from None
         except ClientDisconnect:
             raise TurnedAway(400, "incomplete", "The body did not arrive whole.") from None
-        finally:
-            self._held -= len(body)
 
     def _hold(self, so_far: int, more: int, most: int) -> None:
         if so_far + more > most:

@@ -26,7 +26,7 @@ from bot.workflows.schedules import Schedules
 from bot.workflows.strays import Strays
 from bot.workflows.tidying import Tidying
 from tests.unit.app.test_watcher import House
-from tests.unit.intake.doorway import NOW, PLACES
+from tests.unit.intake.doorway import NOW
 from tests.unit.intake.test_kubernetes_events import Box, Cluster, an_event, seen
 from tests.unit.remediation.office import FakeClock
 
@@ -91,7 +91,7 @@ async def running(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
 @pytest.fixture
 def intake(tmp_path: Path) -> Any:
     database = prepared(f"sqlite:///{tmp_path / 'bot.sqlite'}")
-    yield intake_of(Settings(), database, PLACES, FakeClock())
+    yield intake_of(Settings(), database, FakeClock())
     database.close()
 
 

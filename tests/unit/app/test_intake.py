@@ -7,7 +7,7 @@ from pydantic import SecretStr
 from starlette.applications import Starlette
 
 from bot.app.health import _webhooks
-from bot.app.intake import intake_of
+from bot.app.intake import intake_of, webhooks_of
 from bot.domain.errors import NotConfigured
 from bot.settings import Settings
 from bot.storage.migrate import prepared
@@ -19,14 +19,15 @@ from tests.unit.remediation.office import FakeClock
 async def test_a_webhook_is_in_the_database_when_it_is_answered(tmp_path: Path) -> None:
     database = prepared(f"sqlite:///{tmp_path / 'bot.sqlite'}")
     settings = Settings(pagerduty_webhook_secrets=(SecretStr(PAGERDUTY),))
-    intake = intake_of(settings, database, PLACES, FakeClock())
+    webhooks = webhooks_of(settings, database, PLACES, FakeClock())
     body = raw(event())
-    app = Starlette(routes=intake.routes)
-    async with intake.running():
-        for _ in range(3):
-            answer = await send(app, "/webhooks/pagerduty", body, by_pagerduty(body))
-            assert answer.status == 202
-        assert [r.signal.key for r in await intake.inbox.take(5)] == ["pagerduty:01EVENT"]
+    app = Starlette(routes=webhooks.routes)
+    inbox = intake_of(settings, database, FakeClock()).inbox
+    for _ in range(3):
+        answer = await send(app, "/webhooks/pagerduty", body, by_pagerduty(body))
+        assert answer.status == 202
+    assert [r.signal.key for r in await inbox.take(5)] == ["pagerduty:01EVENT"]
+    await webhooks.commits.close()
     database.close()
 
 
@@ -35,7 +36,7 @@ def test_a_secret_that_can_be_guessed_stops_the_start(tmp_path: Path, secret: st
     database = prepared(f"sqlite:///{tmp_path / 'bot.sqlite'}")
     settings = Settings(webhook_secrets=(SecretStr(PAGERDUTY), SecretStr(secret)))
     with pytest.raises(NotConfigured, match="SRE_BOT_WEBHOOK_SECRETS"):
-        intake_of(settings, database, PLACES, FakeClock())
+        webhooks_of(settings, database, PLACES, FakeClock())
     database.close()
 
 

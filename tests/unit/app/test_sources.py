@@ -23,7 +23,7 @@ async def test_only_what_is_wished_is_watched_and_a_stop_ends_it(tmp_path: Path)
     database = prepared(f"sqlite:///{tmp_path / 'bot.sqlite'}")
     quiet, eager = Settings(), Settings(kubernetes_events=True, objectives_every_seconds=60)
     inquiry = inquiry_of(quiet, PLACES, StoppedClock(at=NOW))
-    intake = intake_of(quiet, database, PLACES, FakeClock())
+    intake = intake_of(quiet, database, FakeClock())
     assert sources_of(quiet, intake, inquiry) == ()
     sources = sources_of(eager, intake, inquiry)
     assert len(sources) == 2, "the events of prod, and the objectives of both"

@@ -1,0 +1,150 @@
+"""Keeps the HTTP door, a process of its own: what the bot computes holds up no sender.
+
+The door commits webhooks and answers them by itself, and hands everything else to the bot on
+loopback. The two share a link: the bot says when to open, the door tells what it answered, and the
+link's end tells each that the other is gone. Neither stays without the other.
+"""
+
+import asyncio
+import errno
+import json
+import socket
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from multiprocessing import get_context
+from multiprocessing.context import ForkProcess
+
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute
+
+from bot.app.door import LEAVE_WITHIN_S, Measured, served
+from bot.app.door_process import OPEN, Place, run
+from bot.domain.errors import NotConfigured, Unavailable
+from bot.domain.telemetry import telemetry
+from bot.settings import Settings
+
+LOOPBACK = "127.0.0.1"
+PORT_FREE_WITHIN_S = 5.0  # the bot before this one may still be on its way out
+OPEN_WITHIN_S = 30.0
+GONE_WITHIN_S = LEAVE_WITHIN_S + 2.0
+SILENT_S = 15.0  # the door tells every second
+A_LINE = 1024 * 1024  # bytes
+
+
+class Doorkeeper:
+    """The door as the bot sees it."""
+
+    def __init__(
+        self, process: ForkProcess, link: socket.socket, inside: socket.socket, port: int
+    ) -> None:
+        self.port, self.pid = port, process.pid
+        self._link, self._inside = link, inside
+        self._heard_at, self._lost = time.monotonic(), False
+
+    @asynccontextmanager
+    async def open(
+        self, routes: Sequence[BaseRoute], lost: Callable[[], None]
+    ) -> AsyncIterator[None]:
+        """Keep the door open while the block runs; `routes` are what the bot answers itself.
+
+        `lost` is called when the door ends before the block does. Raises: Unavailable: it did not
+        open, or it ended.
+        """
+        app = Measured(Starlette(routes=list(routes)), routes, telemetry())
+        async with served(app, self._inside):
+            reader, link = await asyncio.open_connection(sock=self._link, limit=A_LINE)
+            await _opened(reader, link)
+            hearing = asyncio.create_task(self._hear(reader, lost))
+            try:
+                yield
+            finally:
+                gone = self._lost
+                link.write_eof()
+                await asyncio.wait({hearing}, timeout=GONE_WITHIN_S)  # what it answered last
+                hearing.cancel()
+                link.close()
+        if gone:
+            raise Unavailable("the HTTP door", "its process ended, so I stopped. Start me again")
+
+    async def look(self) -> None:
+        """Raises: Unavailable: nothing was heard of the door lately."""
+        silent = time.monotonic() - self._heard_at
+        if silent > SILENT_S:
+            raise Unavailable("the HTTP door", f"nothing heard of it for {silent:.0f} s")
+
+    async def _hear(self, reader: asyncio.StreamReader, lost: Callable[[], None]) -> None:
+        """Count what the door answered, until its end."""
+        try:
+            async for line in reader:
+                self._heard_at = time.monotonic()
+                for path, status, seconds in json.loads(line):
+                    telemetry().answered(path, status, seconds)
+        except ConnectionError:
+            pass  # an end like another
+        finally:
+            self._lost = True
+            lost()
+
+
+@contextmanager
+def doorkeeper(settings: Settings) -> Iterator[Doorkeeper]:
+    """Fork the process of the door, which waits to be opened; at the end of the block it is gone.
+
+    It must come before all that starts threads or opens connections. Raises: NotConfigured: the
+    port cannot be had.
+    """
+    outside = _bound(settings.http_host, settings.http_port)
+    inside = _bound(LOOPBACK, 0)
+    ours, theirs = socket.socketpair()
+
+    def be_the_door() -> None:
+        ours.close()  # else the bot's death would not be seen
+        port = int(inside.getsockname()[1])
+        inside.close()
+        run(Place(settings=settings, outside=outside, link=theirs, bot_port=port))
+
+    process = get_context("fork").Process(target=be_the_door, name="sre-bot-door")
+    process.start()
+    port = int(outside.getsockname()[1])
+    outside.close()
+    theirs.close()
+    try:
+        yield Doorkeeper(process, ours, inside, port)
+    finally:
+        ours.close()
+        inside.close()
+        process.join(GONE_WITHIN_S)
+        if process.is_alive():
+            process.kill()
+            process.join()
+
+
+async def _opened(reader: asyncio.StreamReader, link: asyncio.StreamWriter) -> None:
+    link.write(OPEN)
+    try:
+        async with asyncio.timeout(OPEN_WITHIN_S):
+            said = await reader.readline()
+    except (TimeoutError, ConnectionError):
+        said = b""
+    if not said:
+        link.close()
+        raise Unavailable("the HTTP door", "it did not open; the log says why")
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """Return a socket that is bound, but does not listen yet. Raises: NotConfigured."""
+    deadline = time.monotonic() + PORT_FREE_WITHIN_S
+    while True:
+        bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            bound.bind((host, port))
+        except OSError as error:
+            bound.close()
+            if error.errno != errno.EADDRINUSE or time.monotonic() > deadline:
+                where = f"SRE_BOT_HTTP_HOST and SRE_BOT_HTTP_PORT: {host} port {port}"
+                raise NotConfigured(f"{where} cannot be had: {error.strerror}") from None
+            time.sleep(0.1)  # noqa: TID251 - nothing runs yet that it could hold up
+        else:
+            return bound
