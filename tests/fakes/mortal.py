@@ -18,6 +18,7 @@ from typing import Any
 
 import bot.app.serving as serving
 import tools.catalog
+from bot.app.doorkeeper import doorkeeper
 from bot.domain.time import ScaledClock
 from bot.sandbox import server
 from bot.sandbox.app import create_app
@@ -65,7 +66,10 @@ def live(
     _be_patient()
     notifier: Any = partial(serving.SlackNotifier, edit_interval_s=EDIT_EVERY_S)
     serving.SlackNotifier = notifier  # type: ignore[misc]
-    asyncio.run(serving.serve(load(), ready=told.send))
+    settings = load()
+    multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined] # else it may have no door
+    with doorkeeper(settings) as door:
+        asyncio.run(serving.serve(settings, door, ready=told.send))
 
 
 def company(origin: str, rate: float, told: Connection) -> None:

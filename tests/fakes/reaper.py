@@ -1,5 +1,7 @@
 """Follows the bot's workflows from moment to moment, and kills it with SIGKILL at some of them.
 
+Its door is a process forked from it, and what dies there takes the bot along.
+
 Nothing of the bot is replaced; what it calls is wrapped to say where it is. A moment inside a step
 is one at which something outside of the process has just changed: a transaction that wrote, a
 message that Slack took, an object of the cluster that was written.
@@ -81,11 +83,13 @@ class Reaper:
 
     trace: Path
     deaths: frozenset[Point]
+    bot: int = field(default_factory=os.getpid)
 
     def at(self, point: Point) -> None:
         with self.trace.open("a", encoding="utf-8") as file:
             file.write(json.dumps([point.kind, point.step, point.where, point.number]) + "\n")
         if point in self.deaths and self._first(point):
+            os.kill(self.bot, signal.SIGKILL)
             os.kill(os.getpid(), signal.SIGKILL)
 
     def inside(self, what: str) -> None:
