@@ -54,6 +54,8 @@ async def served(app: ASGIApp, listener: socket) -> AsyncIterator[None]:
         access_log=False,
         lifespan="off",
         ws="none",
+        proxy_headers=False,  # the door's address is loopback's: anybody's word would count
+        server_header=False,
         timeout_graceful_shutdown=LEAVE_WITHIN_S,
     )
     listener.listen()  # from here on nobody is turned away, though the server still starts

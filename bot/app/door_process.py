@@ -100,8 +100,11 @@ def run(place: Place) -> None:
     attend()
     try:
         asyncio.run(_kept(place))
-    except SreBotError as error:
-        LOG.error("the HTTP door does not open: %s", redact(str(error)))  # noqa: TRY400 - foreseen
+    except (SreBotError, OSError) as error:
+        LOG.error("the HTTP door: %s", redact(str(error)))  # noqa: TRY400 - foreseen
+        sys.exit(1)
+    except Exception:
+        LOG.exception("the HTTP door broke")  # else the error would be told past the redaction
         sys.exit(1)
 
 
@@ -126,7 +129,7 @@ async def _open(
     answers = Answers()
     inside = Measured(Starlette(routes=webhooks.routes), webhooks.routes, answers)
     settle()
-    async with Forwarding(place.bot_port, Reader(Limits())) as bot:
+    async with Forwarding(place.bot_port, Reader(Limits()), answers) as bot:
         async with served(Doorway(inside, bot), place.outside):
             link.write(OPENED)
             telling = asyncio.create_task(

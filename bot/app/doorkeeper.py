@@ -8,6 +8,7 @@ link's end tells each that the other is gone. Neither stays without the other.
 import asyncio
 import errno
 import json
+import logging
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -24,11 +25,13 @@ from bot.domain.errors import NotConfigured, Unavailable
 from bot.domain.telemetry import telemetry
 from bot.settings import Settings
 
+LOG = logging.getLogger(__name__)
 LOOPBACK = "127.0.0.1"
 PORT_FREE_WITHIN_S = 5.0  # the bot before this one may still be on its way out
 OPEN_WITHIN_S = 30.0
 GONE_WITHIN_S = LEAVE_WITHIN_S + 2.0
-SILENT_S = 15.0  # the door tells every second
+ENDED_WITHIN_S = 2.0  # its work is over by then
+LISTEN_S, SILENCES = 15.0, 4  # the door tells every second; who was stopped listens once more
 A_LINE = 1024 * 1024  # bytes
 
 
@@ -39,8 +42,7 @@ class Doorkeeper:
         self, process: ForkProcess, link: socket.socket, inside: socket.socket, port: int
     ) -> None:
         self.port, self.pid = port, process.pid
-        self._link, self._inside = link, inside
-        self._heard_at, self._lost = time.monotonic(), False
+        self._process, self._link, self._inside = process, link, inside
 
     @asynccontextmanager
     async def open(
@@ -48,43 +50,60 @@ class Doorkeeper:
     ) -> AsyncIterator[None]:
         """Keep the door open while the block runs; `routes` are what the bot answers itself.
 
-        `lost` is called when the door ends before the block does. Raises: Unavailable: it did not
-        open, or it ended.
+        `lost` is called when the door ends, or hangs, before the block does. Raises: Unavailable:
+        it did not open, or it was lost.
         """
         app = Measured(Starlette(routes=list(routes)), routes, telemetry())
         async with served(app, self._inside):
             reader, link = await asyncio.open_connection(sock=self._link, limit=A_LINE)
-            await _opened(reader, link)
-            hearing = asyncio.create_task(self._hear(reader, lost))
+            await self._opened(reader, link)
+            hearing = asyncio.create_task(_hear(reader, lost))
             try:
                 yield
             finally:
-                gone = self._lost
+                gone = hearing.done()
                 link.write_eof()
                 await asyncio.wait({hearing}, timeout=GONE_WITHIN_S)  # what it answered last
                 hearing.cancel()
                 link.close()
         if gone:
-            raise Unavailable("the HTTP door", "its process ended, so I stopped. Start me again")
+            raise Unavailable("the HTTP door", "I lost it, so I stopped. Start me again")
 
-    async def look(self) -> None:
-        """Raises: Unavailable: nothing was heard of the door lately."""
-        silent = time.monotonic() - self._heard_at
-        if silent > SILENT_S:
-            raise Unavailable("the HTTP door", f"nothing heard of it for {silent:.0f} s")
-
-    async def _hear(self, reader: asyncio.StreamReader, lost: Callable[[], None]) -> None:
-        """Count what the door answered, until its end."""
+    async def _opened(self, reader: asyncio.StreamReader, link: asyncio.StreamWriter) -> None:
+        link.write(OPEN)
         try:
-            async for line in reader:
-                self._heard_at = time.monotonic()
-                for path, status, seconds in json.loads(line):
-                    telemetry().answered(path, status, seconds)
-        except ConnectionError:
-            pass  # an end like another
-        finally:
-            self._lost = True
-            lost()
+            async with asyncio.timeout(OPEN_WITHIN_S):
+                said = await reader.readline()
+        except (TimeoutError, ConnectionError):
+            said = b""
+        if not said:
+            link.close()
+            self._process.join(ENDED_WITHIN_S)
+            code = self._process.exitcode
+            why = "it hangs" if code is None else f"it ended with code {code}, its log says why"
+            raise Unavailable("the HTTP door", f"it did not open: {why}")
+
+
+async def _hear(reader: asyncio.StreamReader, lost: Callable[[], None]) -> None:
+    """Count what the door answered, until its end, or until it hangs."""
+    silences = 0
+    try:
+        while silences < SILENCES:
+            try:
+                line = await asyncio.wait_for(reader.readline(), LISTEN_S)
+            except TimeoutError:
+                silences += 1
+                continue
+            if not line:
+                return
+            silences = 0
+            for path, status, seconds in json.loads(line):
+                telemetry().answered(path, status, seconds)
+        LOG.error("the HTTP door hangs: nothing heard of it for %.0f s", SILENCES * LISTEN_S)
+    except ConnectionError:
+        return  # an end like another
+    finally:
+        lost()
 
 
 @contextmanager
@@ -114,22 +133,10 @@ def doorkeeper(settings: Settings) -> Iterator[Doorkeeper]:
     finally:
         ours.close()
         inside.close()
-        process.join(GONE_WITHIN_S)
+        process.join(ENDED_WITHIN_S)
         if process.is_alive():
             process.kill()
             process.join()
-
-
-async def _opened(reader: asyncio.StreamReader, link: asyncio.StreamWriter) -> None:
-    link.write(OPEN)
-    try:
-        async with asyncio.timeout(OPEN_WITHIN_S):
-            said = await reader.readline()
-    except (TimeoutError, ConnectionError):
-        said = b""
-    if not said:
-        link.close()
-        raise Unavailable("the HTTP door", "it did not open; the log says why")
 
 
 def _bound(host: str, port: int) -> socket.socket:

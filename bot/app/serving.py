@@ -113,7 +113,7 @@ async def serve(settings: Settings, door: Doorkeeper, *, ready: Ready) -> None:
     try:
         with watched(instruments.metrics):
             bot = assemble(settings, database)
-            watcher = watcher_of(settings, instruments, database, bot.engine, door, _wall())
+            watcher = watcher_of(settings, instruments, database, bot.engine, _wall())
             await Environments(database).replace(bot.environments)
             stop = _until_told()
             settle()

@@ -66,7 +66,6 @@ class Sources:
     unfinished: Callable[[], Awaitable[int]]  # workflows
     failed: Callable[[datetime], Awaitable[Sequence[Failed]]]  # workflows, since then
     slack: SlackLink
-    door: Callable[[], Awaitable[None]]  # raises when nothing is heard of it
     wall: Clock
     inbox: Inbox | None = None  # where incidents about the bot are opened
     heartbeat: Heartbeat | None = None
@@ -99,7 +98,6 @@ class Watcher:
                 Part(name="database", look=self._database),
                 Part(name="engine", look=self.sources.unfinished),
                 Part(name="policy", look=_proved),
-                Part(name="door", look=self.sources.door),
                 Part(name="Slack", look=self.sources.slack.look, vital=False),
             )
         )

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.app.doorkeeper import Doorkeeper
 from bot.app.heartbeat import Heartbeat
 from bot.app.metrics import Metrics
 from bot.app.tracing import Traces
@@ -45,12 +44,7 @@ def instruments_of(settings: Settings) -> Instruments:
 
 
 def watcher_of(
-    settings: Settings,
-    instruments: Instruments,
-    database: Database,
-    engine: Engine,
-    door: Doorkeeper,
-    wall: Clock,
+    settings: Settings, instruments: Instruments, database: Database, engine: Engine, wall: Clock
 ) -> Watcher:
     """Return what watches the bot. Raises: NotConfigured: the heartbeat's address is none."""
     url = settings.heartbeat_url.get_secret_value()
@@ -61,7 +55,6 @@ def watcher_of(
         unfinished=engine.unfinished,
         failed=engine.failed,
         slack=SlackLink(),
-        door=door.look,
         wall=wall,
         inbox=SignalInbox(database, wall),
         heartbeat=Heartbeat(url) if url else None,

@@ -39,10 +39,9 @@ def malformed(message: str) -> JSONResponse:
     return JSONResponse(_problem("malformed", message), 400)
 
 
-def later(error: Transient) -> JSONResponse:
-    """Return the answer to what could not be kept: 503, and when to send it again."""
+def later(error: Transient, words: str = "Nothing was kept. Send it again.") -> JSONResponse:
+    """Return the answer to what could not be kept or done: 503, and when to send it again."""
     wait = max(1, round(error.retry_after_s))
-    words = "Nothing was kept. Send it again."
     return JSONResponse(_problem("unavailable", words), 503, {"Retry-After": str(wait)})
 
 

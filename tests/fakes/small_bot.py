@@ -30,7 +30,6 @@ async def serve(door: Doorkeeper, database: str) -> None:
         return Response(metrics.text())
 
     async def healthy(_request: Request) -> Response:
-        await door.look()
         return Response("well")
 
     prepared(database).close()

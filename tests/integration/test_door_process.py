@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from bot.app.doorkeeper import _hear
 from bot.storage.database import Database
 from bot.storage.signal_tables import InboxRow
 from tests.unit.app.test_forwarding import ask, request_of
@@ -150,7 +152,7 @@ async def test_a_bot_without_its_door_ends_and_says_so(start: Start) -> None:
     os.kill(bot.door, signal.SIGKILL)
     code, _, errors = await asyncio.to_thread(bot.end)
     assert code == 1
-    assert errors == "the HTTP door: its process ended, so I stopped. Start me again\n"
+    assert errors == "the HTTP door: I lost it, so I stopped. Start me again\n"
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
@@ -202,15 +204,52 @@ def test_a_port_that_cannot_be_had_is_one_line_that_names_the_settings(
     assert found.stderr.count("\n") == 1
 
 
-def test_a_bot_that_does_not_come_up_leaves_no_door(tmp_path: Path) -> None:
-    variables = {"DATABASE_URL": f"sqlite:///{tmp_path}/bot.sqlite", "SRE_BOT_HTTP_PORT": "0"}
-    code = (
-        "from bot.app.doorkeeper import doorkeeper\nfrom bot.settings import load\n"
-        "with doorkeeper(load()) as door:\n    print(door.pid, flush=True)\n    raise SystemExit(3)"
+def script(home: Path, code: str) -> "subprocess.CompletedProcess[str]":
+    """Run a bot that does this while its door is there, but not open yet."""
+    variables = {"DATABASE_URL": f"sqlite:///{home}/bot.sqlite", "SRE_BOT_HTTP_PORT": "0"}
+    before = (
+        "import os, socket\nfrom bot.app.doorkeeper import doorkeeper\n"
+        "from bot.settings import load\nfrom tests.fakes.small_bot import serve\n"
+        "with doorkeeper(load()) as door:\n    print(door.pid, flush=True)\n"
     )
-    found = subprocess.run(
-        [sys.executable, "-c", code], env={**os.environ, **variables}, capture_output=True,
-        text=True, timeout=WITHIN_S, check=False,
+    return subprocess.run(
+        [sys.executable, "-c", before + textwrap.indent(code, "    ")], text=True, check=False,
+        env={**os.environ, **variables}, capture_output=True, timeout=WITHIN_S,
     )  # fmt: skip
+
+
+def test_a_bot_that_does_not_come_up_leaves_no_door(tmp_path: Path) -> None:
+    found = script(tmp_path, "raise SystemExit(3)")
     assert (found.returncode, found.stderr) == (3, "")
     assert not lives(int(found.stdout))
+
+
+OPENING = "import asyncio\nasyncio.run(serve(door, load().database))"
+
+
+def test_a_port_that_another_bot_took_meanwhile_is_told_in_the_log(tmp_path: Path) -> None:
+    found = script(tmp_path, f"a = socket.create_server(('127.0.0.1', door.port))\n{OPENING}")
+    assert "the HTTP door: [Errno 98] Address already in use" in found.stderr
+    assert "it did not open: it ended with code 1, its log says why" in found.stderr
+    assert not lives(int(found.stdout.split()[0]))
+
+
+def test_a_door_that_dies_before_it_is_opened_is_named_with_its_end(tmp_path: Path) -> None:
+    found = script(tmp_path, f"os.kill(door.pid, 9)\n{OPENING}")
+    assert "the HTTP door: it did not open: it ended with code -9" in found.stderr
+
+
+async def test_a_door_that_hangs_is_lost_and_one_that_was_only_not_heard_is_not(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("bot.app.doorkeeper.LISTEN_S", 0.05)
+    reader, lost = asyncio.StreamReader(), asyncio.Event()
+    hearing = asyncio.create_task(_hear(reader, lost.set))
+    await asyncio.sleep(0.01)
+    time.sleep(0.5)  # noqa: ASYNC251 - as if the bot had been stopped for long
+    reader.feed_data(b"[]\n")
+    await asyncio.sleep(0.02)
+    assert not lost.is_set()
+    await hearing
+    assert lost.is_set()
+    assert "the HTTP door hangs" in caplog.text

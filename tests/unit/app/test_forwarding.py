@@ -5,6 +5,7 @@ import json
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
 
 import pytest
 from starlette.applications import Starlette
@@ -14,9 +15,10 @@ from starlette.routing import Route
 
 from bot.app.door import served
 from bot.app.forwarding import Forwarding
+from bot.domain.telemetry import Unwatched
 from bot.intake.reading import Limits, Reader
 
-LIMITS = Limits(body_bytes=10_000, seconds=0.3)
+HASTY = Limits(body_bytes=10_000, seconds=0.3)
 SLOW_S = 0.5
 
 
@@ -26,6 +28,7 @@ async def told(request: Request) -> JSONResponse:
         "method": request.method,
         "path": request.scope["raw_path"].decode("latin-1"),
         "query": request.url.query,
+        "from": request.client,
         "headers": request.headers.items(),
         "body": (await request.body()).decode("latin-1"),
     }
@@ -74,15 +77,32 @@ def bound() -> socket.socket:
     return found
 
 
+@dataclass
+class Counted(Unwatched):
+    """Remembers what the door answered itself."""
+
+    answers: list[tuple[str, int]] = field(default_factory=list)
+
+    def answered(self, path: str, status: int, seconds: float) -> None:
+        self.answers.append((path, status))
+
+
 @asynccontextmanager
-async def door(*, bot: bool = True) -> AsyncIterator[int]:
+async def door(
+    *,
+    bot: bool = True,
+    hasty: bool = False,
+    by: Counted | None = None,
+) -> AsyncIterator[int]:
     """Yield the port of a door; `bot`: whether somebody is behind it."""
     inside, outside = bound(), bound()
+    reader, longest_s = (Reader(HASTY), SLOW_S) if hasty else (Reader(Limits()), 10.0)
     async with AsyncExitStack() as stack:
         if bot:
             await stack.enter_async_context(served(BOT, inside))
         port = inside.getsockname()[1]
-        app = await stack.enter_async_context(Forwarding(port, Reader(LIMITS), longest_s=SLOW_S))
+        made = Forwarding(port, reader, by or Counted(), longest_s=longest_s)
+        app = await stack.enter_async_context(made)
         await stack.enter_async_context(served(app, outside))
         yield int(outside.getsockname()[1])
     inside.close()
@@ -126,7 +146,16 @@ async def test_method_path_query_headers_and_body_arrive_as_they_were_sent() -> 
     assert [v for k, v in headers if k == "x-twice"] == ["1", "2"]
     assert ("x-slack-signature", "v0=abc") in headers
     assert ("user-agent", "Slackbot") in headers
+    assert ("host", "door.example") in headers, "the bot's own redirects name it"
     assert not {"x-mine", "keep-alive", "accept", "accept-encoding"} & {k for k, _ in headers}
+
+
+async def test_nobody_says_where_a_request_comes_from_and_each_has_its_own_connection() -> None:
+    sent = request_of("/x", "X-Forwarded-For: 192.0.2.1", "X-Forwarded-Proto: https")
+    async with door() as port:
+        came = [json.loads((await ask(port, sent))[2])["from"] for _ in range(3)]
+    assert {host for host, _ in came} == {"127.0.0.1"}
+    assert len({port for _, port in came}) == 3, "one that is just being closed would lose a click"
 
 
 async def test_an_answer_comes_back_as_it_is() -> None:
@@ -137,6 +166,8 @@ async def test_an_answer_comes_back_as_it_is() -> None:
         assert ("content-encoding", "gzip") in headers
         assert [v for k, v in headers if k == "set-cookie"] == ["a=1", "b=2"]
         assert "x-own" not in dict(headers), "it was of the other connection"
+        assert [k for k, _ in headers].count("date") == 1
+        assert "server" not in dict(headers)
         status, headers, _ = await ask(port, request_of("/elsewhere"))
         assert (status, dict(headers)["location"]) == (307, "http://elsewhere.example/")
 
@@ -170,20 +201,24 @@ async def test_a_path_with_two_slashes_is_a_path() -> None:
     ],
 )
 async def test_what_cannot_be_passed_on_is_said(sent: bytes, status: int, code: str) -> None:
-    async with door() as port:
+    counted = Counted()
+    async with door(hasty=True, by=counted) as port:
         found, _, body = await ask(port, sent)
     assert (found, json.loads(body)["error"]["code"]) == (status, code)
+    assert counted.answers == [("forwarded", status)]
 
 
 async def test_without_a_bot_the_answer_is_to_try_again() -> None:
     async with door(bot=False) as port:
         status, headers, body = await ask(port, request_of("/readyz"))
-    assert (status, json.loads(body)["error"]["code"]) == (503, "unavailable")
+    error = json.loads(body)["error"]
+    assert (status, error["code"]) == (503, "unavailable")
+    assert error["message"] == "I don't answer at the moment. Try again."
     assert int(dict(headers)["retry-after"]) >= 1
 
 
 async def test_half_an_answer_does_not_look_whole() -> None:
-    async with door() as port:
+    async with door(hasty=True) as port:
         status, headers, body = await ask(port, request_of("/half"))
     assert status == 200
     assert dict(headers)["transfer-encoding"] == "chunked"

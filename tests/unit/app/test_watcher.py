@@ -80,7 +80,6 @@ class House:
     heartbeat: Heartbeat | None = None
     metrics: Metrics = field(default_factory=lambda: Metrics(version="1"))
     failed: list[Failed] = field(default_factory=list)
-    shut: str = ""  # why nothing is heard of the door
 
     def watcher(self) -> Watcher:
         link = SlackLink(see=None if self.connected is None else self._see)
@@ -90,7 +89,6 @@ class House:
             unfinished=self._unfinished,
             failed=self._failed,
             slack=link,
-            door=self._door,
             wall=ScaledClock(origin=datetime(2000, 1, 1, tzinfo=UTC)),
             inbox=self.inbox,
             heartbeat=self.heartbeat,
@@ -99,10 +97,6 @@ class House:
         made.readiness.every_s = 0.0
         made.selfwatch.limits = made.selfwatch.limits.__class__(part_s=0.0)
         return made
-
-    async def _door(self) -> None:
-        if self.shut:
-            raise Unavailable("the HTTP door", self.shut)
 
     async def _see(self) -> bool:
         return bool(self.connected)
@@ -124,14 +118,8 @@ def test_ready_says_so_of_every_part() -> None:
     assert answer.status_code == 200
     assert answer.json() == {
         "ready": True,
-        "parts": dict.fromkeys(("database", "engine", "policy", "door", "Slack"), "ready"),
+        "parts": {"database": "ready", "engine": "ready", "policy": "ready", "Slack": "ready"},
     }
-
-
-def test_a_door_of_which_nothing_is_heard_is_named_and_the_bot_is_not_ready() -> None:
-    answer = client(House(shut="nothing heard of it for 20 s").watcher()).get("/readyz")
-    assert answer.status_code == 503
-    assert answer.json()["parts"]["door"] == "the HTTP door: nothing heard of it for 20 s"
 
 
 UNHURRIED = Every(round_s=10.0, heartbeat_s=0.0)  # a slow machine is no stalled watcher
