@@ -13,6 +13,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bot.domain.telemetry import Telemetry
 
 LEAVE_WITHIN_S = 8  # wall, for what is being answered when the server stops
+# An idle connection: longer than load balancers keep theirs (mostly 60 s). Who closes it first may
+# cross with a request, which is lost then.
+KEPT_S = 75
 
 
 class Measured:
@@ -57,6 +60,7 @@ async def served(app: ASGIApp, listener: socket) -> AsyncIterator[None]:
         proxy_headers=False,  # the door's address is loopback's: anybody's word would count
         server_header=False,
         timeout_graceful_shutdown=LEAVE_WITHIN_S,
+        timeout_keep_alive=KEPT_S,
     )
     listener.listen()  # from here on nobody is turned away, though the server still starts
     server = uvicorn.Server(config)

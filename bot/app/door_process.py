@@ -19,8 +19,6 @@ from bot.app.door import Measured, served
 from bot.app.forwarding import Forwarding
 from bot.app.intake import webhooks_of
 from bot.app.logs import configure
-from bot.domain.errors import SreBotError
-from bot.domain.redaction import redact
 from bot.domain.telemetry import Unwatched
 from bot.domain.time import ScaledClock
 from bot.intake.reading import Limits, Reader
@@ -98,14 +96,15 @@ def run(place: Place) -> None:
         signal.signal(sign, signal.SIG_IGN)
     configure(place.settings.log_level)
     attend()
-    try:
-        asyncio.run(_kept(place))
-    except (SreBotError, OSError) as error:
-        LOG.error("the HTTP door: %s", redact(str(error)))  # noqa: TRY400 - foreseen
+    end = asyncio.run(_end(place))
+    if end is not None:
+        LOG.error("the HTTP door broke", exc_info=end)
         sys.exit(1)
-    except Exception:
-        LOG.exception("the HTTP door broke")  # else the error would be told past the redaction
-        sys.exit(1)
+
+
+async def _end(place: Place) -> BaseException | None:
+    """Return what went wrong: raised, it would be told past the log and its redaction."""
+    return (await asyncio.gather(_kept(place), return_exceptions=True))[0]
 
 
 async def _kept(place: Place) -> None:

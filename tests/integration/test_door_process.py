@@ -229,7 +229,9 @@ OPENING = "import asyncio\nasyncio.run(serve(door, load().database))"
 
 def test_a_port_that_another_bot_took_meanwhile_is_told_in_the_log(tmp_path: Path) -> None:
     found = script(tmp_path, f"a = socket.create_server(('127.0.0.1', door.port))\n{OPENING}")
-    assert "the HTTP door: [Errno 98] Address already in use" in found.stderr
+    log = json.loads(found.stderr.splitlines()[0])
+    assert log["event"].startswith("the HTTP door broke: ")
+    assert log["event"].endswith("Address already in use")
     assert "it did not open: it ended with code 1, its log says why" in found.stderr
     assert not lives(int(found.stdout.split()[0]))
 
