@@ -14,7 +14,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from multiprocessing import get_context
-from multiprocessing.context import ForkProcess
+from multiprocessing.process import BaseProcess
 
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
@@ -39,7 +39,7 @@ class Doorkeeper:
     """The door as the bot sees it."""
 
     def __init__(
-        self, process: ForkProcess, link: socket.socket, inside: socket.socket, port: int
+        self, process: BaseProcess, link: socket.socket, inside: socket.socket, port: int
     ) -> None:
         self.port, self.pid = port, process.pid
         self._process, self._link, self._inside = process, link, inside
@@ -107,25 +107,19 @@ async def _hear(reader: asyncio.StreamReader, lost: Callable[[], None]) -> None:
 
 
 @contextmanager
-def doorkeeper(settings: Settings) -> Iterator[Doorkeeper]:
-    """Fork the process of the door, which waits to be opened; at the end of the block it is gone.
+def doorkeeper(settings: Settings, *, start: str = "fork") -> Iterator[Doorkeeper]:
+    """Start the door's process, which waits to be opened; at the end of the block it is gone.
 
-    It must come before all that starts threads or opens connections. Raises: NotConfigured: the
-    port cannot be had.
+    It is forked, so it must come before all that starts threads or opens connections; `start` is
+    for who has done so, at the price of a second. Raises: NotConfigured: the port cannot be had.
     """
     outside = _bound(settings.http_host, settings.http_port)
     inside = _bound(LOOPBACK, 0)
     ours, theirs = socket.socketpair()
-
-    def be_the_door() -> None:
-        ours.close()  # else the bot's death would not be seen
-        port = int(inside.getsockname()[1])
-        inside.close()
-        run(Place(settings=settings, outside=outside, link=theirs, bot_port=port))
-
-    process = get_context("fork").Process(target=be_the_door, name="sre-bot-door")
+    port, bot_port = (int(bound.getsockname()[1]) for bound in (outside, inside))
+    place = Place(settings=settings, outside=outside, link=theirs, bot_port=bot_port)
+    process: BaseProcess = get_context(start).Process(target=_be, args=(place, ours, inside))  # type: ignore[attr-defined] # of every context
     process.start()
-    port = int(outside.getsockname()[1])
     outside.close()
     theirs.close()
     try:
@@ -137,6 +131,13 @@ def doorkeeper(settings: Settings) -> Iterator[Doorkeeper]:
         if process.is_alive():
             process.kill()
             process.join()
+
+
+def _be(place: Place, *of_the_bot: socket.socket) -> None:
+    """Be the door, in its own process."""
+    for end in of_the_bot:
+        end.close()  # else the bot's death would not be seen
+    run(place)
 
 
 def _bound(host: str, port: int) -> socket.socket:

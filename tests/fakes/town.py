@@ -12,6 +12,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from bot.app.doorkeeper import doorkeeper
 from bot.app.serving import _listen, _wall, _working, assemble
 from bot.app.watcher import Watcher
 from bot.app.watcherparts import instruments_of, watcher_of
@@ -182,12 +183,14 @@ async def _bot(settings: Settings) -> AsyncIterator[tuple[Watcher, int]]:
     database = prepared(settings.database)
     told: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     stop = asyncio.Event()
-    with watched(instruments.metrics):
+    with watched(instruments.metrics), doorkeeper(settings, start="forkserver") as door:
         bot = assemble(settings, database)
         watcher = watcher_of(settings, instruments, database, bot.engine, _wall())
         async with _working(bot), bot.intake.running(), watcher.watching():
             listening = asyncio.create_task(
-                _listen(settings, bot, watcher, stop, lambda facts: told.set_result(facts["port"]))
+                _listen(
+                    settings, bot, watcher, door, stop, lambda facts: told.set_result(facts["port"])
+                )
             )
             try:
                 yield watcher, await asyncio.wait_for(told, PATIENCE_S)
