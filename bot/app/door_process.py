@@ -27,7 +27,7 @@ from bot.storage.database import Database
 from bot.supervision import supervised
 
 LOG = logging.getLogger(__name__)
-OPEN, OPENED = b"open\n", b'{"open": true}\n'  # what the bot says, and what is answered
+OPEN = b"open\n"  # what the bot says, and what the door answers when it is
 TELL_EVERY_S = 1.0  # wall
 A_LINE = 500  # answers
 KEPT = 50_000  # answers, while the bot does not listen; the oldest go first
@@ -130,7 +130,7 @@ async def _open(
     settle()
     async with Forwarding(place.bot_port, Reader(Limits()), answers) as bot:
         async with served(Doorway(inside, bot), place.outside):
-            link.write(OPENED)
+            link.write(OPEN)
             telling = asyncio.create_task(
                 supervised("telling what was answered", lambda: answers.tell_on(link))
             )

@@ -36,10 +36,8 @@ async def _serve(database: Any, secret: str, pipe: "Connection[Any, Any]") -> No
     known = (SecretStr(secret),)
     settings = Settings(pagerduty_webhook_secrets=known, alertmanager_secrets=known)
     clock = ScaledClock(origin=settings.origin)
-    inbox, webhooks = (
-        intake_of(settings, database, clock).inbox,
-        webhooks_of(settings, database, (), clock),
-    )
+    inbox = intake_of(settings, database, clock).inbox
+    webhooks = webhooks_of(settings, database, (), clock)
     before = await inbox.waiting()
     listener = create_server(("127.0.0.1", 0))
     async with served(Starlette(routes=webhooks.routes), listener):
