@@ -8,7 +8,6 @@ import sys
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from socket import socket
 
 from starlette.applications import Starlette
@@ -20,7 +19,7 @@ from bot.app.forwarding import Forwarding
 from bot.app.intake import webhooks_of
 from bot.app.logs import configure
 from bot.domain.telemetry import Unwatched
-from bot.domain.time import ScaledClock
+from bot.domain.time import wall_clock
 from bot.intake.reading import Limits, Reader
 from bot.settings import Settings, load_environments
 from bot.storage.database import Database
@@ -122,7 +121,7 @@ async def _kept(place: Place) -> None:
 async def _open(
     place: Place, database: Database, reader: asyncio.StreamReader, link: asyncio.StreamWriter
 ) -> None:
-    wall = ScaledClock(origin=datetime(2000, 1, 1, tzinfo=UTC))
+    wall = wall_clock()
     environments = load_environments(place.settings.environments)
     webhooks = webhooks_of(place.settings, database, environments, wall)
     answers = Answers()

@@ -4,9 +4,8 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
 
-from bot.domain.time import ScaledClock
+from bot.domain.time import wall_clock
 from bot.settings import Settings
 from bot.storage.database import Database
 from bot.storage.grey import GreyMemory
@@ -23,7 +22,7 @@ async def grey_watch(
     if not settings.grey_watch:
         yield
         return
-    wall = ScaledClock(origin=datetime(2000, 1, 1, tzinfo=UTC))
+    wall = wall_clock()
     parts = Parts(
         collectors=inquiry.collectors,
         inbox=SignalInbox(database, wall),

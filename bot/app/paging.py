@@ -1,13 +1,12 @@
 """Puts together what works on pages: the loop, its workflows, and where PagerDuty is."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Protocol
 
 from bot.domain.environment import Environment
 from bot.domain.paging import Pager, Place
 from bot.domain.ports import Audit, IncidentStore, Notify
-from bot.domain.time import ScaledClock
+from bot.domain.time import wall_clock
 from bot.storage.database import Database
 from bot.storage.inbox import SignalInbox
 from bot.storage.pages import Pages
@@ -38,7 +37,7 @@ def paging_of(
 ) -> Paging:
     """Return the loop with its workflows registered. Raises: NotConfigured."""
     environments = tuple(inquiry.environments.values())
-    wall = ScaledClock(origin=datetime(2000, 1, 1, tzinfo=UTC))
+    wall = wall_clock()
     pages = Pages(database, wall, places_of(environments))
     pagers = pagers_of(environments)
     noting = Noting(pages=pages, pagers=pagers, incidents=kept.incidents, notify=notify, clock=wall)

@@ -6,7 +6,6 @@ import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
@@ -29,7 +28,7 @@ from bot.domain.environment import Environment
 from bot.domain.errors import SreBotError
 from bot.domain.redaction import redact
 from bot.domain.telemetry import watched
-from bot.domain.time import ScaledClock
+from bot.domain.time import ScaledClock, wall_clock
 from bot.remediation.asking import Ports
 from bot.remediation.desk import Clocks, Options, Times
 from bot.remediation.gateway import Gateway
@@ -221,7 +220,7 @@ def _freezing(stores: Stores, wall: ScaledClock, inquiry: Inquiry) -> Freezing:
 
 def _wall() -> ScaledClock:
     """Return the clock of people: offers, audit and breakers don't follow the watched world."""
-    return ScaledClock(origin=datetime(2000, 1, 1, tzinfo=UTC))
+    return wall_clock()
 
 
 def _options(settings: Settings, trust: Trust, engine: Engine) -> Options:

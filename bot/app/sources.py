@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from bot.app.intake import Intake, Source
 from bot.domain.environment import Environment
@@ -12,7 +11,7 @@ from bot.domain.needs import Need
 from bot.domain.redaction import redact
 from bot.domain.signal import Origin
 from bot.domain.snapshot import Snapshot
-from bot.domain.time import ScaledClock
+from bot.domain.time import wall_clock
 from bot.intake.kubernetes_events import EventWatch
 from bot.intake.objectives import Look, ObjectiveWatch
 from bot.perception.collector import Collector
@@ -35,22 +34,20 @@ def sources_of(settings: Settings, intake: Intake, inquiry: Inquiry) -> tuple[So
     return tuple(found)
 
 
-def _wall() -> ScaledClock:
-    return ScaledClock(origin=datetime(2000, 1, 1, tzinfo=UTC))
-
-
 def _events(intake: Intake, environment: Environment) -> EventWatch | None:
     cluster = Kubernetes.of(environment)
     if cluster is None:
         return None
     events = WarningEvents(cluster)
-    return EventWatch(environment.name, environment.namespaces, events, intake.inbox, _wall())
+    return EventWatch(environment.name, environment.namespaces, events, intake.inbox, wall_clock())
 
 
 def _objectives(every_s: float, intake: Intake, inquiry: Inquiry) -> Source:
     async def run() -> None:
         watches = [
-            ObjectiveWatch(name, _look(collector), intake.inbox, wall=_wall(), world=inquiry.clock)
+            ObjectiveWatch(
+                name, _look(collector), intake.inbox, wall=wall_clock(), world=inquiry.clock
+            )
             for name, collector in inquiry.collectors.items()
         ]
         try:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 import click
 
@@ -10,7 +9,7 @@ from bot.cli.support import with_database
 from bot.domain.errors import Malformed
 from bot.domain.redaction import printable
 from bot.domain.signal import DeadLetter, Signal
-from bot.domain.time import ScaledClock
+from bot.domain.time import wall_clock
 from bot.settings import Settings, load_environments
 from bot.storage.database import Database
 from bot.storage.inbox import SignalInbox
@@ -80,11 +79,7 @@ def replay(numbers: tuple[int, ...], *, everything: bool) -> None:
 
 
 def _inbox(database: Database) -> SignalInbox:
-    return SignalInbox(database, _wall())
-
-
-def _wall() -> ScaledClock:
-    return ScaledClock(origin=datetime(2000, 1, 1, tzinfo=UTC))
+    return SignalInbox(database, wall_clock())
 
 
 def _line(letter: DeadLetter) -> str:

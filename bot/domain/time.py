@@ -62,3 +62,8 @@ class ScaledClock:
     def wall_seconds(self, seconds: float) -> float:
         """Return how long `seconds` of the watched world take on a wall clock."""
         return seconds / self.rate
+
+
+def wall_clock() -> ScaledClock:
+    """Return the clock of people and senders, which no watched world drives."""
+    return ScaledClock(origin=datetime(2000, 1, 1, tzinfo=UTC))

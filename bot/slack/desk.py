@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
 
@@ -19,7 +18,7 @@ from bot.domain.paging import PageButtons
 from bot.domain.ports import Teammate
 from bot.domain.redaction import redact
 from bot.domain.signal import Inbox
-from bot.domain.time import Clock, ScaledClock
+from bot.domain.time import Clock, wall_clock
 from bot.slack.parse import (
     CLICKED,
     Place,
@@ -39,10 +38,6 @@ Json = Mapping[str, Any]
 Control = Callable[[Click], Coroutine[Any, Any, Notice]]
 LATEST_S = 20.0  # a click that takes longer is given up; its buttons are still there
 _LOG = logging.getLogger(__name__)
-
-
-def _wall() -> Clock:
-    return ScaledClock(origin=datetime(2000, 1, 1, tzinfo=UTC))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +63,7 @@ class Desk:
     web: Web = field(init=False)
     opening: Web = field(init=False)
     inbox: Inbox | None = None  # where other apps' alerts go; without it they are only read
-    clock: Clock = field(default_factory=_wall)
+    clock: Clock = field(default_factory=wall_clock)
     _later: set[asyncio.Task[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
